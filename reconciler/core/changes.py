@@ -1,0 +1,100 @@
+"""What a comparison of desired and observed state yields: one `ObjectDiff` per object, with a `Change` where one is due."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from reconciler.core.resources import Document, Key
+from reconciler.errors import Place, Problem
+
+
+class Absent(StrEnum):
+    """The one value of a column that holds nothing there (as opposed to null)."""
+
+    ABSENT = ""
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+class Action(StrEnum):
+    """What one write does. HAND_OVER moves ownership of declared fields to us and leaves content and generation alone."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    HAND_OVER = "hand-over"
+
+
+class Cause(StrEnum):
+    """Why a change is due: Git asks for something new, somebody changed the live object, or an adoption was declared."""
+
+    GIT = "git"
+    DRIFT = "drift"
+    ADOPTION = "adoption"
+
+
+class State(StrEnum):
+    """Where one object stands. Only CREATE, UPDATE, DELETE and ADOPT carry a change."""
+
+    IN_SYNC = "in-sync"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    ADOPT = "adopt"
+    NOT_ADOPTED = "not-adopted"
+    FOREIGN_TOOL = "foreign-tool"
+    CO_OWNED = "co-owned"
+    FIGHT = "fight"
+    TERMINATING = "terminating"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDiff:
+    """One field in four columns; a column that has no such field holds `ABSENT`.
+
+    `path` is written like ``spec.ports[name=http].number`` or ``metadata.labels["a.b/c"]``; `wanted` is the value of wanted
+    now (equal to `git` where no rollout holds the field back); `managers` names who else owns the live value.
+    """
+
+    path: str
+    git: Any = ABSENT
+    wanted: Any = ABSENT
+    written: Any = ABSENT
+    cluster: Any = ABSENT
+    registry: Any = ABSENT
+    managers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write to one object in one store.
+
+    `before` is the live content limited to the fields that we declare or declared (None for a create), `after` the whole
+    declared document (None for a delete). `uid` and `resource_version` are the preconditions of updates and deletes.
+    `managers` names the owners that a HAND_OVER takes the declared fields from.
+    """
+
+    key: Key
+    action: Action
+    before: Document | None
+    after: Document | None
+    fields: tuple[FieldDiff, ...] = ()
+    cause: Cause = Cause.GIT
+    uid: str = ""
+    resource_version: str = ""
+    managers: tuple[str, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDiff:
+    """Where one object stands, the fields that differ, the writes that are due (a hand-over and then an update at most)."""
+
+    key: Key
+    state: State
+    fields: tuple[FieldDiff, ...] = ()
+    changes: tuple[Change, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    place: Place | None = None

@@ -1,0 +1,103 @@
+"""Errors, named by what the catcher does next, and the problems they carry.
+
+    ReconcilerError
+    ├── InvalidInput   a person must change something; never retried; carries every problem with its place
+    ├── Unavailable    the other side could not be reached or could not answer; back off, keep the last known, delete nothing
+    └── Rejected       the other side understood and said no; counts against the step
+        ├── Conflict   what we decided on has moved (version, uid, field owner); read again and decide again
+        └── Fenced     somebody else is the writer of this target now; stop writing at once
+
+Anything else that is raised is a bug. Adapters translate foreign exceptions into these once, with the cause chained.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a problem weighs: an error stops what it concerns, a warning is shown, info explains."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in Git: file path relative to the repository, 1-based line and column (0 where unknown)."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, where, and what to do about it.
+
+    `code` is stable and documented (for example ``MR1003``); `field` is a path such as ``spec.ports[0].number``, empty where
+    the problem concerns the whole document; `object` is the text of a `Key`, empty where none is known; `message` is one
+    sentence that says what is wrong and what to do. Values of the document are shown only where they cannot be secrets.
+    """
+
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+    place: Place | None = None
+    field: str = ""
+    object: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        what = " ".join(part for part in (self.object, self.field) if part)
+        return f"{where}{self.severity}: {what + ': ' if what else ''}{self.message} [{self.code}]"
+
+
+class ReconcilerError(Exception):
+    """Base of all errors of this package; never raised itself."""
+
+
+class InvalidInput(ReconcilerError):
+    """A person must change something. Carries all problems found, never only the first."""
+
+    def __init__(self, problems: Iterable[Problem] | str, *, code: str = "MR0001") -> None:
+        if isinstance(problems, str):
+            problems = (Problem(code, problems),)
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Unavailable(ReconcilerError):
+    """The other side could not be reached or gave no usable answer. `retry_after` is in seconds, where it told us."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class Rejected(ReconcilerError):
+    """The other side understood the request and said no. `status` is its HTTP-like status, 0 where it has none."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class Conflict(Rejected):
+    """What the decision was based on has moved. `managers` names who owns fields that we wanted, where that is the reason."""
+
+    def __init__(self, message: str, *, status: int = 409, managers: tuple[str, ...] = ()) -> None:
+        self.managers = managers
+        super().__init__(message, status=status)
+
+
+class Fenced(Rejected):
+    """Another holder has the target's lease. `holder` names it."""
+
+    def __init__(self, message: str, *, holder: str = "") -> None:
+        self.holder = holder
+        super().__init__(message, status=409)

@@ -1,0 +1,272 @@
+"""The ports: what the cycle needs of the world, as promises. Adapters keep them; `reconciler/adapters/memory.py` does so too.
+
+All methods may raise `Unavailable` (nothing is known; nothing may be concluded) and `Rejected`; other errors are named.
+All adapters are safe to call from several threads.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Relation, Revision, Service
+from reconciler.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """A manifest file of a commit: path relative to the repository, content id, size in bytes.
+
+    For a rendered kustomize folder `path` is its kustomization file and `id` names tree and kustomize version.
+    """
+
+    path: str
+    id: str
+    size: int
+    rendered: bool = False
+
+
+class Source(Protocol):
+    """A Git repository at one ref and one folder."""
+
+    def poll(self) -> Revision:
+        """Return the commit that the ref names now; one ls-remote, and a fetch only when it is new.
+
+        Raises InvalidInput for a ref, URL, signature or commit that policy refuses, Unavailable where Git cannot be reached
+        or holds no such ref (never "desired is nothing").
+        """
+
+    def files(self, revision: Revision) -> tuple[TreeFile, ...]:
+        """Return the manifest files of the folder at a commit, in path order.
+
+        Raises InvalidInput with every file that must not be there (symlink, submodule, LFS pointer, over a cap, odd name).
+        """
+
+    def contents(self, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
+        """Yield the bytes of files, in the order given. Raises Unavailable when the store is damaged (it is rebuilt then)."""
+
+    def relation(self, earlier: str, later: str) -> Relation:
+        """Return how commit `later` relates to commit `earlier` (UNKNOWN where the earlier one no longer exists)."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """One complete read of the cluster. `version` changes with any content."""
+
+    objects: Mapping[Key, LiveObject]
+    pods: tuple[Pod, ...] = ()
+    services: tuple[Service, ...] = ()
+    unread: frozenset[str] = frozenset()
+    version: str = ""
+
+
+class Cluster(Protocol):
+    """The Kubernetes API server as a store of mesh objects. Every write goes under one field manager, never forced."""
+
+    def observe(self) -> ClusterState:
+        """Return everything of the managed kinds, and Pods and Services. Partial reads raise Unavailable."""
+
+    def get(self, key: Key) -> LiveObject | None:
+        """Read one object back from the server itself."""
+
+    def dry_run(self, document: Document) -> LiveObject:
+        """Return what an apply of this document would make of the object. Raises Conflict with the managers in the way."""
+
+    def apply(self, document: Document, *, uid: str = "", resource_version: str = "") -> LiveObject:
+        """Server-side apply the whole declared document; preconditions where given. Raises Conflict."""
+
+    def delete(self, key: Key, *, uid: str, resource_version: str) -> None:
+        """Delete exactly this object; gone already is fine. Raises Conflict when it is another one by now."""
+
+    def set_owners(
+        self, key: Key, owners: Sequence[FieldOwner], *, uid: str, resource_version: str, drop_labels: Sequence[str] = ()
+    ) -> LiveObject:
+        """Replace `metadata.managedFields` (and take labels away) under a test of uid and version. Raises Conflict."""
+
+    def crds(self) -> tuple[Document, ...]:
+        """Return the CustomResourceDefinitions of the managed groups."""
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """Keep watches open from now on; call `changed` (cheap, from any thread) whenever content changes."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryState:
+    """One complete read of the VM registry."""
+
+    machines: Mapping[Key, LiveObject]
+    version: str = ""
+
+
+class VMRegistry(Protocol):
+    """The registry of VMs: `spec` is written by us, `status` by the VM."""
+
+    def observe(self) -> RegistryState:
+        """Return all records of the target."""
+
+    def get(self, key: Key) -> LiveObject | None: ...
+
+    def put(self, document: Document, *, uid: str = "", resource_version: str = "") -> LiveObject:
+        """Create (no preconditions) or update the spec of a record; the status stays. Raises Conflict."""
+
+    def delete(self, key: Key, *, uid: str, resource_version: str) -> None: ...
+
+    def report(self, key: Key, status: Document) -> LiveObject:
+        """Store what a VM says of itself (`address`, `health`, `lastSeen`). Raises Rejected for an unknown VM."""
+
+    def subscribe(self, changed: Callable[[], None]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Schemas(Protocol):
+    """Structural schemas and CEL rules of the user's own CRDs."""
+
+    @property
+    def origin(self) -> str:
+        """Where the CRDs came from, for the report; empty where there are none."""
+
+    def problems(self, document: Document) -> tuple[Problem, ...]:
+        """Return what the CRD of the document's kind says against it (`field` set, `place` not)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseState:
+    """Who writes to a target: holder, the id of the store it keeps state in, a number that grows with each change of hands."""
+
+    holder: str
+    store: str
+    epoch: int
+    renewed: datetime | None = None
+
+
+class Lease(Protocol):
+    """The one-writer lock of a target."""
+
+    def acquire(self, holder: str, store: str, ttl: timedelta, *, now: datetime) -> LeaseState:
+        """Take or renew it. Raises Fenced, naming the holder, while another one holds it unexpired."""
+
+    def release(self, holder: str) -> None:
+        """Give it up; not holding it is fine."""
+
+    def current(self) -> LeaseState | None: ...
+
+
+class Clock(Protocol):
+    """The only reader of time."""
+
+    def now(self) -> datetime:
+        """Wall time, UTC, aware."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One intended write and what became of it (`outcome`: empty while unknown, then ``done``, ``failed``, ``moot``)."""
+
+    id: int
+    plan: str
+    key: Key
+    action: str
+    after: Document | None
+    uid: str = ""
+    resource_version: str = ""
+    outcome: str = ""
+    message: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A named override that a person gave for one plan digest."""
+
+    digest: str
+    name: str
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CycleRecord:
+    """One finished cycle for the history: what was asked, what was done, in numbers and as the JSON report."""
+
+    id: int
+    at: datetime
+    commit: str
+    digest: str
+    outcome: str
+    written: int
+    report: Document = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """What cannot be observed again. One store per target; `id` is made once and never changes."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def fresh(self) -> bool:
+        """True while nothing has ever been accepted: a new store, a lost one or another one than the target's."""
+
+    def inventory(self) -> frozenset[Key]:
+        """Keys that we own or are about to."""
+
+    def widen(self, keys: Iterable[Key]) -> None: ...
+
+    def narrow(self, keys: Iterable[Key]) -> None:
+        """Drop keys and what was last written of them."""
+
+    def written(self, keys: Iterable[Key] | None = None) -> dict[Key, Document]:
+        """Return the documents last written (and confirmed), of these keys or of all."""
+
+    def intend(self, entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+        """Store intents before their writes; returns them with ids."""
+
+    def settle(self, entries: Sequence[JournalEntry]) -> None:
+        """Store outcomes; a ``done`` entry also becomes the last written document of its key, once."""
+
+    def unsettled(self) -> list[JournalEntry]:
+        """Return intents without an outcome: writes that a crash left open."""
+
+    def accepted(self) -> Revision | None:
+        """Return the newest commit that was accepted."""
+
+    def accept(self, revision: Revision) -> None: ...
+
+    def first_seen(self, keys: Iterable[Key], now: datetime) -> dict[Key, datetime]:
+        """Return since when each key has been due for deletion; keys not named are forgotten."""
+
+    def deleted_services(self, since: datetime) -> tuple[Key, ...]:
+        """Return the services whose deletion was confirmed since then."""
+
+    def overrides(self, digest: str) -> tuple[Override, ...]: ...
+
+    def override(self, given: Override) -> None: ...
+
+    def flips(self, key: Key, path: str, manager: str, now: datetime) -> int:
+        """Count one more time that a manager flipped a field back; return how often within the last hour."""
+
+    def fights(self) -> dict[Key, tuple[str, ...]]:
+        """Return keys with fields in a fight, as ``path manager`` texts."""
+
+    def settle_fight(self, key: Key) -> None: ...
+
+    def remember(self, name: str, value: Document) -> None:
+        """Keep a small named value (CRDs seen, dry-run answers)."""
+
+    def recall(self, name: str) -> Document | None: ...
+
+    def record(self, cycle: CycleRecord) -> None: ...
+
+    def history(self, limit: int = 20) -> list[CycleRecord]: ...
+
+    def close(self) -> None: ...
