@@ -195,7 +195,7 @@ class Pod:
     labels: Mapping[str, str]
     ready: bool
     service_account: str = ""
-    ports: Mapping[str, int] = EMPTY
+    ports: Mapping[str, int] = field(default_factory=dict)
     owner: str = ""
 
 
