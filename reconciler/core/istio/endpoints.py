@@ -1,4 +1,4 @@
-"""Where a service's requests can go: ServiceEntry, WorkloadEntry and inline endpoints, as istiod's service registry reads them."""
+"""Where requests can go: ServiceEntry, WorkloadEntry and inline endpoints, as istiod's service registry reads them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -68,7 +68,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of a VirtualService. `path` is its field path (``spec.http[0]``); `mirrors` get copies that nobody waits for."""
+    """One route of a VirtualService. `path` is its field path (``spec.http[0]``); `mirrors` get copies, of no share."""
 
     path: str
     name: str
