@@ -1,0 +1,94 @@
+"""`python -m tests.real`: the real parts for a developer's hands, and for the harness itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.real.apiserver import ApiServer, ApiServerProcess
+from tests.real.crds import WHICH
+from tests.real.keeper import answer, keep, prepare, spawn, stop_all
+from tests.real.locations import cache
+from tests.real.missing import PartMissing
+
+
+def say(line: str) -> None:
+    """One line for the person who waits."""
+    print(f"real parts: {line}", file=sys.stderr, flush=True)
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """Start a server and stay until ctrl-C, or leave it running with --detach."""
+    if arguments.detach:
+        run = detached()
+        run.mkdir(exist_ok=True)
+        prepare("api-server", say)
+        spawn("api-server", run, watch=None)
+        _announce(ApiServer.from_json(answer("api-server", run)), "stop it: python -m tests.real down")
+        return
+    with tempfile.TemporaryDirectory(prefix="mesh-reconciler-") as folder:
+        process = ApiServerProcess(Path(folder), say, arguments.crds)
+        try:
+            _announce(process.start(), "it runs until ctrl-C")
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            say("stopping")
+        finally:
+            process.stop()
+
+
+def down(arguments: argparse.Namespace) -> None:
+    """Stop what `up --detach` started, and forget its data."""
+    stop_all(detached())
+    for path in sorted(detached().rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def build(arguments: argparse.Namespace) -> None:
+    """Get all parts into the cache."""
+    prepare("api-server", say)
+    say(f"ready in {cache()}")
+
+
+def detached() -> Path:
+    """Where the one detached server of this user lives."""
+    return cache() / "detached"
+
+
+def _announce(server: ApiServer, how_to_stop: str) -> None:
+    say(f"kube-apiserver {server.version} on etcd {server.etcd_version}, CRDs of Istio {server.istio_version}; {how_to_stop}")
+    print(server.kubeconfig, flush=True)
+
+
+def main() -> int:
+    """Parse the arguments, do as told; 1 with one line where a part is missing."""
+    parser = argparse.ArgumentParser(prog="python -m tests.real", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    upper = commands.add_parser("up", help="start kube-apiserver with Istio's CRDs and print the path of its kubeconfig")
+    upper.add_argument("--crds", choices=WHICH, default="newest", help="the Istio version whose CRDs to install")
+    upper.add_argument("--detach", action="store_true", help="leave it running (one per user)")
+    upper.set_defaults(act=up)
+    commands.add_parser("down", help="stop what `up --detach` started").set_defaults(act=down)
+    commands.add_parser("build", help="get all parts into the cache").set_defaults(act=build)
+    keeper = commands.add_parser("keep", help="used by the test run: hold one server")
+    keeper.add_argument("name", choices=("api-server", "postgresql"))
+    keeper.add_argument("--directory", type=Path, required=True)
+    keeper.add_argument("--watch", type=int)
+    keeper.set_defaults(act=lambda arguments: keep(arguments.name, arguments.directory, arguments.watch))
+    arguments = parser.parse_args()
+    try:
+        arguments.act(arguments)
+    except PartMissing as missing:
+        say(f"MISSING {missing}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    os.umask(0o077)  # tokens and keys lie in the folders
+    sys.exit(main())

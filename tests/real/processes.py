@@ -1,0 +1,101 @@
+"""Child processes that never outlive the tests, free ports, and waiting with a limit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from tests.real.locations import HERE
+from tests.real.missing import PartMissing
+
+STOP_SECONDS = 10.0
+
+
+def free_ports(count: int) -> list[int]:
+    """Loopback TCP ports that nobody listens on at this moment."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+class Child:
+    """One server process. Its output goes to `log`; it is killed by the system if this process ends without stopping it."""
+
+    def __init__(self, command: Sequence[str | Path], log: Path, user: int | None = None) -> None:
+        """Start it at once; `user` is the numeric user to run as, where that is not ours."""
+        self.log = log
+        script = [sys.executable, "-S", "-E", HERE / "die_with_parent.py", str(os.getpid()), *command]
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                script, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, user=user
+            )
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether it still runs; a paused process does."""
+        return self._process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal: SIGSTOP pauses, SIGCONT resumes."""
+        self._process.send_signal(number)
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
+        """Ask it to end, and kill it where it does not within ten seconds."""
+        if self.alive():
+            self._process.send_signal(by)
+            self._process.send_signal(signal.SIGCONT)
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+
+    def last_words(self) -> str:
+        """The end of its output, for the message that says why it does not run."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
+
+
+def wait_until(what: str, ready: Callable[[], bool], child: Child | None = None, seconds: float = 60.0) -> None:
+    """Ask `ready` until it says yes. Raises PartMissing after the limit, or as soon as the process behind it has ended."""
+    until = time.monotonic() + seconds
+    while not ready():
+        if child is not None and not child.alive():
+            raise PartMissing(f"{what} ended at once: {child.last_words()}")
+        if time.monotonic() > until:
+            said = f": {child.last_words()}" if child is not None else ""
+            raise PartMissing(f"{what} was not ready within {seconds:.0f} s{said}")
+        time.sleep(0.02)
+
+
+def running(pid: int) -> bool:
+    """Whether a process of this id runs; an ended child of ours that nobody has waited for counts as gone."""
+    with suppress(ChildProcessError):
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
