@@ -180,12 +180,12 @@ class ApiServerProcess:
     def pause(self) -> None:
         """Stop the API server's clock: connections are accepted by the system, and nothing answers."""
         assert self._server
-        self._server.signal(signal.SIGSTOP)
+        self._server.send(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a paused API server go on."""
         assert self._server
-        self._server.signal(signal.SIGCONT)
+        self._server.send(signal.SIGCONT)
 
     def pids(self) -> tuple[int, ...]:
         """The ids of the running processes."""

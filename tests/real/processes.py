@@ -51,7 +51,7 @@ class Child:
         """Whether it still runs; a paused process does."""
         return self._process.poll() is None
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Send it a signal: SIGSTOP pauses, SIGCONT resumes."""
         self._process.send_signal(number)
 
