@@ -1,0 +1,101 @@
+"""The report of one run: the one value that terminal, JSON, Markdown, HTML, history and notifications render."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from reconciler.core.changes import Action, Cause, ObjectDiff, State
+from reconciler.core.plan import Guard, Mode, Plan
+from reconciler.core.resources import Key, Revision, Skipped
+from reconciler.errors import Problem, Severity
+
+
+class Verdict(StrEnum):
+    """How a run ended. `exit_code` maps it to the process's exit code."""
+
+    IN_SYNC = "in-sync"
+    APPLIED = "applied"
+    CHANGES = "changes"
+    REFUSED = "refused"
+    INVALID = "invalid"
+    UNAVAILABLE = "unavailable"
+    FAILED = "failed"
+
+    @property
+    def exit_code(self) -> int:
+        """0 nothing to do or all done, 1 error, 2 changes are due, 3 refused by a guard."""
+        match self:
+            case Verdict.IN_SYNC | Verdict.APPLIED:
+                return 0
+            case Verdict.CHANGES:
+                return 2
+            case Verdict.REFUSED:
+                return 3
+            case Verdict.INVALID | Verdict.UNAVAILABLE | Verdict.FAILED:
+                return 1
+
+
+class Written(StrEnum):
+    """What became of one write."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_STARTED = "not-started"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """One write of the plan and what became of it; `message` says why where it was not done."""
+
+    unit: str
+    key: Key
+    action: Action
+    cause: Cause
+    written: Written
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run saw, decided and did.
+
+    `revision` is the commit that Git names, `in_force` the accepted one that is enforced (an older one while Git's newest is
+    invalid). `differences` holds only objects that are not in sync; `objects` counts all that were compared. `notes` are
+    sentences about the run as a whole (where the CRDs came from, what could not be read).
+    """
+
+    command: str
+    target: str
+    mode: Mode
+    started: datetime
+    ended: datetime
+    verdict: Verdict
+    revision: Revision | None = None
+    in_force: Revision | None = None
+    objects: int = 0
+    differences: tuple[ObjectDiff, ...] = ()
+    plan: Plan | None = None
+    results: tuple[WriteResult, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """All guards of all units."""
+        return tuple(guard for unit in self.plan.units for guard in unit.guards) if self.plan else ()
+
+    def count(self, state: State) -> int:
+        """Return how many objects are in a state."""
+        if state is State.IN_SYNC:
+            return self.objects - len(self.differences)
+        return sum(one.state is state for one in self.differences)
+
+    def written(self, outcome: Written) -> int:
+        """Return how many writes ended so."""
+        return sum(one.written is outcome for one in self.results)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)

@@ -1,0 +1,175 @@
+"""The operator's settings: one model, three places to set it.
+
+Read from a TOML file (`--config FILE` or `RECONCILER_CONFIG`), over it environment variables ``RECONCILER_...`` (a nested
+name is written with two underscores: ``RECONCILER_GIT__TOKEN_FILE``), over both the command's options. Secrets are named by
+file, never given by value.
+"""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from reconciler.errors import InvalidInput, Problem
+
+#: A target's name becomes a label value and part of a Lease's name.
+TARGET = r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?"
+
+
+def _expanded(path: Path) -> Path:
+    return path.expanduser()
+
+
+FilePath = Annotated[Path, AfterValidator(_expanded)]
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _duration(value: object) -> object:
+    """Read ``90s``, ``1h30m``; leave all else to pydantic (seconds as a number, ISO 8601)."""
+    if not isinstance(value, str) or not re.fullmatch(r"(\d{1,9}(ms|s|m|h|d))+", value):
+        return value
+    return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|s|m|h|d)", value)))
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class GitSettings(BaseModel):
+    """How the repository is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    allow_local: bool = False
+    """Accept ``file://`` URLs and local paths as repository. Command-line runs, demo and tests switch it on."""
+    username: str = "git"
+    """User name that goes with the token over https."""
+    token_file: FilePath | None = None
+    """File with a token or password for https."""
+    ssh_key_file: FilePath | None = None
+    """Private key for ssh."""
+    known_hosts_file: FilePath | None = None
+    """Host keys for ssh; unknown hosts are refused."""
+    ca_file: FilePath | None = None
+    """Certificate authorities for https, instead of the system's."""
+    signatures: Literal["off", "warn", "enforce"] = "off"
+    """What an unsigned or badly signed commit means."""
+    gpg_keys_file: FilePath | None = None
+    """Public GPG keys that may sign commits (armoured or binary)."""
+    allowed_signers_file: FilePath | None = None
+    """SSH keys that may sign commits, in ssh-keygen's allowed signers format."""
+    timeout: Duration = timedelta(seconds=60)
+    """Longest time for one exchange with the Git server."""
+    max_files: int = Field(20_000, gt=0)
+    """Most manifest files in one commit."""
+    max_file_bytes: int = Field(1_048_576, gt=0)
+    """Largest manifest file."""
+    max_total_bytes: int = Field(268_435_456, gt=0)
+    """Largest sum of all manifest files of one commit."""
+    max_store_bytes: int = Field(4_294_967_296, gt=0)
+    """Largest size of the local mirror."""
+    kubectl: str = "kubectl"
+    """Command that renders kustomize folders; looked up once, with PATH."""
+
+
+class Settings(BaseSettings):
+    """All settings of one process, which serves one target."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECONCILER_", env_nested_delimiter="__", extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+    target: str = Field("default", pattern=f"^{TARGET}$")
+    """Name of the target: the mark on our objects, the Lease's name."""
+    mode: Literal["enforce", "observe"] = "enforce"
+    """Observe runs everything and writes nothing."""
+    repo: str = ""
+    """URL of the Git repository (https, ssh; a local path where git.allow_local is on)."""
+    ref: str = "main"
+    """What to follow: a branch, or ``tag:v1.2.3``, ``semver:>=1.2 <2``, ``commit:<40 hexadecimal digits>``."""
+    path: str = ""
+    """Folder of the repository that holds this target's manifests; empty for all of it."""
+    kubeconfig: FilePath | None = None
+    """Kubeconfig of the cluster; without it the KUBECONFIG variable, ~/.kube/config or the Pod's own service account."""
+    context: str = ""
+    """Context of the kubeconfig."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces to manage; empty for all that may be read."""
+    registry: str = ""
+    """VM registry: ``sqlite:///FILE``, ``postgresql://...`` or ``none``; empty for a SQLite file in the data folder."""
+    state: str = ""
+    """State store, in the same forms; empty for a SQLite file in the data folder."""
+    data: FilePath = Path("~/.local/state/mesh-reconciler")
+    """Folder for mirror, caches and SQLite files; one sub-folder a target."""
+    crds: FilePath | None = None
+    """File with CustomResourceDefinitions to validate against, instead of the cluster's."""
+    strict_kinds: bool = False
+    """Refuse kinds that are not managed instead of skipping them."""
+    conflicts: Literal["yield", "take"] = "yield"
+    """What happens to a declared field that another manager owns: report it, or take it over."""
+    wholesale: Literal["approve", "allow", "refuse"] = "approve"
+    """Changes that Istio gives to all clients at once."""
+    prune_after: Duration = timedelta(minutes=30)
+    """How long something must have been gone from Git before it is deleted."""
+    max_deleted_services: int = Field(3, ge=0)
+    """Most services deleted per commit and per rolling 24 hours without a named override."""
+    poll_interval: Duration = timedelta(seconds=60)
+    """How often Git is asked for a new commit."""
+    relist_interval: Duration = timedelta(minutes=10)
+    """How often the watched copies are compared with a full listing."""
+    lease_namespace: str = "istio-system"
+    """Namespace of the Lease that makes one process the writer of the target."""
+    lease_ttl: Duration = timedelta(seconds=30)
+    """How long a silent holder keeps the Lease."""
+    writers: int = Field(16, gt=0, le=256)
+    """Writes to the cluster at the same time."""
+    allow_exec: bool = False
+    """Accept kubeconfigs that run a credential plugin."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least level that is logged."""
+    git: GitSettings = GitSettings()
+    """How the repository is read."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options over environment over file; no .env files, no secrets folder."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    @property
+    def folder(self) -> Path:
+        """The data folder of this target."""
+        return self.data.expanduser() / self.target
+
+
+def load(options: dict[str, Any], config: Path | None = None) -> Settings:
+    """Return the settings with the given options on top. Raises InvalidInput naming every setting that is wrong."""
+    if config is not None and not config.is_file():
+        raise InvalidInput(f"the settings file {config} does not exist", code="MR0003")
+
+    class Configured(Settings):
+        model_config = SettingsConfigDict(toml_file=config)
+
+    try:
+        return Configured(**options)
+    except ValidationError as error:
+        raise InvalidInput(
+            Problem("MR0002", f"{detail['msg']}; see `reconciler serve --help`", field=".".join(map(str, detail["loc"])))
+            for detail in error.errors(include_input=False, include_url=False)
+        ) from error
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"the settings cannot be read: {error}", code="MR0003") from error
