@@ -9,7 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.real.apiserver import ApiServer, ApiServerProcess
+from tests.real.apiserver import ApiServer
+from tests.real.apiserver_process import ApiServerProcess
 from tests.real.crds import WHICH
 from tests.real.keeper import answer, keep, prepare, spawn, stop_all
 from tests.real.locations import cache

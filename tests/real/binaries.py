@@ -107,7 +107,18 @@ def _build(part: GoPart, target: Path, progress: Progress) -> None:
     major, minor, _ = part.version.split(".", 2)
     stamps = (f"-X {stamp.format(version=part.version, major=major, minor=minor)}" for stamp in part.stamp)
     flags = " ".join(("-s -w", *stamps))
-    arguments = [command, "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", partial, part.package]
+    arguments: list[str | Path] = [
+        command,
+        "build",
+        "-v",
+        "-trimpath",
+        "-buildvcs=false",
+        "-ldflags",
+        flags,
+        "-o",
+        partial,
+        part.package,
+    ]
     progress(f"building {part.name} {part.version} with {command} (minutes the first time, then kept in {cache()})")
     with subprocess.Popen(
         arguments, cwd=part.folder, env=environment(), text=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -127,7 +138,7 @@ def _tell(part: GoPart, stream: IO[str], progress: Progress) -> list[str]:
     """Turn the thousands of lines of `go build -v` into one line every few seconds; return the last of them."""
     lines: Queue[str | None] = Queue()
     # A thread, since the linker says nothing for half a minute and the person should hear of it all the same.
-    Thread(target=lambda: [lines.put(line) for line in (*stream, None)], daemon=True).start()
+    Thread(target=_read, args=(stream, lines), daemon=True).start()
     began = told = time.monotonic()
     seen: list[str] = []
     while True:
@@ -142,3 +153,9 @@ def _tell(part: GoPart, stream: IO[str], progress: Progress) -> list[str]:
             told = time.monotonic()
             now_at = seen[-1] if seen else "starting"
             progress(f"building {part.name}: {told - began:.0f} s, {len(seen)} packages, now {now_at}")
+
+
+def _read(stream: IO[str], lines: Queue[str | None]) -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)

@@ -6,14 +6,18 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
 from tests.real.binaries import GoPart
+from tests.real.kube import Kube, Refused
 from tests.real.locations import Progress, cache, lock
 from tests.real.missing import PartMissing
+from tests.real.processes import wait_until
 from tests.real.toolchain import environment, go
 
 Which = Literal["lowest", "newest"]
@@ -57,6 +61,39 @@ def crd_documents(which: Which = "newest", progress: Progress = _silent) -> list
         partial.replace(parsed)
     read: list[dict[str, Any]] = json.loads(parsed.read_bytes())
     return read
+
+
+def install_crds(kube: Kube, documents: Sequence[dict[str, Any]]) -> None:
+    """Create the CRDs that are not there yet, and wait until the server serves all of them."""
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+    def create(document: dict[str, Any]) -> None:
+        try:
+            kube.request("POST", path, document)
+        except Refused as refused:
+            if refused.status != 409:
+                raise
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(create, documents))
+    names = {document["metadata"]["name"] for document in documents}
+
+    def served() -> bool:
+        groups = {document["spec"]["group"] for document in documents}
+        return names <= {name for group in groups for name in _served_names(kube, group)}
+
+    wait_until("the API of Istio's CRDs", served)
+
+
+def _served_names(kube: Kube, group: str) -> set[str]:
+    try:
+        versions = kube.request("GET", f"/apis/{group}")["versions"]
+        lists = [kube.request("GET", f"/apis/{version['groupVersion']}") for version in versions]
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        return set()
+    return {f"{resource['name']}.{group}" for answer in lists for resource in answer["resources"]}
 
 
 def _part(which: Which) -> GoPart:

@@ -1,8 +1,8 @@
 """A keeper is a process that holds one server for a whole test run, for all its parallel workers.
 
-Whoever needs a server first spawns its keeper; the others find its answer in the run's folder. It ends its server and itself when
-it is told to (SIGTERM) or when the process it watches is gone, whichever way that ended; its servers are killed by the system
-when the keeper itself is killed.
+Whoever needs a server first spawns its keeper; the others find its answer in the run's folder. It ends its server and itself
+when it is told to (SIGTERM) or when the process it watches is gone, whichever way that ended; its servers are killed by the
+system when the keeper itself is killed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Literal, Protocol
 
-from tests.real.apiserver import ApiServerProcess
+from tests.real.apiserver_process import ApiServerProcess
 from tests.real.binaries import ETCD, KUBE_APISERVER, executable
 from tests.real.crds import crd_documents
 from tests.real.locations import PROJECT, Progress, lock, write_whole
@@ -26,7 +26,7 @@ from tests.real.postgresql import PostgreSQLProcess
 from tests.real.processes import STOP_SECONDS, running
 
 Name = Literal["api-server", "postgresql"]
-START_SECONDS = 90.0
+START_SECONDS = 45.0
 
 _spawned: list[subprocess.Popen[bytes]] = []
 
@@ -89,9 +89,11 @@ def answer(name: Name, run: Path) -> str:
             return ready.read_text(encoding="utf-8")
         if failed.exists():
             raise PartMissing(failed.read_text(encoding="utf-8"))
+        if not running(int((run / f"{name}.pid").read_text(encoding="utf-8"))):
+            break
         time.sleep(0.02)
-    log = run / f"{name}.keeper.log"
-    raise PartMissing(f"{name} was not ready within {START_SECONDS:.0f} s: {log.read_text(encoding='utf-8')[-1000:]}")
+    log = (run / f"{name}.keeper.log").read_text(encoding="utf-8")
+    raise PartMissing(f"{name} did not get ready within {START_SECONDS:.0f} s, its keeper says: {log[-1000:]}")
 
 
 def stop_all(run: Path) -> None:

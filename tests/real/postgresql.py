@@ -40,9 +40,7 @@ class PostgreSQLProcess:
         if not (self._directory / "data" / "PG_VERSION").exists():
             self._package.ensure_pgdata_inited()
         user = self._package.system_user
-        self._server = Child(
-            self._command(), self._directory / "postgresql.log", pwd.getpwnam(user).pw_uid if user else None
-        )
+        self._server = Child(self._command(), self._directory / "postgresql.log", pwd.getpwnam(user).pw_uid if user else None)
         wait_until("PostgreSQL", self._ready, self._server)
         return self.url
 
@@ -67,8 +65,8 @@ class PostgreSQLProcess:
             "unix_socket_directories": "",
             "max_connections": "300",  # several workers, each with pools of several stores
         }
-        command = [self._package.bin_path / "postgres", "-D", self._directory / "data"]
-        return [*command, *(f"--{name}={value}" for name, value in settings.items())]
+        options = (f"--{name}={value}" for name, value in settings.items())
+        return [self._package.bin_path / "postgres", "-D", self._directory / "data", *options]
 
 
 def _made(folder: Path) -> Path:

@@ -36,10 +36,11 @@ class Child:
     def __init__(self, command: Sequence[str | Path], log: Path, user: int | None = None) -> None:
         """Start it at once; `user` is the numeric user to run as, where that is not ours."""
         self.log = log
-        script = [sys.executable, "-S", "-E", HERE / "die_with_parent.py", str(os.getpid()), *command]
+        become = "-" if user is None else str(user)
+        script = [sys.executable, "-S", "-E", HERE / "die_with_parent.py", str(os.getpid()), become, *command]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                script, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, user=user
+                script, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
 
     @property
@@ -88,14 +89,13 @@ def wait_until(what: str, ready: Callable[[], bool], child: Child | None = None,
 
 
 def running(pid: int) -> bool:
-    """Whether a process of this id runs; an ended child of ours that nobody has waited for counts as gone."""
-    with suppress(ChildProcessError):
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            return False
+    """Whether a process of this id runs; one that has ended and that nobody has waited for yet counts as gone."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    with suppress(OSError):  # no /proc on this system: believe the signal
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     return True

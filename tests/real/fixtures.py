@@ -1,0 +1,208 @@
+"""The pytest fixtures over the real parts, and the hooks that start the servers early, once per run, and stop them at the end.
+
+| fixture | gives |
+|---|---|
+| `api_server` | `ApiServer`: the run's kube-apiserver with Istio's newest CRDs; shared, so stay in your own namespace |
+| `namespace` | a namespace of its own for this test |
+| `new_namespace` | a function that creates more of them: `new_namespace("web")` |
+| `kubectl` | `Kubectl`: runs kubectl as the administrator: `kubectl("get", "se", "-A")`, `kubectl.within(namespace)(...)` |
+| `api_server_proxy` | `Proxy` in front of the API server: latency, resets, lost answers, canned answers |
+| `proxied_api_server` | `ApiServer` as seen through that proxy |
+| `restartable_api_server` | `ApiServerProcess`: an instance for this test alone, to kill, pause and start again |
+| `postgresql` | the URL of an empty PostgreSQL database for this test |
+| `istio_crds` | a function from "lowest" or "newest" to the file with those CRDs |
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from tests.real import keeper, report
+from tests.real import postgresql as server_of_postgresql
+from tests.real.apiserver import ApiServer
+from tests.real.apiserver_process import ApiServerProcess
+from tests.real.crds import Which, crds
+from tests.real.kubectl import Kubectl, find
+from tests.real.locations import Progress, write_whole
+from tests.real.missing import PartMissing
+from tests.real.proxy import Proxy
+
+NEEDS: dict[str, keeper.Name] = {
+    "api_server": "api-server",
+    "restartable_api_server": "api-server",
+    "postgresql": "postgresql",
+}
+"""Fixture name -> the server it needs. Any test that uses one, directly or not, carries the marker `real`."""
+
+SHARED = ("api_server", "postgresql")
+"""Those whose server is started once per run."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that all workers of this run share."""
+    if not _is_worker(config):
+        run = Path(tempfile.mkdtemp(prefix="mesh-reconciler-tests-"))
+        write_whole(run / "controller", str(os.getpid()))
+        os.environ[report.RUN] = str(run)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a real part, so that `-m "not real"` leaves them out."""
+    for item in items:
+        if NEEDS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Get what the chosen tests need and start the servers, before any test and its time limit begin."""
+    if session.config.option.collectonly:
+        return
+    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    for fixture, server in NEEDS.items():
+        if fixture in wanted:
+            _start_early(server, _progress(session.config), shared=fixture in SHARED)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop every server, also after ctrl-C, and close with a line on the real parts."""
+    if _is_worker(config) or report.RUN not in os.environ:
+        return
+    run = report.run_folder()
+    keeper.stop_all(run)
+    writer = config.get_terminal_writer()
+    for line in report.closing_lines(run):
+        loud = line.startswith("REAL PARTS MISSING")
+        writer.line(line, red=loud, bold=loud)
+    del os.environ[report.RUN]
+    shutil.rmtree(run, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def api_server() -> ApiServer:
+    """The run's kube-apiserver on etcd with Istio's newest CRDs, shared by all workers: write in your own namespace only."""
+    with report.needed("kube-apiserver"):
+        server = ApiServer.from_json(keeper.answer("api-server", report.run_folder()))
+    for part in (f"kube-apiserver {server.version}", f"etcd {server.etcd_version}", f"Istio CRDs {server.istio_version}"):
+        report.used(part)
+    return server
+
+
+@pytest.fixture
+def new_namespace(api_server: ApiServer, request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """A function that creates a namespace which no other test knows, and returns its name; the argument becomes part of it."""
+
+    def create(purpose: str) -> str:
+        words = re.sub(r"[^a-z0-9]+", "-", f"{purpose}-{request.node.name.removeprefix('test_')}".lower())
+        name = f"{words[:40].strip('-')}-{secrets.token_hex(4)}"
+        api_server.kube.create_namespace(name)
+        return name
+
+    return create
+
+
+@pytest.fixture
+def namespace(new_namespace: Callable[[str], str]) -> str:
+    """The name of a new namespace for this test alone."""
+    return new_namespace("t")
+
+
+@pytest.fixture
+def kubectl(api_server: ApiServer, tmp_path: Path) -> Kubectl:
+    """Runs kubectl with the administrator's kubeconfig."""
+    with report.needed("kubectl"):
+        path = find()
+    return Kubectl(path, api_server.kubeconfig, tmp_path)
+
+
+@pytest.fixture
+def api_server_proxy(api_server: ApiServer) -> Iterator[Proxy]:
+    """A proxy in front of the run's API server, without faults at first."""
+    with Proxy(api_server.url, ca=api_server.ca, certificate=api_server.certificate) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def proxied_api_server(api_server: ApiServer, api_server_proxy: Proxy, tmp_path: Path) -> ApiServer:
+    """The run's API server as seen through `api_server_proxy`: its url and kubeconfig lead there."""
+    return api_server.behind(api_server_proxy.url, tmp_path / "proxied-kubeconfig")
+
+
+@pytest.fixture
+def restartable_api_server(tmp_path: Path) -> Iterator[ApiServerProcess]:
+    """A running API server for this test alone (`.server` is its value): kill, pause, resume, start, forget_history.
+
+    It takes five seconds to start; promise several things in one test.
+    """
+    with report.needed("kube-apiserver"):
+        process = ApiServerProcess(tmp_path / "api-server", lambda _: None)
+        try:
+            process.start()
+            report.used(f"kube-apiserver {process.server.version}")
+            report.used(f"etcd {process.server.etcd_version}")
+            yield process
+        finally:
+            process.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> str:
+    """The URL of the run's PostgreSQL server; tests want `postgresql`."""
+    with report.needed("PostgreSQL"):
+        url = keeper.answer("postgresql", report.run_folder())
+    report.used(f"PostgreSQL {server_of_postgresql.version(url)}")
+    return url
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> Iterator[str]:
+    """The URL of an empty database for this test alone, `postgresql://postgres@127.0.0.1:PORT/NAME`; dropped afterwards."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield server_of_postgresql.create_database(postgresql_server, name)
+    server_of_postgresql.drop_database(postgresql_server, name)
+
+
+@pytest.fixture(scope="session")
+def istio_crds() -> Callable[[Which], Path]:
+    """A function that returns the file with all of Istio's CRDs, of the lowest or the newest covered version."""
+
+    def find_crds(which: Which) -> Path:
+        with report.needed(f"Istio's {which} CRDs"):
+            return crds(which)
+        raise AssertionError("needed() has ended the test")
+
+    return find_crds
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _start_early(server: keeper.Name, progress: Progress, *, shared: bool) -> None:
+    run = report.run_folder()
+    try:
+        keeper.prepare(server, progress)
+        if shared:
+            keeper.spawn(server, run, watch=int((run / "controller").read_text(encoding="utf-8")))
+    except PartMissing as missing:
+        # The tests that need it will find this instead of a server, and say so one by one.
+        write_whole(run / f"{server}.failed", str(missing))
+
+
+def _progress(config: pytest.Config) -> Progress:
+    capture = config.pluginmanager.getplugin("capturemanager")
+
+    def tell(line: str) -> None:
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            print(f"real parts: {line}", file=sys.__stderr__, flush=True)
+
+    return tell
