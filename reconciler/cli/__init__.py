@@ -1,1 +1,1 @@
-"""The command line: one module per group of commands, each a thin shell over `wiring` and `cycle`. Only here is anything printed."""
+"""The command line: a module per group of commands, thin shells over `wiring` and `cycle`. Only here is anything printed."""

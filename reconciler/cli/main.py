@@ -26,18 +26,17 @@ COMMANDS = {
 class Commands(click.Group):
     """A group that knows its commands by name and imports them on use."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}")
-        command = getattr(module, cmd_name)
-        assert isinstance(command, click.Command)
+        command: click.Command = getattr(module, cmd_name)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
@@ -49,7 +48,7 @@ class Commands(click.Group):
 )
 @click.version_option(package_name="mesh-reconciler", prog_name="reconciler")
 def main(**_: Any) -> None:
-    """GitOps for Istio services that live half on VMs, half in Kubernetes.
+    r"""GitOps for Istio services that live half on VMs, half in Kubernetes.
 
     Compares a Git repository of mesh manifests with what the cluster and the VM registry hold, shows the difference, and brings
     both to it in a safe order.

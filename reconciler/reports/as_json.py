@@ -1,4 +1,4 @@
-"""The report as JSON, version ``mesh-reconciler.io/report/v1``; its JSON Schema stands beside this file as report-v1.schema.json.
+"""The report as JSON, version ``mesh-reconciler.io/report/v1``; its JSON Schema stands beside it, report-v1.schema.json.
 
 Fields are only ever added within a version. Times are RFC 3339 in UTC, shares are numbers from 0 to 1, a column that a field
 does not have is left out (null is a value).
