@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -32,6 +33,8 @@ def up(arguments: argparse.Namespace) -> None:
         _announce(ApiServer.from_json(answer("api-server", run)), "stop it: python -m tests.real down")
         return
     with tempfile.TemporaryDirectory(prefix="mesh-reconciler-") as folder:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.default_int_handler)  # a kill cleans up like ctrl-C
         process = ApiServerProcess(Path(folder), say, arguments.crds)
         try:
             _announce(process.start(), "it runs until ctrl-C")

@@ -151,8 +151,9 @@ def _tell(part: GoPart, stream: IO[str], progress: Progress) -> list[str]:
             pass
         if time.monotonic() - told > TELL_EVERY_SECONDS:
             told = time.monotonic()
+            compiled = sum(not line.startswith("go:") for line in seen)  # the others tell of downloads
             now_at = seen[-1] if seen else "starting"
-            progress(f"building {part.name}: {told - began:.0f} s, {len(seen)} packages, now {now_at}")
+            progress(f"building {part.name}: {told - began:.0f} s, {compiled} packages, now {now_at}")
 
 
 def _read(stream: IO[str], lines: Queue[str | None]) -> None:

@@ -19,6 +19,7 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -54,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         run = Path(tempfile.mkdtemp(prefix="mesh-reconciler-tests-"))
         write_whole(run / "controller", str(os.getpid()))
         os.environ[report.RUN] = str(run)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever cancels a run gets the same tidy end as by ctrl-C
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

