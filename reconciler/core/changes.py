@@ -35,7 +35,10 @@ class Cause(StrEnum):
 
 
 class State(StrEnum):
-    """Where one object stands. Only CREATE, UPDATE, DELETE and ADOPT carry a change."""
+    """Where one object stands. Only CREATE, UPDATE, DELETE and ADOPT carry a change.
+
+    LEFT: no longer in Git, and yet not deleted, because it is not surely ours (its mark is gone, or its fields are others').
+    """
 
     IN_SYNC = "in-sync"
     CREATE = "create"
@@ -46,6 +49,7 @@ class State(StrEnum):
     FOREIGN_TOOL = "foreign-tool"
     CO_OWNED = "co-owned"
     FIGHT = "fight"
+    LEFT = "left-alone"
     TERMINATING = "terminating"
     UNREADABLE = "unreadable"
 
@@ -55,7 +59,8 @@ class FieldDiff:
     """One field in four columns; a column that has no such field holds `ABSENT`.
 
     `path` is written like ``spec.ports[name=http].number`` or ``metadata.labels["a.b/c"]``; `wanted` is the value of wanted
-    now (equal to `git` where no rollout holds the field back); `managers` names who else owns the live value.
+    now (equal to `git` where no rollout holds the field back); `managers` names who else owns the live value. `steps` is the
+    path as `ownership.value_at` walks it.
     """
 
     path: str
@@ -65,6 +70,7 @@ class FieldDiff:
     cluster: Any = ABSENT
     registry: Any = ABSENT
     managers: tuple[str, ...] = ()
+    steps: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ class Change:
 
     `before` is the live content limited to the fields that we declare or declared (None for a create), `after` the whole
     declared document (None for a delete). `uid` and `resource_version` are the preconditions of updates and deletes.
-    `managers` names the owners that a HAND_OVER takes the declared fields from.
+    A HAND_OVER takes exactly the fields in `after`, which is live content, from the owners named in `managers`; it writes no
+    content, so its `after` is never what was last written.
     """
 
     key: Key

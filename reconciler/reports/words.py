@@ -23,6 +23,7 @@ SYMBOLS = {
     State.FOREIGN_TOOL: "!",
     State.CO_OWNED: "!",
     State.FIGHT: "!",
+    State.LEFT: "!",
     State.TERMINATING: "…",
     State.UNREADABLE: "?",
 }
@@ -88,13 +89,10 @@ def caveats(unit: UnitPlan) -> tuple[str, ...]:
 
 def tally(report: Report) -> str:
     """Return the counts in a line, Terraform's way."""
-    parts = [f"{report.count(state)} to {state}" for state in (State.CREATE, State.UPDATE, State.DELETE, State.ADOPT)]
-    others = [
-        f"{count} {state}"
-        for state in State
-        if state in (State.NOT_ADOPTED, State.FOREIGN_TOOL, State.CO_OWNED, State.FIGHT, State.TERMINATING, State.UNREADABLE)
-        and (count := report.count(state))
-    ]
+    changing = (State.CREATE, State.UPDATE, State.DELETE, State.ADOPT)
+    parts = [f"{report.count(state)} to {state}" for state in changing]
+    rest = [state for state in State if state not in (State.IN_SYNC, *changing)]
+    others = [f"{count} {state}" for state in rest if (count := report.count(state))]
     return ", ".join([*parts, *others, f"{report.count(State.IN_SYNC)} in sync"])
 
 
