@@ -1,0 +1,127 @@
+"""The VM registry in memory, for demos and tests. It keeps the promises of the SQL one; its contents end with the process."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from reconciler.core.records import (
+    MachineSpec,
+    MachineStatus,
+    check_preconditions,
+    checked_record,
+    checked_status,
+    record_document,
+)
+from reconciler.core.resources import Document, Key, LiveObject
+from reconciler.errors import Rejected
+from reconciler.ports import Clock, RegistryState
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    wanted: MachineSpec
+    status: MachineStatus
+    uid: str
+    epoch: int
+    created: datetime
+
+    @property
+    def live(self) -> LiveObject:
+        return LiveObject(
+            self.wanted.key,
+            record_document(self.wanted, self.status),
+            uid=self.uid,
+            resource_version=str(self.epoch),
+            generation=self.epoch,
+            created=self.created,
+        )
+
+
+class MemoryRegistry:
+    """A registry of one target."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._records: dict[Key, _Record] = {}
+        self._version = 0
+        self._observed: RegistryState | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    def observe(self) -> RegistryState:
+        """Return all records; the very same value while no content has changed."""
+        with self._lock:
+            version = str(self._version)
+            if self._observed is None or self._observed.version != version:
+                machines = {key: record.live for key, record in self._records.items()}
+                self._observed = RegistryState(MappingProxyType(machines), version)
+            return self._observed
+
+    def get(self, key: Key) -> LiveObject | None:
+        """Return one record as it is now."""
+        with self._lock:
+            record = self._records.get(key)
+            return record.live if record else None
+
+    def put(self, document: Document, *, uid: str = "", resource_version: str = "") -> LiveObject:
+        """Create or update a record's spec; one that stands there already is left as it is. Raises Conflict, Rejected."""
+        wanted = checked_record(document)
+        with self._lock:
+            record = self._records.get(wanted.key)
+            check_preconditions(wanted.key, (record.uid, record.epoch) if record else None, uid, resource_version)
+            if record is not None and record.wanted == wanted:
+                return record.live
+            epoch = self._version + 1
+            if record is None:
+                record = _Record(wanted, MachineStatus(), str(uuid.uuid4()), epoch, self._clock.now())
+            self._records[wanted.key] = replace(record, wanted=wanted, epoch=epoch)
+            live = self._records[wanted.key].live
+            self._version = epoch
+        self._tell()
+        return live
+
+    def delete(self, key: Key, *, uid: str, resource_version: str) -> None:
+        """Delete exactly this record; gone already is fine. Raises Conflict."""
+        with self._lock:
+            record = self._records.get(key)
+            if record is None:
+                return
+            check_preconditions(key, (record.uid, record.epoch), uid, resource_version, deleting=True)
+            del self._records[key]
+            self._version += 1
+        self._tell()
+
+    def report(self, key: Key, status: Document) -> LiveObject:
+        """Store what a VM says of itself, seen now. Raises Rejected."""
+        said = checked_status(status, self._clock.now())
+        with self._lock:
+            record = self._records.get(key)
+            if record is None:
+                raise Rejected(f"{key} is not registered", status=404)
+            seen = max(filter(None, (record.status.last_seen, said.last_seen)))
+            self._records[key] = replace(record, status=replace(said, last_seen=seen))
+            live = self._records[key].live
+            if record.status.same_content(said):
+                return live
+            self._version += 1
+        self._tell()
+        return live
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """Call `changed` after every change of content, from the thread that made it."""
+        with self._lock:
+            self._listeners.append(changed)
+
+    def close(self) -> None:
+        """Forget the listeners."""
+        with self._lock:
+            self._listeners.clear()
+
+    def _tell(self) -> None:
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for changed in listeners:
+            changed()

@@ -1,0 +1,1 @@
+"""Steps of the VM registry's tables."""

@@ -1,0 +1,126 @@
+"""Tables of the state store. Several targets may share them: every row belongs to one store, and a store to one target."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, column
+
+from reconciler.adapters.sql.schema import DOCUMENT, KIND, NAME, NAMESPACE, NUMBER, TARGET, Part, Utc
+
+METADATA = MetaData()
+PART = Part("state", METADATA, revisions=("0001",))
+
+#: `generation` counts what was accepted and settled; `entries` and `turns` hand out numbers for journal and memory.
+stores = Table(
+    "state_stores",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("target", TARGET, nullable=False, unique=True),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("generation", BigInteger, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("turns", BigInteger, nullable=False),
+    Column("accepted", DOCUMENT),
+)
+
+
+def _store() -> Column[Any]:
+    return Column("store", NUMBER, ForeignKey("state_stores.number"), primary_key=True)
+
+
+def _key(*, primary: bool = True) -> tuple[Column[Any], ...]:
+    parts = {"kind": KIND, "namespace": NAMESPACE, "name": NAME}
+    return tuple(Column(name, kind, primary_key=primary, nullable=False) for name, kind in parts.items())
+
+
+#: The inventory, and of each object what was last written by journal entry `entry` (null: nothing, or it was deleted).
+objects = Table(
+    "state_objects",
+    METADATA,
+    _store(),
+    *_key(),
+    Column("document", DOCUMENT),
+    Column("entry", BigInteger, nullable=False),
+)
+
+journal = Table(
+    "state_journal",
+    METADATA,
+    _store(),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("plan", String(128), nullable=False),
+    *_key(primary=False),
+    Column("action", String(32), nullable=False),
+    Column("after", DOCUMENT),
+    Column("uid", String(64), nullable=False),
+    Column("resource_version", String(64), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("started", Utc),
+    Column("ended", Utc),
+)
+_open = column("outcome") == ""
+Index("state_journal_open", journal.c.store, journal.c.id, sqlite_where=_open, postgresql_where=_open)
+Index("state_journal_ended", journal.c.store, journal.c.ended)
+
+#: Since when an object has been due for deletion.
+due = Table("state_due", METADATA, _store(), *_key(), Column("since", Utc, nullable=False))
+
+overrides = Table(
+    "state_overrides",
+    METADATA,
+    _store(),
+    Column("digest", String(128), primary_key=True),
+    Column("name", String(400), primary_key=True),
+    Column("given_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("given_at", Utc, nullable=False),
+)
+
+#: Each time that another manager flipped a field back.
+flips = Table(
+    "state_flips",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("store", NUMBER, ForeignKey("state_stores.number"), nullable=False),
+    *_key(primary=False),
+    Column("path", Text, nullable=False),
+    Column("manager", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+Index("state_flips_object", flips.c.store, flips.c.kind, flips.c.namespace, flips.c.name)
+
+fights = Table(
+    "state_fights",
+    METADATA,
+    _store(),
+    *_key(),
+    Column("path", Text, primary_key=True),
+    Column("manager", Text, primary_key=True),
+)
+
+#: Named values. `family` is the name up to its first slash; within a family the oldest `turn` goes first.
+remembered = Table(
+    "state_remembered",
+    METADATA,
+    _store(),
+    Column("name", String(400), primary_key=True),
+    Column("family", String(400), nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("value", DOCUMENT, nullable=False),
+)
+Index("state_remembered_turn", remembered.c.store, remembered.c.family, remembered.c.turn)
+
+cycles = Table(
+    "state_cycles",
+    METADATA,
+    Column("id", NUMBER, primary_key=True),
+    Column("store", NUMBER, ForeignKey("state_stores.number"), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("commit_id", String(64), nullable=False),
+    Column("digest", String(128), nullable=False),
+    Column("outcome", String(64), nullable=False),
+    Column("written", Integer, nullable=False),
+    Column("report", DOCUMENT, nullable=False),
+)
+Index("state_cycles_store", cycles.c.store, cycles.c.id)
+Index("state_cycles_at", cycles.c.store, cycles.c.at)
