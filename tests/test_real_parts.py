@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -215,3 +218,33 @@ def test_proxy_passes_bytes_of_other_protocols(postgresql: str) -> None:
             with pytest.raises(OSError, match="reset"):
                 plain.recv(1)
             assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(("ci", "status"), [("", 0), ("true", 1)])
+def test_missing_part_is_loud(tmp_path: Path, ci: str, status: int) -> None:
+    """Where a part can be had in no way, its tests are left out with one closing line that says why; with CI set they fail."""
+    nothing = {"PATH": str(tmp_path), "HOME": str(tmp_path), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    only = ["-p", "no:cacheprovider", "-p", "no:xdist", "-k", "ready_with_istios_kinds", str(Path(__file__).resolve())]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *only],
+        env={**nothing, "CI": ci},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    loud, last = done.stdout.splitlines()[-2:]
+    assert loud.startswith("REAL PARTS MISSING, tests were left out: kube-apiserver: no Go")
+    assert last == "real parts: none"
+    assert done.returncode == status, done.stdout
+
+
+def test_parts_can_be_left_out(pytestconfig: pytest.Config) -> None:
+    """Tests with a real part carry the marker, so that -m 'not real' runs the others only."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", "-m", "not real"]
+    done = subprocess.run(
+        [*command, Path(__file__)], cwd=pytestconfig.rootpath, capture_output=True, text=True, timeout=50, check=False
+    )
+    names = {line.rpartition("::")[2] for line in done.stdout.splitlines() if "::" in line}
+    assert "test_missing_part_is_loud[-0]" in names
+    assert "test_server_is_ready_with_istios_kinds" not in names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 from tests.real.apiserver import ApiServer
 from tests.real.apiserver_process import ApiServerProcess
 from tests.real.crds import WHICH
-from tests.real.keeper import answer, keep, prepare, spawn, stop_all
+from tests.real.keeper import alive, answer, keep, prepare, spawn, stop_all
 from tests.real.locations import cache
 from tests.real.missing import PartMissing
 
@@ -27,6 +28,8 @@ def up(arguments: argparse.Namespace) -> None:
     """Start a server and stay until ctrl-C, or leave it running with --detach."""
     if arguments.detach:
         run = detached()
+        if not alive(run):
+            shutil.rmtree(run, ignore_errors=True)  # what a reboot may have left
         run.mkdir(exist_ok=True)
         prepare("api-server", say)
         spawn("api-server", run, watch=None)
@@ -49,8 +52,7 @@ def up(arguments: argparse.Namespace) -> None:
 def down(arguments: argparse.Namespace) -> None:
     """Stop what `up --detach` started, and forget its data."""
     stop_all(detached())
-    for path in sorted(detached().rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
+    shutil.rmtree(detached(), ignore_errors=True)
 
 
 def build(arguments: argparse.Namespace) -> None:

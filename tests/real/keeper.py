@@ -24,7 +24,7 @@ from tests.real.crds import crd_documents
 from tests.real.locations import PROJECT, Progress, lock, write_whole
 from tests.real.missing import PartMissing
 from tests.real.postgresql import PostgreSQLProcess
-from tests.real.processes import STOP_SECONDS, running
+from tests.real.processes import STOP_SECONDS, command_line, running
 
 Name = Literal["api-server", "postgresql"]
 START_SECONDS = 45.0
@@ -97,9 +97,15 @@ def answer(name: Name, run: Path) -> str:
     raise PartMissing(f"{name} did not get ready within {START_SECONDS:.0f} s, its keeper says: {log[-1000:]}")
 
 
+def alive(run: Path) -> list[int]:
+    """The process ids of the run's keepers. An id that the system has meanwhile given to another program is none of ours."""
+    pids = [int(path.read_text(encoding="utf-8")) for path in run.glob("*.pid")]
+    return [pid for pid in pids if running(pid) and "tests.real" in command_line(pid)]
+
+
 def stop_all(run: Path) -> None:
     """End every keeper of the run by its process id, and wait until they are gone."""
-    keepers = [int(path.read_text(encoding="utf-8")) for path in run.glob("*.pid")]
+    keepers = alive(run)
     for keeper in keepers:
         with suppress(ProcessLookupError):
             os.kill(keeper, signal.SIGTERM)

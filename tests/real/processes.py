@@ -99,3 +99,11 @@ def running(pid: int) -> bool:
     with suppress(OSError):  # no /proc on this system: believe the signal
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
     return True
+
+
+def command_line(pid: int) -> str:
+    """How the process of this id was started, as Linux tells it; empty where it has gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""

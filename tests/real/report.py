@@ -67,7 +67,7 @@ def _record(kind: str, text: str) -> None:
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     folder = run_folder() / kind
     folder.mkdir(exist_ok=True)
-    write_whole(folder / digest, text)
+    write_whole(folder / digest, " ".join(text.split()))  # one line each
 
 
 def _recorded(run: Path, kind: str) -> list[str]:
