@@ -1,0 +1,66 @@
+"""Single writes: the only place from which anything leaves for cluster and registry."""
+
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from reconciler.core.changes import Action, Change
+from reconciler.core.ownership import declared, take_over
+from reconciler.core.resources import Document, Key, LiveObject, ObservedState, StoreName
+from reconciler.core.wanted import FIELD_MANAGER
+from reconciler.errors import Conflict, Rejected
+from reconciler.ports import Cluster, VMRegistry
+
+
+@dataclass(slots=True)
+class Writer:
+    """Performs single writes and remembers what each key looked like after its last one."""
+
+    cluster: Cluster
+    registry: VMRegistry | None
+    observed: ObservedState
+    latest: dict[Key, LiveObject] = field(default_factory=dict)
+
+    def perform(self, change: Change) -> LiveObject | None:
+        """Send one write; returns the object as it is afterwards. Raises Conflict, Rejected or Unavailable as the ports do."""
+        # A second write to one object builds on the first one's result, not on the observation.
+        last = self.latest.get(change.key)
+        if last is not None:
+            change = replace(change, uid=last.uid, resource_version=last.resource_version)
+        done = self._cluster(change) if change.key.store is StoreName.CLUSTER else self._registry(change)
+        if done is not None:
+            self.latest[change.key] = done
+        return done
+
+    def _cluster(self, change: Change) -> LiveObject | None:
+        match change.action:
+            case Action.CREATE | Action.UPDATE:
+                return self.cluster.apply(_after(change), uid=change.uid, resource_version=change.resource_version)
+            case Action.DELETE:
+                return self.cluster.delete(change.key, uid=change.uid, resource_version=change.resource_version)
+            case Action.HAND_OVER:
+                return self._hand_over(change)
+            case _:
+                assert_never(change.action)
+
+    def _registry(self, change: Change) -> LiveObject | None:
+        if self.registry is None:
+            raise Rejected(f"{change.key}: no VM registry is configured")
+        if change.action is Action.DELETE:
+            return self.registry.delete(change.key, uid=change.uid, resource_version=change.resource_version)
+        return self.registry.put(_after(change), uid=change.uid, resource_version=change.resource_version)
+
+    def _hand_over(self, change: Change) -> LiveObject:
+        live = self.latest.get(change.key) or self.observed.get(change.key)
+        if live is None:
+            raise Conflict(f"{change.key} is gone; nothing to take over")
+        owners = take_over(live.owners, change.managers, declared(_after(change)), FIELD_MANAGER)
+        return self.cluster.set_owners(
+            change.key, owners, uid=change.uid or live.uid, resource_version=change.resource_version or live.resource_version
+        )
+
+
+def _after(change: Change) -> Document:
+    """Return the document to write; a change without one is a planner's bug."""
+    if change.after is None:
+        raise TypeError(f"{change.action} of {change.key} has no document")
+    return change.after
