@@ -146,6 +146,7 @@ def restartable_api_server(tmp_path: Path) -> Iterator[ApiServerProcess]:
     It takes five seconds to start; promise several things in one test.
     """
     with report.needed("kube-apiserver"):
+        keeper.refuse_if_failed("api-server", report.run_folder())
         process = ApiServerProcess(tmp_path / "api-server", lambda _: None)
         try:
             process.start()
@@ -192,6 +193,7 @@ def _is_worker(config: pytest.Config) -> bool:
 def _start_early(server: keeper.Name, progress: Progress, *, shared: bool) -> None:
     run = report.run_folder()
     try:
+        keeper.refuse_if_failed(server, run)
         keeper.prepare(server, progress)
         if shared:
             keeper.spawn(server, run, watch=int((run / "controller").read_text(encoding="utf-8")))

@@ -83,18 +83,24 @@ def spawn(name: Name, run: Path, watch: int | None) -> None:
 
 def answer(name: Name, run: Path) -> str:
     """What the server's `start` returned, as soon as it has. Raises PartMissing when it could not be started."""
-    ready, failed = run / f"{name}.ready", run / f"{name}.failed"
+    ready = run / f"{name}.ready"
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         if ready.exists():
             return ready.read_text(encoding="utf-8")
-        if failed.exists():
-            raise PartMissing(failed.read_text(encoding="utf-8"))
+        refuse_if_failed(name, run)
         if not running(int((run / f"{name}.pid").read_text(encoding="utf-8"))):
             break
         time.sleep(0.02)
     log = (run / f"{name}.keeper.log").read_text(encoding="utf-8")
     raise PartMissing(f"{name} did not get ready within {START_SECONDS:.0f} s, its keeper says: {log[-1000:]}")
+
+
+def refuse_if_failed(name: Name, run: Path) -> None:
+    """Raises PartMissing where this run has already found out that the server cannot be had: trying again takes long."""
+    failed = run / f"{name}.failed"
+    if failed.exists():
+        raise PartMissing(failed.read_text(encoding="utf-8"))
 
 
 def alive(run: Path) -> list[int]:
