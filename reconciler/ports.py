@@ -103,22 +103,40 @@ class RegistryState:
 
 
 class VMRegistry(Protocol):
-    """The registry of VMs: `spec` is written by us, `status` by the VM."""
+    """The registry of VMs: `spec` is written by us, `status` by the VM.
+
+    A record is a document of kind VirtualMachine: metadata (namespace, name, labels), spec, status (`health`, and once the VM
+    has reported `address` and `lastSeen`). Its `resource_version` is the epoch, which moves with its spec alone: a report of
+    the VM never makes a write of ours conflict. Every door checks what it is given (`core.records`) and raises Rejected.
+    """
 
     def observe(self) -> RegistryState:
-        """Return all records of the target."""
+        """Return all records of the target; while no content has changed, the very same value, and no server is asked.
 
-    def get(self, key: Key) -> LiveObject | None: ...
+        A sign of life is no content: `lastSeen` may be older here than in `get`.
+        """
+
+    def get(self, key: Key) -> LiveObject | None:
+        """Read one record back."""
 
     def put(self, document: Document, *, uid: str = "", resource_version: str = "") -> LiveObject:
-        """Create (no preconditions) or update the spec of a record; the status stays. Raises Conflict."""
+        """Create a record (no preconditions) or update the spec of one; the status stays.
 
-    def delete(self, key: Key, *, uid: str, resource_version: str) -> None: ...
+        A spec that stands there already is left as it is, epoch included. Raises Conflict: it exists (for a create), is gone,
+        is another one or has moved (for an update).
+        """
+
+    def delete(self, key: Key, *, uid: str, resource_version: str) -> None:
+        """Delete exactly this record; gone already is fine. Raises Conflict, Rejected where no uid is given."""
 
     def report(self, key: Key, status: Document) -> LiveObject:
-        """Store what a VM says of itself (`address`, `health`, `lastSeen`). Raises Rejected for an unknown VM."""
+        """Store what a VM says of itself (`address`, `health`). Raises Rejected for an unknown VM.
 
-    def subscribe(self, changed: Callable[[], None]) -> None: ...
+        `lastSeen` is the registry's own time; one that the report carries is not used.
+        """
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """Keep a watch open from now on; call `changed` (cheap, from any thread) whenever content changes."""
 
     def close(self) -> None: ...
 
@@ -207,18 +225,34 @@ class CycleRecord:
     report: Document = field(default_factory=dict)
 
 
+#: So many flips of one field within an hour are a fight.
+FLIPS = 3
+
+
 class Store(Protocol):
-    """What cannot be observed again. One store per target; `id` is made once and never changes."""
+    """What cannot be observed again. One store per target; `id` is made once and never changes.
+
+    Every method happens as a whole or not at all. Raises Unavailable where it did not, or where nobody knows (the answer to a
+    commit was lost): calling again is safe for all but `intend`, after which `unsettled` tells.
+    """
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def generation(self) -> int:
+        """A number that grows with every acceptance and every settled batch, and never falls.
+
+        Whoever renews the target's lease puts it there beside `id`; a lease that shows this store's id with a higher number
+        says that the store was put back to an older state: observe only, until a person has run `recover`.
+        """
 
     @property
     def fresh(self) -> bool:
         """True while nothing has ever been accepted: a new store, a lost one or another one than the target's."""
 
     def inventory(self) -> frozenset[Key]:
-        """Keys that we own or are about to."""
+        """Keys that we own or are about to; whatever was written is among them."""
 
     def widen(self, keys: Iterable[Key]) -> None: ...
 
@@ -232,7 +266,11 @@ class Store(Protocol):
         """Store intents before their writes; returns them with ids."""
 
     def settle(self, entries: Sequence[JournalEntry]) -> None:
-        """Store outcomes; a ``done`` entry also becomes the last written document of its key, once."""
+        """Store outcomes; a ``done`` entry also becomes the last written document of its key (none, for a deletion), once.
+
+        An entry that has an outcome keeps it, and an older entry never replaces what a newer one wrote. Raises ValueError for
+        an entry without `outcome` or `ended`.
+        """
 
     def unsettled(self) -> list[JournalEntry]:
         """Return intents without an outcome: writes that a crash left open."""
@@ -246,27 +284,45 @@ class Store(Protocol):
         """Return since when each key has been due for deletion; keys not named are forgotten."""
 
     def deleted_services(self, since: datetime) -> tuple[Key, ...]:
-        """Return the services whose deletion was confirmed since then."""
+        """Return the services (ServiceEntries) whose deletion was confirmed since then."""
 
-    def overrides(self, digest: str) -> tuple[Override, ...]: ...
+    def overrides(self, digest: str) -> tuple[Override, ...]:
+        """Return the overrides given for a plan, by name."""
 
-    def override(self, given: Override) -> None: ...
+    def override(self, given: Override) -> None:
+        """Keep an override; one of the same name for the same plan is replaced."""
 
-    def flips(self, key: Key, path: str, manager: str, now: datetime) -> int:
-        """Count one more time that a manager flipped a field back; return how often within the last hour."""
+    def flips(self, key: Key, path: str, manager: str, now: datetime, *, limit: int = FLIPS) -> int:
+        """Count one more time that a manager flipped a field back; return how often within the last hour.
+
+        At `limit` times it is a fight, until `settle_fight`.
+        """
 
     def fights(self) -> dict[Key, tuple[str, ...]]:
         """Return keys with fields in a fight, as ``path manager`` texts."""
 
-    def settle_fight(self, key: Key) -> None: ...
+    def settle_fight(self, key: Key) -> None:
+        """A person has decided: forget the key's fights and flips."""
 
     def remember(self, name: str, value: Document) -> None:
-        """Keep a small named value (CRDs seen, dry-run answers)."""
+        """Keep a small named value (CRDs seen, dry-run answers): `remember_all` of one."""
 
-    def recall(self, name: str) -> Document | None: ...
+    def remember_all(self, values: Mapping[str, Document]) -> None:
+        """Keep named values. A cache: of many under one family (the name up to its first ``/``) the oldest may be forgotten."""
 
-    def record(self, cycle: CycleRecord) -> None: ...
+    def recall(self, name: str) -> Document | None:
+        """Return one remembered value: `recall_all` of one."""
 
-    def history(self, limit: int = 20) -> list[CycleRecord]: ...
+    def recall_all(self, names: Iterable[str]) -> dict[str, Document]:
+        """Return those of these values that are remembered."""
+
+    def record(self, cycle: CycleRecord) -> None:
+        """Add a cycle to the history, under an id of the store's."""
+
+    def history(self, limit: int = 20, *, before: int = 0) -> list[CycleRecord]:
+        """Return the newest cycles, newest first; with `before`, those older than the cycle of that id."""
+
+    def forget(self, before: datetime) -> None:
+        """Drop settled journal entries and cycles that ended before then. Open intents and what is in force stay."""
 
     def close(self) -> None: ...

@@ -8,7 +8,7 @@ here: what any of their tables means to the cycle. The adapters beside this pack
     database   transactions: each either happened or did not; foreign errors translated
     schema     the parts (registry, state, lease), each with tables and a version of its own
     migrate    bring a part's tables to the version that this program knows; refuse newer ones
-    migrations/PART/NNNN_*.py   the steps, run by alembic, which is imported only when there is something to do
+    migrations/PART/vNNNN_*.py  the steps, run by alembic, which is imported only when there is something to do
 
 To change a table: change it in `schema_PART.py`, add the next numbered file under `migrations/PART`, append its number to the
 part's `revisions`. A test compares what the migrations make with what the tables say.
