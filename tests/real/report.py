@@ -74,4 +74,5 @@ def _recorded(run: Path, kind: str) -> list[str]:
     folder = run / kind
     if not folder.is_dir():
         return []
-    return sorted({path.read_text(encoding="utf-8") for path in folder.iterdir() if not path.name.startswith(".")})
+    texts = {path.read_text(encoding="utf-8") for path in folder.iterdir() if not path.name.startswith(".")}
+    return sorted(texts, key=str.casefold)
