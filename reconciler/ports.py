@@ -53,12 +53,13 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """One complete read of the cluster. `version` changes with any content."""
+    """One complete read of the cluster. `version` changes with any content; `unread` and `unserved` as in `ObservedState`."""
 
     objects: Mapping[Key, LiveObject]
     pods: tuple[Pod, ...] = ()
     services: tuple[Service, ...] = ()
     unread: frozenset[str] = frozenset()
+    unserved: frozenset[str] = frozenset()
     version: str = ""
 
 
@@ -233,7 +234,7 @@ class Store(Protocol):
     """What cannot be observed again. One store per target; `id` is made once and never changes.
 
     Every method happens as a whole or not at all. Raises Unavailable where it did not, or where nobody knows (the answer to a
-    commit was lost): calling again is safe for all but `intend`, after which `unsettled` tells.
+    commit was lost). Calling again is safe: at worst a flip, a cycle or an intent that was never sent stands there twice.
     """
 
     @property

@@ -224,7 +224,9 @@ class ObservedState:
 
     An `ObservedState` exists only where every read that it needs was complete: a failed or partial read raises Unavailable,
     so absence from it really is absence. `version` changes whenever any content changes.
-    `unread` names namespaces (cluster) that we may not read; their objects are neither compared nor pruned.
+    `unread` names namespaces (cluster) that we may not read; their objects are neither compared nor pruned. The empty name
+    stands for the objects that are in no namespace. `unserved` names kinds that the cluster does not know, since their CRD is
+    missing: their objects cannot be written, and their absence means nothing either.
     """
 
     objects: Mapping[Key, LiveObject]
@@ -232,6 +234,7 @@ class ObservedState:
     pods: tuple[Pod, ...] = ()
     services: tuple[Service, ...] = ()
     unread: frozenset[str] = frozenset()
+    unserved: frozenset[str] = frozenset()
     version: str = ""
 
     def get(self, key: Key) -> LiveObject | None:
