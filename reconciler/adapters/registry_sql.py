@@ -9,12 +9,13 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.registry_rows import CHANNEL, RegistryRows, live_record, spec_columns, spec_of, status_of
+from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_registry import PART
 from reconciler.adapters.sql.watch import Watch
 from reconciler.core.records import check_preconditions, checked_record, checked_status
@@ -73,7 +74,7 @@ class SqlRegistry:
         wanted = checked_record(document)
         born = {"uid": str(uuid.uuid4()), "created": self._clock.now()}
 
-        def work(connection: Connection) -> Row[Any]:
+        def work(connection: Connection) -> AnyRow:
             version = self._rows.lock(connection) + 1
             row = self._rows.find(connection, wanted.key)
             check_preconditions(wanted.key, row and (row.uid, row.epoch), uid, resource_version)
@@ -107,7 +108,7 @@ class SqlRegistry:
         """Store what a VM says of itself, seen now by our clock. Raises Rejected."""
         said = checked_status(status, self._clock.now())
 
-        def work(connection: Connection) -> Row[Any]:
+        def work(connection: Connection) -> AnyRow:
             row = self._rows.registered(connection, key)
             if not status_of(row).same_content(said):
                 version = self._rows.lock(connection) + 1

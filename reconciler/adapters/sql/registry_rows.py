@@ -9,7 +9,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
-    Row,
     Table,
     and_,
     bindparam,
@@ -21,6 +20,7 @@ from sqlalchemy import (
 )
 
 from reconciler.adapters.sql.database import Database
+from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_registry import machines, removed, targets
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.records import Health, MachineSpec, MachineStatus, record_document
@@ -83,11 +83,11 @@ class RegistryRows:
         if not self.database.is_sqlite:
             connection.execute(_TELL, self._target)
 
-    def find(self, connection: Connection, key: Key) -> Row[Any] | None:
+    def find(self, connection: Connection, key: Key) -> AnyRow | None:
         """Return one record's row."""
         return connection.execute(_FIND, self._key(key)).one_or_none()
 
-    def registered(self, connection: Connection, key: Key) -> Row[Any]:
+    def registered(self, connection: Connection, key: Key) -> AnyRow:
         """Return one record's row. Raises Rejected where there is none."""
         row = self.find(connection, key)
         if row is None:
@@ -107,13 +107,13 @@ class RegistryRows:
         rows = connection.execute(_REMOVED, {**self._target, "since": since})
         return [Key(VIRTUAL_MACHINE, row.namespace, row.name) for row in rows]
 
-    def create(self, connection: Connection, wanted: MachineSpec, **values: Any) -> Row[Any]:
+    def create(self, connection: Connection, wanted: MachineSpec, **values: Any) -> AnyRow:
         """Insert a record that has not reported yet."""
         key = {"target": self.target, "namespace": wanted.key.namespace, "name": wanted.key.name}
         status = {"address": "", "health": Health.UNKNOWN.value, "reported": 0}
         return connection.execute(_CREATE, {**key, **status, **spec_columns(wanted), **values}).one()
 
-    def change(self, connection: Connection, key: Key, **values: Any) -> Row[Any]:
+    def change(self, connection: Connection, key: Key, **values: Any) -> AnyRow:
         """Set columns of a record that is there. Raises Rejected where it has just gone."""
         row = connection.execute(_CHANGE, {**self._key(key), **values}).one_or_none()
         if row is None:
@@ -141,7 +141,7 @@ class RegistryRows:
         return {"the_target": self.target, "the_namespace": key.namespace, "the_name": key.name}
 
 
-def _records(rows: Iterable[Row[Any]]) -> dict[Key, LiveObject]:
+def _records(rows: Iterable[AnyRow]) -> dict[Key, LiveObject]:
     return {record.key: record for record in map(live_record, rows)}
 
 
@@ -150,17 +150,17 @@ def spec_columns(wanted: MachineSpec) -> dict[str, str]:
     return {"labels": json.dumps(dict(wanted.labels)), "spec": json.dumps(wanted.spec)}
 
 
-def spec_of(row: Row[Any]) -> MachineSpec:
+def spec_of(row: AnyRow) -> MachineSpec:
     """Return the side of a row that Git says."""
     return MachineSpec(Key(VIRTUAL_MACHINE, row.namespace, row.name), json.loads(row.labels), json.loads(row.spec))
 
 
-def status_of(row: Row[Any]) -> MachineStatus:
+def status_of(row: AnyRow) -> MachineStatus:
     """Return the side of a row that the VM says."""
     return MachineStatus(row.address, Health(row.health), row.last_seen)
 
 
-def live_record(row: Row[Any]) -> LiveObject:
+def live_record(row: AnyRow) -> LiveObject:
     """Return a row as the ports speak of it."""
     wanted = spec_of(row)
     return LiveObject(

@@ -5,8 +5,12 @@ A shared registry thus never depends on the version of somebody's state store, n
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Row, String, Text, TypeDecorator
+
+#: A row of any columns.
+AnyRow = Row[*tuple[Any, ...]]
 
 #: Longest names that Kubernetes allows, and the longest name of a target.
 NAMESPACE, NAME, KIND, TARGET = String(63), String(253), String(63), String(63)
