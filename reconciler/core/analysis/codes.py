@@ -1,0 +1,41 @@
+"""The problems that the analysis of a commit reports, each with its stable code and what it means.
+
+A code is never given to something else, and never changes. Codes of this package begin with MR3; the second digit says what
+they are about: 0 services and their endpoints, 1 workloads, 2 routes, 3 rollout policies.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Code(StrEnum):
+    """A stable problem code; `meaning` is one line for the documentation."""
+
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Self:
+        self = str.__new__(cls, code)
+        self._value_ = code
+        self.meaning = meaning
+        return self
+
+    HOST_PORT_CONFLICT = "MR3001", "two ServiceEntries disagree about a port of one host"
+    SELECTS_NOTHING = "MR3002", "a workloadSelector picks no WorkloadEntry of the commit"
+    NEVER_AN_ENDPOINT = "MR3003", "a ServiceEntry drops a WorkloadEntry that it selects, because of its address"
+
+    PORT_NAME_UNUSED = "MR3101", "a WorkloadEntry maps a port that no ServiceEntry selecting it has"
+    HEALTH_UNREPORTED = "MR3102", "a WorkloadEntry waits for health reports that nobody sends"
+    NAMED_LIKE_POD = "MR3103", "a WorkloadEntry may have the name of a Pod"
+    ACCOUNT_UNKNOWN = "MR3104", "a WorkloadEntry names a ServiceAccount that the commit does not declare"
+    ADDRESS_TWICE = "MR3105", "two WorkloadEntries of a namespace have one address"
+    GROUP_UNKNOWN = "MR3106", "a WorkloadEntry names a WorkloadGroup that the commit does not declare"
+    REGISTRY_VALUE = "MR3107", "the annotation about the VM registry has a value that means nothing"
+
+    HOST_UNKNOWN = "MR3201", "a route or rule is for a host that no ServiceEntry of the commit has"
+    SUBSET_UNKNOWN = "MR3202", "a route leads to a subset that no DestinationRule of the commit defines"
+    PORT_UNKNOWN = "MR3203", "a route leads to a port that the host does not have"
+    RULES_COMPETE = "MR3204", "two DestinationRules of a namespace are for one host"
+    ROUTES_COMPETE = "MR3205", "two VirtualServices route one host for sidecars"
+
+    POLICIES_COMPETE = "MR3301", "two RolloutPolicies are for one ServiceEntry"
+    POLICY_WITHOUT_SERVICE = "MR3302", "a RolloutPolicy names a ServiceEntry that the commit does not hold"

@@ -1,0 +1,44 @@
+"""WorkloadEntries -> the records that the VM registry shall hold: one of the same namespace and name for each VM."""
+
+from reconciler.core.istio import AddressForm, WorkloadEntry
+from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
+from reconciler.core.resources import EMPTY, Document, Key, Manifest
+
+#: On a WorkloadEntry: ``none`` exempts it from the registry (a VM without an agent).
+REGISTRY_ANNOTATION = f"{OURS}/registry"
+#: On a WorkloadEntry: the name of the WorkloadGroup (same namespace) that its VM belongs to.
+GROUP_ANNOTATION = f"{OURS}/group"
+
+
+def is_exempt(document: Document, entry: WorkloadEntry) -> bool:
+    """Tell whether no agent can report for an entry, so that the registry keeps no record of it.
+
+    True where an annotation says so, and for names, UNIX sockets and endpoints behind a network's gateway.
+    """
+    annotations = document["metadata"].get("annotations") or EMPTY
+    return annotations.get(REGISTRY_ANNOTATION) == "none" or entry.endpoint.form is not AddressForm.IP
+
+
+def machine_of(manifest: Manifest) -> Manifest | None:
+    """Return the registry's record for a WorkloadEntry (without fields that are empty), None for one that is exempt."""
+    document = manifest.document
+    entry = WorkloadEntry.of(document)
+    if is_exempt(document, entry):
+        return None
+    spec = {
+        "address": entry.endpoint.address,
+        "ports": dict(entry.endpoint.ports),
+        "labels": dict(entry.endpoint.labels),
+        "network": entry.endpoint.network,
+        "locality": entry.endpoint.locality,
+        "serviceAccount": entry.endpoint.service_account,
+        "group": (document["metadata"].get("annotations") or EMPTY).get(GROUP_ANNOTATION, ""),
+    }
+    key = Key(VIRTUAL_MACHINE, manifest.key.namespace, manifest.key.name)
+    record: Document = {
+        "apiVersion": f"{OURS}/v1alpha1",
+        "kind": VIRTUAL_MACHINE,
+        "metadata": {"name": key.name, "namespace": key.namespace},
+        "spec": {name: value for name, value in spec.items() if value},
+    }
+    return Manifest(key, record, manifest.place, manifest.blob)

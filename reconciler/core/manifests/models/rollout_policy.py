@@ -1,0 +1,112 @@
+"""RolloutPolicy (mesh-reconciler.io/v1alpha1): how a service's changes are rolled out. Read from Git, written nowhere."""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from reconciler.core.manifests.models.base import Choice, DnsLabel, DnsSubdomain, Duration, Exposure, Number, Strict
+
+
+class Split(Strict):
+    """The wanted share of each platform, in percent."""
+
+    vm: Annotated[int, Field(ge=0, le=100)]
+    pod: Annotated[int, Field(ge=0, le=100)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.vm + self.pod != 100:
+            raise PydanticCustomError("rule", "vm and pod must add up to 100")
+        return self
+
+
+class Step(Strict):
+    """How far to go, how long to stay, what must pass before the next step."""
+
+    exposure: Exposure
+    hold: Duration | None = None
+    gates: list[DnsLabel] | None = None
+    approval: bool | None = None
+    cover: Duration | None = None
+
+
+class PrometheusGate(Strict):
+    """A bound on the value of a query."""
+
+    query: Annotated[str, Field(min_length=1, max_length=4096)]
+    min: Number | None = None
+    max: Number | None = None
+    samples: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.min is None and self.max is None:
+            raise PydanticCustomError("rule", "a Prometheus gate needs min or max")
+        return self
+
+
+class CompareGate(Strict):
+    """Canary against stable."""
+
+    metric: Literal["errors", "latency"]
+    canary: dict[str, str] | None = None
+    stable: dict[str, str] | None = None
+    margin: Annotated[Number, Field(gt=1)] | None = None
+
+
+class WebhookGate(Strict):
+    """A question over HTTP to an address that the operator has allowed."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$", max_length=2048)]
+    timeout: Duration | None = None
+
+
+class Gate(Choice):
+    """A named question that must be answered with pass."""
+
+    at_most_one = (("prometheus", "compare", "webhook"),)
+
+    name: DnsLabel
+    prometheus: PrometheusGate | None = None
+    compare: CompareGate | None = None
+    webhook: WebhookGate | None = None
+    mode: Literal["act", "observe"] | None = None
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if self.prometheus is None and self.compare is None and self.webhook is None:
+            raise PydanticCustomError("rule", "a gate needs prometheus, compare or webhook")
+        return self
+
+
+class RolloutPolicySpec(Strict):
+    """Spec of a RolloutPolicy."""
+
+    service_entry: DnsSubdomain
+    split: Split | None = None
+    strategy: Literal["weights", "subsets"] | None = None
+    steps: Annotated[list[Step], Field(min_length=1, max_length=50)] | None = None
+    gates: Annotated[list[Gate], Field(max_length=50)] | None = None
+    on_harm: Literal["undo", "back", "pause"] | None = None
+    gradual: bool | None = None
+    watch: Duration | None = None
+    group: DnsLabel | None = None
+    unreachable: Literal["merge", "refuse"] | None = None
+    wholesale: Literal["approve", "allow", "refuse"] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        exposures = [float(step.exposure.rstrip("%")) for step in self.steps or ()]
+        if any(later <= earlier for earlier, later in pairwise(exposures)):
+            raise PydanticCustomError("rule", "the exposures of steps must grow from step to step")
+        if exposures and (exposures[0] <= 0 or exposures[-1] != 100):
+            raise PydanticCustomError("rule", "the exposures of steps must begin above 0% and end at 100%")
+        named = [gate.name for gate in self.gates or ()]
+        if len(set(named)) != len(named):
+            raise PydanticCustomError("rule", "two gates have the same name: rename one")
+        unknown = sorted({name for step in self.steps or () for name in step.gates or ()} - set(named))
+        if unknown:
+            raise PydanticCustomError("rule", "a step asks for the gate {name}, which is not among gates", {"name": unknown[0]})
+        return self

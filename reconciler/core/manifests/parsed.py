@@ -1,0 +1,83 @@
+"""What one file says, as a value that a cache can keep: plain JSON, no paths in it, so that a moved file is still known."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from reconciler.core.resources import Key, Manifest, Skipped
+from reconciler.errors import Place, Problem, Severity
+
+#: Changes whenever the same bytes would now be read differently, or are kept differently.
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """The manifests of a file (without a namespace where the author wrote none), kinds skipped, problems.
+
+    `broken` are manifests with errors, as far as they say who they are; their documents are empty.
+    """
+
+    path: str
+    blob: str
+    manifests: tuple[Manifest, ...] = ()
+    broken: tuple[Manifest, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """Return everything but path and blob id as JSON."""
+        return json.dumps(
+            [
+                [[self._place(one.place), one.document] for one in self.manifests],
+                [[self._place(one.place), one.key.kind, one.key.namespace, one.key.name] for one in self.broken],
+                [[self._place(one.place), one.api_version, one.kind, one.count] for one in self.skipped],
+                [[self._place(one.place), one.code, one.message, one.severity, one.field, one.object] for one in self.problems],
+            ],
+            separators=(",", ":"),
+        ).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: str, blob: str) -> Self:
+        """Return what `to_bytes` made, as the content of the file at this path. Raises ValueError for anything else."""
+        return cls.many([(data, path, blob)])[0]
+
+    @classmethod
+    def many(cls, kept: Iterable[tuple[bytes, str, str]]) -> list[Self]:
+        """Return many at once, each from (data, path, blob id): faster, and equal keys are one text in memory.
+
+        Raises ValueError when any of them is not what `to_bytes` makes.
+        """
+        entries = list(kept)
+        try:
+            contents = json.loads(b"[" + b",".join(data for data, _, _ in entries) + b"]")
+            return [cls._of(content, path, blob) for content, (_, path, blob) in zip(contents, entries, strict=True)]
+        except (TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ValueError("not a parsed file") from error
+
+    @classmethod
+    def _of(cls, content: Sequence[Any], path: str, blob: str) -> Self:
+        manifests, broken, skipped, problems = content
+        return cls(
+            path,
+            blob,
+            tuple(Manifest(Key.of(document), document, _placed(place, path), blob) for place, document in manifests),
+            tuple(Manifest(Key(*key), {}, _placed(place, path), blob) for place, *key in broken),
+            tuple(Skipped(version, kind, count, _placed(place, path)) for place, version, kind, count in skipped),
+            tuple(
+                Problem(code, message, Severity(severity), _placed(place, path), field, about)
+                for place, code, message, severity, field, about in problems
+            ),
+        )
+
+    def _place(self, place: Place | None) -> list[Any]:
+        """Return line and column, and the path where it is another one than the file's (of rendered documents)."""
+        if place is None:
+            return []
+        return [place.line, place.column] if place.path == self.path else [place.line, place.column, place.path]
+
+
+def _placed(place: Sequence[Any], path: str) -> Place:
+    line, column, *other = place or (0, 0)
+    return Place(other[0] if other else path, line, column)

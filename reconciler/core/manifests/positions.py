@@ -1,0 +1,99 @@
+"""Where each field of a YAML document stands: a second pass over the events, made only when there is something to point at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.events import (
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from reconciler.core.manifests.events import MAX_DEPTH, NextEvent, Spot, open_events, spot
+from reconciler.core.manifests.paths import ancestors, child
+from reconciler.core.manifests.text import without_bom
+from reconciler.errors import Place
+
+
+@dataclass(slots=True)
+class DocumentMap:
+    """The positions of one document: where it starts, where each field's key and value start, which field starts where.
+
+    The value of an object or list counts as standing at its key, because in block style it begins on the next line.
+    """
+
+    start: Spot
+    keys: dict[str, Spot] = field(default_factory=dict)
+    values: dict[str, Spot] = field(default_factory=dict)
+    fields: dict[Spot, str] = field(default_factory=dict)
+
+    def spot(self, path: str, *, of_key: bool = False) -> Spot:
+        """Return where a field stands, or what it would lie in when it is not there."""
+        spots = self.keys if of_key else self.values
+        return next((spots[one] for one in ancestors(path) if one in spots), self.start)
+
+
+def positions(data: bytes) -> Iterator[DocumentMap]:
+    """Yield a map per document that is not empty, in order; ends early, with what it has, where the text cannot be parsed."""
+    next_event = open_events(without_bom(data))
+    current: DocumentMap | None = None
+    try:
+        next_event()
+        while type(next_event()) is not StreamEndEvent:
+            root = next_event()
+            current = DocumentMap(spot(root))
+            _walk(next_event, root, "", current, 1)
+            next_event()
+            yield current
+            current = None
+    except (yaml.YAMLError, _TooDeepError):
+        if current is not None:
+            yield current
+
+
+def locate(path: str, data: bytes, line: int, field_path: str) -> Place:
+    """Return the place of a field of the document that starts on this line of a file (its nearest ancestor if it is absent)."""
+    for document in positions(data):
+        if document.start[0] == line:
+            return Place(path, *document.spot(field_path))
+    return Place(path, line, 1 if line else 0)
+
+
+class _TooDeepError(Exception):
+    pass
+
+
+def _walk(next_event: NextEvent, event: Any, path: str, document: DocumentMap, depth: int) -> None:
+    """Record what an event's node holds; the node itself has been recorded."""
+    if depth > MAX_DEPTH:
+        raise _TooDeepError
+    if type(event) is SequenceStartEvent:
+        index = 0
+        while type(item := next_event()) is not SequenceEndEvent:
+            item_path = child(path, index)
+            _record(document, item_path, spot(item), spot(item))
+            _walk(next_event, item, item_path, document, depth + 1)
+            index += 1
+    elif type(event) is MappingStartEvent:
+        while type(key := next_event()) is not MappingEndEvent:
+            if type(key) is not ScalarEvent:
+                document.fields.setdefault(spot(key), path)
+                _walk(next_event, key, path, document, depth + 1)
+                _walk(next_event, next_event(), path, document, depth + 1)
+                continue
+            field_path, value = child(path, key.value), next_event()
+            _record(document, field_path, spot(key), spot(value if type(value) is ScalarEvent else key))
+            document.fields.setdefault(spot(value), field_path)
+            _walk(next_event, value, field_path, document, depth + 1)
+
+
+def _record(document: DocumentMap, path: str, key: Spot, value: Spot) -> None:
+    document.keys.setdefault(path, key)
+    document.values.setdefault(path, value)
+    document.fields.setdefault(key, path)
+    document.fields.setdefault(value, path)
