@@ -155,24 +155,31 @@ class Schemas(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LeaseState:
-    """Who writes to a target: holder, the id of the store it keeps state in, a number that grows with each change of hands."""
+    """Who writes to a target, and out of which state store.
+
+    `holder` is empty once it was given up, while `store` (the store's id) and `generation` (the store's, at the last renewal)
+    stay: they tell the target's own store from another one and from an older copy of itself. `epoch` grows with each change
+    of hands.
+    """
 
     holder: str
     store: str
     epoch: int
+    generation: int = 0
     renewed: datetime | None = None
 
 
 class Lease(Protocol):
     """The one-writer lock of a target."""
 
-    def acquire(self, holder: str, store: str, ttl: timedelta, *, now: datetime) -> LeaseState:
+    def acquire(self, holder: str, store: str, ttl: timedelta, *, now: datetime, generation: int = 0) -> LeaseState:
         """Take or renew it. Raises Fenced, naming the holder, while another one holds it unexpired."""
 
     def release(self, holder: str) -> None:
         """Give it up; not holding it is fine."""
 
-    def current(self) -> LeaseState | None: ...
+    def current(self) -> LeaseState | None:
+        """Return it as it stands, None where the target never had one."""
 
 
 class Clock(Protocol):
