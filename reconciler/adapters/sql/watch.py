@@ -59,7 +59,7 @@ class Watch:
                     if self._database.is_sqlite:
                         self._look(connection)
                     else:
-                        self._listen(connection.driver_connection)
+                        self._listen(connection.dbapi_connection)
             except errors as error:
                 log.warning("%s: watch: %s", self._database.location.shown, type(error).__name__)
             finally:
