@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.analysis import analyse
 from reconciler.core.kinds import MANAGED, READ_ONLY
 from reconciler.core.machines import machine_of
 from reconciler.core.manifests.codes import Code
@@ -36,6 +35,9 @@ def load(
     if strict_kinds:
         gathered.problems.extend(map(_refused, gathered.skipped.values()))
     if not gathered.failed:
+        # Late, as are the parser and the models: a run that finds everything done needs none of them.
+        from reconciler.core.analysis import analyse
+
         both = gathered.manifests | gathered.policies
         gathered.between.extend((both[Key.parse(problem.object)], problem) for problem in analyse(both))
     problems = [*gathered.problems, *(_placed(manifest, problem, read) for manifest, problem in gathered.between)]
