@@ -51,6 +51,18 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+class ParseCache(Protocol):
+    """What parsing made of blobs, kept across restarts. A cache: it may forget anything, and never fails."""
+
+    def get(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """Return what is kept of these blobs."""
+
+    def put(self, entries: Mapping[str, bytes]) -> None:
+        """Keep what parsing made of blobs, by blob id."""
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterState:
     """One complete read of the cluster. `version` changes with any content; `unread` and `unserved` as in `ObservedState`."""
