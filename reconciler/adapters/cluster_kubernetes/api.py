@@ -1,0 +1,181 @@
+"""Requests to the API server: one connection pool, one retry policy, limits on every wait, errors translated.
+
+Reads are tried again whatever happened. Writes are tried again only where the server surely did nothing; what to do about an
+unknown outcome is `writes`' business. Credentials are loaded anew, once, when the server stops accepting them.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import stamina
+
+from reconciler.adapters.cluster_kubernetes import answers, credentials
+from reconciler.adapters.cluster_kubernetes.answers import NotActed, Unauthenticated, Unsure
+from reconciler.adapters.cluster_kubernetes.settings import KubernetesSettings
+from reconciler.core.resources import Document
+from reconciler.errors import Unavailable
+
+T = TypeVar("T")
+Query = Mapping[str, str | int]
+
+JSON = "application/json"
+APPLY_PATCH = "application/apply-patch+yaml"
+MERGE_PATCH = "application/merge-patch+json"
+
+USER_AGENT = "mesh-reconciler"
+PIECE = 1 << 16
+#: The largest answer that is read, in bytes; a page of 500 objects is some 2 MB.
+LONGEST_ANSWER = 1 << 28
+
+
+class KubernetesApi:
+    """The API server's HTTP interface. Every method raises Unavailable and Rejected (see `answers`); threads may share one."""
+
+    def __init__(self, settings: KubernetesSettings) -> None:
+        self.settings = settings
+        self._slots = threading.BoundedSemaphore(settings.concurrency)
+        self._lock = threading.Lock()
+        self._client: Any = None
+        self._authorization = ""
+
+    def read(self, path: str, query: Query | None = None) -> Document:
+        """GET a document, with retries."""
+        return self.patiently(Unavailable, lambda: self.get(path, query))
+
+    def get(self, path: str, query: Query | None = None) -> Document:
+        """GET a document, with one try."""
+        times = (self.settings.read_timeout, self.settings.answer_timeout)
+        return self._renewing(lambda: self._exchange("GET", _url(path, query), None, {"Accept-Encoding": "gzip"}, times))
+
+    def write(self, method: str, path: str, body: Any, *, content_type: str = JSON, query: Query | None = None) -> Document:
+        """Send a write; tried again only while the server surely did nothing. Raises `Unsure` where that is not known."""
+        limit = self.settings.write_timeout
+        url = _url(path, {**(query or {}), "timeout": f"{limit:g}s"})
+        headers = {"Content-Type": content_type}
+        return self.patiently(
+            NotActed, lambda: self._renewing(lambda: self._exchange(method, url, body, headers, (limit, limit)))
+        )
+
+    @contextmanager
+    def stream(self, path: str, query: Query, *, silence: float) -> Iterator[Any]:
+        """Open a long answer, one try; yields a `urllib3` response to be read piece by piece and shut down from any thread."""
+        with _translated():
+            response = self._renewing(lambda: self._open("GET", _url(path, query), None, {}, silence))
+            try:
+                if response.status != 200:
+                    raise answers.refusal(response.status, response.headers, response.read(PIECE))
+                yield response
+            finally:
+                response.close()
+
+    def patiently(self, on: type[Unavailable], attempt: Callable[[], T]) -> T:
+        """Try until it works, fails otherwise than by `on`, or patience ends; then the last error is raised."""
+        patience = self.settings.patience
+
+        def again(error: Exception) -> bool | float:
+            if not isinstance(error, on) or isinstance(error, answers.Expired | Unauthenticated):
+                return False
+            if error.retry_after is None:
+                return True
+            return min(error.retry_after, patience.longest_retry_after) + random.uniform(0, patience.jitter)  # noqa: S311
+
+        for one in stamina.retry_context(
+            on=again,
+            attempts=patience.attempts,
+            timeout=patience.longest,
+            wait_initial=patience.first_pause,
+            wait_max=patience.longest_pause,
+            wait_jitter=patience.jitter,
+        ):
+            with one:
+                return attempt()
+        raise AssertionError("a retry loop ends by returning or raising")
+
+    def close(self) -> None:
+        """Drop all idle connections."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
+    def _renewing(self, attempt: Callable[[], T]) -> T:
+        """Try once more with credentials loaded anew, where those that we have are not accepted (any more)."""
+        used = self._authorization
+        try:
+            return attempt()
+        except Unauthenticated:
+            with self._lock:
+                if self._authorization == used:
+                    self._client = None
+            return attempt()
+
+    def _connected(self) -> tuple[Any, str]:
+        with self._lock:
+            if self._client is None:
+                from kubernetes.client import ApiClient
+
+                self._client = ApiClient(credentials.load(self.settings))
+            # Asked each time: a service account's token is read from its file again once a minute.
+            setting = self._client.configuration.auth_settings().get("BearerToken", {})
+            self._authorization = setting.get("value") or ""
+            return self._client, self._authorization
+
+    def _open(self, method: str, url: str, body: Any, headers: dict[str, str], silence: float) -> Any:
+        client, authorization = self._connected()
+        headers = {"Accept": JSON, "User-Agent": USER_AGENT, **headers}
+        if authorization:
+            headers["Authorization"] = authorization
+        times = (self.settings.connect_timeout, silence)
+        response = client.call_api(method, client.configuration.host + url, headers, body, _request_timeout=times).response
+        if response.status == 401:
+            raise answers.refusal(401, response.headers, _whole(response, silence))
+        return response
+
+    def _exchange(self, method: str, url: str, body: Any, headers: dict[str, str], times: tuple[float, float]) -> Document:
+        silence, longest = times
+        with self._slots, _translated():
+            response = self._open(method, url, body, headers, silence)
+            content = _whole(response, longest)
+        return answers.document(response.status, response.headers, content)
+
+
+def _url(path: str, query: Query | None) -> str:
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _whole(response: Any, longest: float) -> bytes:
+    """Read a whole answer within `longest` seconds; a server that drips must not hold us for ever."""
+    ends = time.monotonic() + longest
+    pieces: list[bytes] = []
+    length = 0
+    for piece in response.stream(PIECE, decode_content=True):
+        pieces.append(piece)
+        length += len(piece)
+        if length > LONGEST_ANSWER or time.monotonic() > ends:
+            response.close()
+            raise Unsure(f"the answer was cut off after {length} bytes and {longest:g} seconds")
+    return b"".join(pieces)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say of what went wrong below HTTP whether the request can have been carried out."""
+    import urllib3.exceptions as below
+    from kubernetes.client.exceptions import ApiException
+
+    try:
+        yield
+    except (below.NewConnectionError, below.ConnectTimeoutError, below.ProxyError) as error:
+        raise NotActed(f"the API server cannot be reached: {error}") from error
+    except ApiException as error:  # the client raises it for TLS only
+        reason = str(error.reason).replace("\n", " ")
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            hint = "; check this machine's clock" if "not yet valid" in reason or "expired" in reason else ""
+            raise NotActed(f"the API server's certificate is not accepted: {reason}{hint}") from error
+        raise Unsure(f"the connection to the API server broke: {reason}") from error
+    except (below.HTTPError, OSError) as error:
+        raise Unsure(f"the connection to the API server broke: {error}") from error

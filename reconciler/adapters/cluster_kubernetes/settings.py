@@ -1,0 +1,53 @@
+"""How the API server is reached and how patient we are with it, as one value."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long a request is tried again. Times are in seconds.
+
+    Pauses double from `first_pause` to `longest_pause`, each with up to `jitter` added. A server that says
+    when to come back (Retry-After) is believed up to `longest_retry_after`. After `attempts` tries, or once `longest` has
+    passed since the first one, the request has failed.
+    """
+
+    attempts: int = 6
+    longest: float = 90.0
+    first_pause: float = 0.2
+    longest_pause: float = 5.0
+    jitter: float = 0.5
+    longest_retry_after: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSettings:
+    """Which cluster, as whom, and within what limits.
+
+    Without `kubeconfig` the files named by KUBECONFIG are taken, else ``~/.kube/config``, else the Pod's service account.
+    `namespaces` limits what is read and may be written; empty means all. `allow_exec` accepts kubeconfigs that run a program
+    to get credentials. `concurrency` bounds the requests under way, watches apart.
+
+    Times are in seconds: to connect; for one wait during an answer; for a whole answer; for a whole write, which the server is
+    also told to give up after, so that a late write cannot outlive the lease it was sent under.
+    """
+
+    kubeconfig: Path | None = None
+    context: str = ""
+    namespaces: tuple[str, ...] = ()
+    allow_exec: bool = False
+    concurrency: int = 16
+    page_size: int = 500
+    connect_timeout: float = 5.0
+    read_timeout: float = 30.0
+    answer_timeout: float = 120.0
+    write_timeout: float = 10.0
+    watch_silence: float = 150.0
+    """A watch that says nothing for so long is dead: the API server sends a bookmark a minute."""
+    watch_length: float = 300.0
+    """How long one watch request lasts before it is renewed."""
+    relist_interval: timedelta = timedelta(minutes=10)
+    """How often watched copies are compared with a full listing; each kind at its own, jittered time."""
+    patience: Patience = Patience()
