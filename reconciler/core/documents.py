@@ -27,7 +27,8 @@ def same(one: Any, other: Any) -> bool:
 
 def limited(document: Document, paths: Iterable[Path]) -> Document:
     """Return the object with nothing but its identity and what lies at these paths."""
-    part = _limited(document, _tree(paths))
+    tree = _tree(paths)
+    part = _limited(document, tree) if tree else {}
     identity = {name: document["metadata"][name] for name in ("name", "namespace") if name in document["metadata"]}
     named = {name: document[name] for name in ("apiVersion", "kind")}
     return {**named, **part, "metadata": {**identity, **part.get("metadata", {})}}

@@ -69,6 +69,13 @@ def test_limited_to_all_of_a_document_is_the_document() -> None:
     assert limited(one, declared(one)) == one
 
 
+def test_limited_to_nothing_is_the_identity() -> None:
+    """No paths are no content, not all of it."""
+    one = service_entry(labels={"a": "b"})
+    metadata = {"name": "billing", "namespace": "shop"}
+    assert limited(one, []) == {"apiVersion": one["apiVersion"], "kind": "ServiceEntry", "metadata": metadata}
+
+
 def test_without_leaves_no_empty_shells_and_shares_the_rest() -> None:
     """A map whose last field goes is declared no more; a list-map loses the item, another one only a field of it."""
     one = service_entry(ports=PORTS, workloadSelector={"labels": {"app": "a"}}, exportTo=["."])
