@@ -16,3 +16,5 @@ One cycle (`cycle.py`), in the words of the code:
 `core/manifests/`). `adapters/` touch the world; they import core, `ports` and `errors` and never each other. Only
 `wiring.py` names adapters. Look first at `core/resources.py` (the words), then `cycle.py` (the loop), then `core/plan.py`.
 """
+
+__version__ = "0.1.0"

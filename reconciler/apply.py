@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
 from reconciler.core.changes import Action, Change
-from reconciler.core.plan import Mode, Plan, UnitPlan
+from reconciler.core.plans import Mode, Plan, UnitPlan
 from reconciler.core.report import WriteResult, Written
 from reconciler.core.resources import LiveObject
 from reconciler.errors import Fenced, Rejected, Unavailable

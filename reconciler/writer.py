@@ -36,7 +36,8 @@ class Writer:
             case Action.CREATE | Action.UPDATE:
                 return self.cluster.apply(_after(change), uid=change.uid, resource_version=change.resource_version)
             case Action.DELETE:
-                return self.cluster.delete(change.key, uid=change.uid, resource_version=change.resource_version)
+                self.cluster.delete(change.key, uid=change.uid, resource_version=change.resource_version)
+                return None
             case Action.HAND_OVER:
                 return self._hand_over(change)
             case _:
@@ -46,7 +47,8 @@ class Writer:
         if self.registry is None:
             raise Rejected(f"{change.key}: no VM registry is configured")
         if change.action is Action.DELETE:
-            return self.registry.delete(change.key, uid=change.uid, resource_version=change.resource_version)
+            self.registry.delete(change.key, uid=change.uid, resource_version=change.resource_version)
+            return None
         return self.registry.put(_after(change), uid=change.uid, resource_version=change.resource_version)
 
     def _hand_over(self, change: Change) -> LiveObject:

@@ -1,0 +1,53 @@
+"""`serve`: reconcile continuously, until told to stop."""
+
+import logging
+import signal
+from typing import Any
+
+import click
+
+from reconciler.cli.options import take_settings, target_options
+from reconciler.cli.show import failing
+from reconciler.core.report import Report
+
+
+@click.command()
+@target_options
+@click.option("--poll-interval", metavar="TIME", help="How often Git is asked, such as 30s or 5m.  [default: 60s]")
+@click.option("--allow-local", is_flag=True, help="Accept a local repository; it is watched, so a commit is seen at once.")
+@failing
+def serve(*, allow_local: bool, **options: Any) -> int:
+    r"""Reconcile continuously: poll Git, watch both stores, apply what is due, keep to the last good commit otherwise.
+
+    Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it after the write in hand.
+
+    \b
+    reconciler serve --repo https://git.example.com/mesh.git --path production
+    reconciler serve --repo ./mesh --allow-local --mode observe
+    """
+    from reconciler.reports import words
+    from reconciler.service import Service
+    from reconciler.wiring import open_target, working_copy_watch
+
+    settings = take_settings(options, poll_interval=options.pop("poll_interval"))
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
+    log = logging.getLogger("reconciler")
+
+    def tell(report: Report) -> None:
+        commit = report.revision.short if report.revision else "no commit"
+        log.info("%s: %s", commit, words.headline(report))
+        for problem in report.errors:
+            log.error("%s", words.clean(str(problem)))
+        for unit, why, how in words.waiting(report.plan):
+            log.warning("%s waits: %s (goes on: %s)", unit, words.clean(why), how)
+
+    with open_target(settings, local=allow_local) as target:
+        service = Service(target.cycle, poll=settings.poll_interval, report=tell, watch=working_copy_watch(target.settings))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: service.stop())
+        log.info("serving target %s from %s, mode %s", settings.target, words.clean(settings.repo), settings.mode)
+        service.run()
+    log.info("stopped")
+    return 0

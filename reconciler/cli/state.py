@@ -1,0 +1,150 @@
+"""What a person asks of, or says to, the state of a target: `status`, `history`, `approve`, `recover`, `release`."""
+
+import getpass
+import json
+from typing import Any
+
+import click
+
+from reconciler.cli.options import take_settings, target_options
+from reconciler.cli.show import failing, table
+from reconciler.core.resources import Key
+from reconciler.errors import InvalidInput
+
+JSON_OPTION = click.option(
+    "-o", "--output", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True, help="Form."
+)
+
+
+@click.command()
+@target_options
+@JSON_OPTION
+@failing
+def status(*, form: str, **options: Any) -> int:
+    """Show the target's state: commit in force, writer, open writes, fights, the last run, what waits."""
+    from reconciler.status import read_status
+    from reconciler.wiring import kubernetes, state_store, system_clock
+
+    settings = take_settings(options)
+    store = state_store(settings)
+    cluster, lease = kubernetes(settings, system_clock())
+    found = read_status(settings.target, store, lease)
+    cluster.close()
+    store.close()
+    if form == "json":
+        click.echo(json.dumps(found.document(), indent=2))
+    else:
+        table(("", ""), found.rows())
+    return 0
+
+
+@click.command()
+@target_options
+@click.option("--limit", default=20, show_default=True, help="How many runs.")
+@JSON_OPTION
+@failing
+def history(*, form: str, limit: int, **options: Any) -> int:
+    """List past runs, newest first: when, which commit, how it ended, how much was written."""
+    from reconciler.reports import words
+    from reconciler.wiring import state_store
+
+    store = state_store(take_settings(options))
+    cycles = store.history(limit)
+    store.close()
+    if form == "json":
+        click.echo(json.dumps([one.report for one in cycles], indent=2))
+        return 0
+    rows = [
+        (str(one.id), words.moment(one.at), one.commit[:10], one.outcome, str(one.written), one.digest[:12]) for one in cycles
+    ]
+    table(("run", "when", "commit", "outcome", "writes", "plan"), rows)
+    return 0
+
+
+@click.command()
+@click.argument("digest")
+@target_options
+@click.option("--allow", multiple=True, required=True, metavar="NAME", help="The override, as the plan prints it.")
+@click.option("--reason", required=True, help="Why; kept with the override.")
+@failing
+def approve(*, digest: str, allow: tuple[str, ...], reason: str, **options: Any) -> int:
+    r"""Give named overrides for the plan DIGEST; a serving reconciler goes on at its next pass.
+
+    \b
+    reconciler approve 3f2a... --allow wholesale:shop/billing --reason "agreed with the shop team"
+    """
+    from reconciler.ports import Override
+    from reconciler.wiring import state_store, system_clock
+
+    if len(digest) != 64 or any(char not in "0123456789abcdef" for char in digest):
+        raise InvalidInput(f"{digest[:80]!r} is not a plan's digest: copy the 64 hexadecimal digits that `plan` prints")
+    store = state_store(take_settings(options))
+    for name in allow:
+        store.override(Override(digest, name, getpass.getuser(), reason, system_clock().now()))
+    store.close()
+    click.echo(f"noted for plan {digest[:12]}: {', '.join(allow)}")
+    return 0
+
+
+@click.command()
+@target_options
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@failing
+def recover(*, yes: bool, **options: Any) -> int:
+    """Make this state store the target's own, after the old one was lost or put back from a backup.
+
+    Reads the marks in the cluster and the records in the VM registry, shows what they say is ours, and goes on from the commit
+    that Git names now. Nothing is written to either but the lease.
+    """
+    from reconciler.recovery import ours_in
+    from reconciler.recovery import recover as rebuild
+    from reconciler.wiring import open_target
+
+    with open_target(take_settings(options), local=True) as target:
+        ports = target.ports
+        owned = ours_in(target.cycle.observe(), target.settings.target)
+        revision = ports.source.poll()
+        table(("object", "namespace", "name"), [(key.kind, key.namespace, key.name) for key in sorted(owned)])
+        click.echo(f"{len(owned)} objects are ours; going on from commit {revision.short} {revision.subject}")
+        if not yes and not click.confirm("Take this as the target's state?", err=True):
+            return 2
+        target.cycle.authority.seize(lambda: rebuild(ports.store, owned, revision, ports.clock))
+    return 0
+
+
+@click.command()
+@click.argument("keys", nargs=-1, metavar="[KIND/NAMESPACE/NAME]...")
+@target_options
+@click.option("--all", "everything", is_flag=True, help="Release every object of the target.")
+@click.option("--to", "manager", required=True, metavar="MANAGER", help="Field manager that gets the ownership.")
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@failing
+def release(*, keys: tuple[str, ...], everything: bool, manager: str, yes: bool, **options: Any) -> int:
+    r"""Hand objects over to another manager: ownership goes to it, our marks go away, spec and weights stay as they are.
+
+    \b
+    reconciler release ServiceEntry/shop/billing --to argocd-controller
+    reconciler release --all --to kubectl
+    """
+    from reconciler.release import release_objects
+    from reconciler.wiring import open_target
+
+    if bool(keys) == everything:
+        raise InvalidInput("name the objects to release, or say --all")
+    try:
+        chosen = frozenset(Key.parse(text) for text in keys)
+    except ValueError as error:
+        raise InvalidInput(f"{str(error)[:80]!r} is not an object: write Kind/namespace/name") from error
+    with open_target(take_settings(options), local=True) as target:
+        observed = target.cycle.observe()
+        owned = sorted(key for key in target.ports.store.inventory() if everything or key in chosen)
+        if missing := chosen - set(owned):
+            raise InvalidInput(f"not ours, so there is nothing to release: {', '.join(map(str, sorted(missing)))}")
+        table(("object", "namespace", "name"), [(key.kind, key.namespace, key.name) for key in owned])
+        if not yes and not click.confirm(f"Release these to {manager}?", err=True):
+            return 2
+        target.cycle.authority.fence()
+        released = release_objects(owned, observed, target.ports, manager)
+        target.cycle.authority.release()
+    click.echo(f"{released} objects released to {manager}")
+    return 0

@@ -1,0 +1,233 @@
+"""One cycle: read, decide, save, act, report. It has no opinions; `core` has them, and the modules beside it the details."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from reconciler.apply import Execution
+from reconciler.authority import Authority
+from reconciler.core.causes import flips
+from reconciler.core.changes import ObjectDiff, State
+from reconciler.core.owned import Rules
+from reconciler.core.plan import make_plan
+from reconciler.core.plans import Mode, Plan
+from reconciler.core.report import Report, Verdict, WriteResult, Written
+from reconciler.core.resources import DesiredState, ObservedState, Relation, Revision
+from reconciler.deciding import Decider
+from reconciler.desired import DesiredReader
+from reconciler.errors import Fenced, InvalidInput, Problem, Rejected, Severity, Unavailable
+from reconciler.observing import Observer
+from reconciler.ports import CycleRecord
+from reconciler.recovery import settle_open_writes
+from reconciler.reports import as_json
+from reconciler.target import NOTHING_SAID, SILENT, Policy, Ports, Progress, Request
+from reconciler.writer import Writer
+
+#: Deletions of services count against the budget for this long.
+BUDGET_WINDOW = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class _Sight:
+    """What one cycle has found out so far; whatever ends it, the report holds that much."""
+
+    command: str
+    started: datetime
+    revision: Revision | None = None
+    in_force: Revision | None = None
+    desired: DesiredState | None = None
+    observed: ObservedState | None = None
+    differences: tuple[ObjectDiff, ...] = ()
+    plan: Plan | None = None
+    results: tuple[WriteResult, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    notes: list[str] = field(default_factory=list)
+
+
+class Cycle:
+    """Runs cycles of one target, one at a time."""
+
+    def __init__(self, ports: Ports, policy: Policy) -> None:
+        self._ports, self._policy = ports, policy
+        self._reader = DesiredReader(ports.source, ports.cache, policy.strict_kinds, policy.namespaces)
+        self._observer = Observer(ports.cluster, ports.registry)
+        self._decider = Decider(ports.cluster, ports.store, policy.workers)
+        self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
+        self._polled: Revision | None = None
+        self._seen: tuple[Revision, ObservedState] | None = None
+        self._due: datetime | None = None
+        self._recorded: Verdict | None = None
+
+    def observe(self) -> ObservedState:
+        """Return what both stores hold. Raises Unavailable."""
+        return self._observer.observe()
+
+    def poll_due(self) -> None:
+        """Let the next cycle ask Git, instead of going on from the commit that is known."""
+        self._polled = None
+
+    def run(self, command: str, *, write: bool, request: Request = NOTHING_SAID, progress: Progress = SILENT) -> Report:
+        """Run one cycle. Whatever ends it early becomes its verdict; only bugs are raised."""
+        sight = _Sight(command, self._ports.clock.now())
+        try:
+            self._read(sight)
+            self._decide(sight, request)
+            if write and self._may_write(sight, request):
+                self._act(sight, progress)
+            verdict = _verdict(sight, write=write)
+        except InvalidInput as error:
+            sight.problems, verdict = error.problems, Verdict.INVALID
+        except Unavailable as error:
+            sight.notes.append(str(error))
+            verdict = Verdict.UNAVAILABLE
+        except Rejected as error:
+            sight.notes.append(str(error))
+            verdict = Verdict.REFUSED if isinstance(error, Fenced) else Verdict.FAILED
+        return self._report(sight, verdict, write=write)
+
+    def nothing_new(self) -> bool:
+        """Tell whether a cycle now would see what the last one saw: same commit, same stores, and no timer has run out."""
+        if self._polled is None:
+            self._polled = self._ports.source.poll()
+        if self._due and self._ports.clock.now() >= self._due:
+            return False
+        return self._seen is not None and self._seen[0] == self._polled and self._seen[1] is self._observer.observe()
+
+    def _read(self, sight: _Sight) -> None:
+        """Both sides, whole or not at all."""
+        sight.revision = self._polled = self._polled or self._ports.source.poll()
+        sight.observed = self._observer.observe()
+        self._seen = (sight.revision, sight.observed)
+        sight.desired = self._desired(sight, sight.revision)
+        sight.in_force = sight.desired.revision
+        sight.problems = (*sight.problems, *sight.desired.warnings)
+
+    def _desired(self, sight: _Sight, revision: Revision) -> DesiredState:
+        """What the commit says; where it is invalid, a serving process keeps to the commit that was accepted last."""
+        try:
+            return self._reader.read(revision, self._ports.crds.for_commit(revision.id))
+        except InvalidInput as error:
+            accepted = self._ports.store.accepted()
+            if sight.command != "serve" or accepted is None or accepted.id == revision.id:
+                raise
+            sight.problems = error.problems
+            sight.notes.append(f"{revision.short} is not applied; {accepted.short} stays in force")
+            return self._reader.read(accepted, self._ports.crds.for_commit(revision.id))
+
+    def _decide(self, sight: _Sight, request: Request) -> None:
+        desired, observed, store = sight.desired, sight.observed, self._ports.store
+        if desired is None or observed is None:
+            return
+        rules = Rules(self._policy.target, self._policy.conflicts, request.adoption)
+        sight.differences = self._decider.differences(desired, observed, rules, self._ports.crds.generations)
+        leaving = [one.key for one in sight.differences if one.state is State.DELETE]
+        accepted = store.accepted()
+        make = partial(
+            make_plan,
+            desired,
+            observed,
+            sight.differences,
+            settings=self._policy.plan,
+            now=sight.started,
+            first_seen=store.first_seen(leaving, sight.started),
+            deleted_services=store.deleted_services(sight.started - BUDGET_WINDOW),
+            relation=self._ports.source.relation(accepted.id, desired.revision.id) if accepted else Relation.DESCENDANT,
+            prune_now=request.prune_now,
+        )
+        plan = make(overrides=request.allow)
+        given = {one.name for one in store.overrides(plan.digest)}
+        sight.plan = make(overrides=request.allow | given) if given else plan
+        times = [guard.until for unit in sight.plan.units for guard in unit.guards if guard.until]
+        self._due = min(times, default=None)
+
+    def _may_write(self, sight: _Sight, request: Request) -> bool:
+        """Hold what a person reviewed against what would run now, and this store against the target's own."""
+        if sight.plan is None or sight.observed is None:
+            return False
+        if request.digest and request.digest != sight.plan.digest:
+            raise Fenced(f"the plan is another one by now ({sight.plan.digest}); look at it again")
+        if self._policy.mode is Mode.OBSERVE:
+            return False
+        if objection := self.authority.objection(sight.observed):
+            raise Fenced(objection)
+        return True
+
+    def _act(self, sight: _Sight, progress: Progress) -> None:
+        plan, observed, ports = sight.plan, sight.observed, self._ports
+        if plan is None or observed is None:
+            return
+        self.authority.fence()
+        if settle_open_writes(ports.store, ports.cluster, ports.registry, ports.clock):
+            sight.notes.append("writes that an earlier run left open were read back")
+        if not plan.paused:
+            ports.store.accept(plan.revision)
+        progress.began(plan)
+        writer = Writer(ports.cluster, ports.registry, observed)
+        execution = Execution(
+            plan,
+            writer,
+            ports.store,
+            ports.clock,
+            fence=self.authority.fence,
+            progress=progress.wrote,
+            workers=self._policy.workers,
+        )
+        sight.results = execution.run()
+        self._count_flips(sight)
+
+    def _count_flips(self, sight: _Sight) -> None:
+        """A field that was put back is one flip of whoever changed it; so many of them are a fight."""
+        put_back = {one.key for one in sight.results if one.written is Written.DONE}
+        for one in sight.differences:
+            for path, manager in flips(one) if one.key in put_back else ():
+                self._ports.store.flips(one.key, path, manager, sight.started)
+
+    def _report(self, sight: _Sight, verdict: Verdict, *, write: bool) -> Report:
+        desired = sight.desired
+        report = Report(
+            command=sight.command,
+            target=self._policy.target,
+            mode=self._policy.mode,
+            started=sight.started,
+            ended=self._ports.clock.now(),
+            verdict=verdict,
+            revision=sight.revision,
+            in_force=sight.in_force,
+            objects=len(desired.manifests) + len(desired.machines) if desired else 0,
+            differences=sight.differences,
+            plan=sight.plan,
+            results=sight.results,
+            problems=sight.problems,
+            skipped=desired.skipped if desired else (),
+            notes=tuple(sight.notes),
+        )
+        if write and (sight.results or verdict is not self._recorded):
+            self._record(report)
+        return report
+
+    def _record(self, report: Report) -> None:
+        """Keep what was done or newly found; a history that cannot be written undoes nothing that was."""
+        digest = report.plan.digest if report.plan else ""
+        commit = report.revision.id if report.revision else ""
+        written = report.written(Written.DONE)
+        with suppress(Unavailable):
+            self._ports.store.record(
+                CycleRecord(0, report.ended, commit, digest, report.verdict, written, as_json.document(report))
+            )
+        self._recorded = report.verdict
+
+
+def _verdict(sight: _Sight, *, write: bool) -> Verdict:
+    """Sum up: errors first, then what was not done, then who holds the rest."""
+    guards = [guard for unit in sight.plan.units for guard in unit.guards] if sight.plan else []
+    if any(problem.severity is Severity.ERROR for problem in sight.problems):
+        return Verdict.INVALID
+    if any(result.written is not Written.DONE for result in sight.results):
+        return Verdict.FAILED
+    if sight.command != "diff" and any(guard.until is None for guard in guards):
+        return Verdict.REFUSED
+    done = {result.key for result in sight.results}
+    if all(one.key in done for one in sight.differences):
+        return Verdict.APPLIED if write and done else Verdict.IN_SYNC
+    return Verdict.CHANGES

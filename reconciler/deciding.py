@@ -1,0 +1,82 @@
+"""Where both stores differ from what is wanted now: compared locally, settled by dry-run, explained by the store."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from reconciler.core.causes import explain
+from reconciler.core.changes import ObjectDiff
+from reconciler.core.diff import Differ
+from reconciler.core.owned import Rules
+from reconciler.core.resources import DesiredState, Document, Key, ObservedState
+from reconciler.core.settling import dry_run_of, judgement, question, refused, settle
+from reconciler.core.wanted import wanted_now
+from reconciler.errors import Conflict, Rejected
+from reconciler.ports import Cluster, Store
+
+
+@dataclass(slots=True)
+class Decider:
+    """Compares, pass after pass; an unchanged object is compared once, and the server is asked once about each difference."""
+
+    cluster: Cluster
+    store: Store
+    workers: int
+    _differ: Differ = field(default_factory=Differ, init=False)
+    _wanted: tuple[DesiredState, str, dict[Key, Document]] | None = field(default=None, init=False)
+
+    def differences(
+        self, desired: DesiredState, observed: ObservedState, rules: Rules, crd_generations: Mapping[str, int]
+    ) -> tuple[ObjectDiff, ...]:
+        """Return every object that is not in sync. Raises Unavailable."""
+        found = self._differ.diff(desired, self._wanted_now(desired, rules.target), observed, rules, self.store.inventory())
+        settled = [one for one in self._settled(found, observed, crd_generations) if one is not None]
+        return explain(settled, self.store.written([one.key for one in settled]), self.store.fights()) if settled else ()
+
+    def wanted(self) -> Mapping[Key, Document]:
+        """Return what was wanted in the last comparison."""
+        return self._wanted[2] if self._wanted else {}
+
+    def _wanted_now(self, desired: DesiredState, target: str) -> dict[Key, Document]:
+        if self._wanted is None or self._wanted[0] is not desired or self._wanted[1] != target:
+            self._wanted = (desired, target, wanted_now(desired, target))
+        return self._wanted[2]
+
+    def _settled(
+        self, found: Sequence[ObjectDiff], observed: ObservedState, crd_generations: Mapping[str, int]
+    ) -> list[ObjectDiff | None]:
+        """Ask the server what it makes of each update, unless the same question was answered before."""
+        questions = {
+            one.key: question(document, observed.objects[one.key], crd_generations.get(one.key.kind, 0))
+            for one in found
+            if (document := dry_run_of(one)) is not None
+        }
+        known = self.store.recall_all(questions.values()) if questions else {}
+        unknown = [one for one in found if one.key in questions and questions[one.key] not in known]
+        answers: dict[Key, Document | Rejected] = {}
+        if unknown:
+            with ThreadPoolExecutor(self.workers, thread_name_prefix="dry-run") as pool:
+                answers = dict(
+                    zip((one.key for one in unknown), pool.map(lambda one: self._ask(one, observed), unknown), strict=True)
+                )
+            self.store.remember_all({questions[key]: answer for key, answer in answers.items() if isinstance(answer, dict)})
+        return [_judged(one, answers.get(one.key) or known.get(questions.get(one.key, ""))) for one in found]
+
+    def _ask(self, one: ObjectDiff, observed: ObservedState) -> Document | Rejected:
+        live, document = observed.objects[one.key], dry_run_of(one)
+        try:
+            return judgement(one, live, self.cluster.dry_run(document or {}))
+        except Conflict as conflict:
+            return judgement(one, live, conflict)
+        except Rejected as rejected:
+            return rejected
+
+
+def _judged(one: ObjectDiff, answer: Document | Rejected | None) -> ObjectDiff | None:
+    match answer:
+        case None:
+            return one
+        case Rejected():
+            return refused(one, answer)
+        case _:
+            return settle(one, answer)

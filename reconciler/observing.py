@@ -1,0 +1,33 @@
+"""What both stores hold, as one value: either all of it, or `Unavailable`."""
+
+from dataclasses import dataclass, field
+
+from reconciler.core.resources import ObservedState
+from reconciler.ports import Cluster, ClusterState, RegistryState, VMRegistry
+
+
+@dataclass(slots=True)
+class Observer:
+    """Reads cluster and registry; returns the very same value while neither has changed."""
+
+    cluster: Cluster
+    registry: VMRegistry | None
+    _last: tuple[ClusterState, RegistryState, ObservedState] | None = field(default=None, init=False)
+
+    def observe(self) -> ObservedState:
+        """Return everything of both stores. Raises Unavailable when either could not be read whole."""
+        cluster = self.cluster.observe()
+        registry = self.registry.observe() if self.registry else RegistryState({})
+        if self._last and self._last[0] is cluster and self._last[1] == registry:
+            return self._last[2]
+        observed = ObservedState(
+            objects=cluster.objects,
+            machines=registry.machines,
+            pods=cluster.pods,
+            services=cluster.services,
+            unread=cluster.unread,
+            unserved=cluster.unserved,
+            version=f"{cluster.version}/{registry.version}",
+        )
+        self._last = (cluster, registry, observed)
+        return observed

@@ -1,0 +1,55 @@
+"""After a crash and after a loss: what is known again by looking.
+
+`settle_open_writes` reads back the writes that a killed process left open, so that each counts once. `recover` rebuilds a lost
+or restored store from the marks and field ownership in the cluster.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.core.changes import Action
+from reconciler.core.comparison import compare, our_paths
+from reconciler.core.documents import limited
+from reconciler.core.resources import Document, Key, LiveObject, ObservedState, Revision, StoreName
+from reconciler.core.wanted import marked_for
+from reconciler.ports import Clock, Cluster, JournalEntry, Store, VMRegistry
+
+
+def settle_open_writes(store: Store, cluster: Cluster, registry: VMRegistry | None, clock: Clock) -> int:
+    """Read back every journalled write without an outcome and settle it; returns how many there were. Raises Unavailable."""
+    entries = store.unsettled()
+    settled = []
+    for entry in entries:
+        reader = cluster if entry.key.store is StoreName.CLUSTER else registry
+        live = reader.get(entry.key) if reader else None
+        outcome = "done" if _took_place(entry, live) else "moot"
+        settled.append(replace(entry, outcome=outcome, message="read back", ended=clock.now()))
+    if settled:
+        store.settle(settled)
+    return len(settled)
+
+
+def _took_place(entry: JournalEntry, live: LiveObject | None) -> bool:
+    """Tell whether the object is as the write would have left it. A hand-over is decided anew, whatever became of it."""
+    match Action(entry.action):
+        case Action.DELETE:
+            return live is None or live.uid != entry.uid
+        case Action.HAND_OVER:
+            return False
+        case Action.CREATE | Action.UPDATE:
+            return live is not None and entry.after is not None and compare(entry.after, live).in_sync
+
+
+def ours_in(observed: ObservedState, target: str) -> dict[Key, Document]:
+    """Return what the target owns by the evidence of both stores: marked objects and all records, limited to our fields."""
+    marked = {key: live for key, live in observed.objects.items() if marked_for(live.labels) == target}
+    return {key: limited(live.document, our_paths(live)) for key, live in (marked | dict(observed.machines)).items()}
+
+
+def recover(store: Store, owned: Mapping[Key, Document], revision: Revision, clock: Clock) -> None:
+    """Make a store know what the target owns, what was last written of it, and that `revision` is the commit to go on from."""
+    now = clock.now()
+    store.widen(owned)
+    entries = [JournalEntry(0, "recover", key, Action.UPDATE, document, started=now) for key, document in owned.items()]
+    store.settle([replace(entry, outcome="done", message="recovered", ended=now) for entry in store.intend(entries)])
+    store.accept(revision)

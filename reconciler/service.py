@@ -1,0 +1,124 @@
+"""When cycles run: one at a time, on a tick, on a nudge from a watch or a working copy, and again after a failure.
+
+A nudge says only that something may have changed; what it is, the cycle finds out itself. Nudges that arrive while a cycle
+runs, or within `SETTLE` of each other, make one more cycle. The loop never sleeps inside a decision: it waits for an event.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from reconciler.authority import RENEW_AFTER
+from reconciler.core.report import Report, Verdict
+from reconciler.cycle import Cycle
+from reconciler.errors import Fenced, ReconcilerError, Unavailable
+
+log = logging.getLogger(__name__)
+
+#: A burst of watch events (our own writes above all) is one reason to look, not many.
+SETTLE = 0.2
+#: First and longest pause before a failed cycle is tried again, in seconds.
+RETRY, RETRY_LONGEST = 2.0, 300.0
+
+
+class Service:
+    """One target, served until `stop`.
+
+    `report` receives every report in which something was seen, decided or done; a pass in which nothing changed makes none.
+    """
+
+    def __init__(
+        self,
+        cycle: Cycle,
+        *,
+        poll: timedelta,
+        report: Callable[[Report], None],
+        watch: Callable[[Callable[[], None]], Callable[[], None]] | None = None,
+    ) -> None:
+        self._cycle, self._poll, self._report, self._watch = cycle, poll, report, watch
+        self._nudged = threading.Event()
+        self._stopping = threading.Event()
+        self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
+        self._failures = 0
+
+    def nudge(self) -> None:
+        """Ask for a cycle soon. Cheap; from any thread."""
+        self._nudged.set()
+
+    def stop(self) -> None:
+        """End after the write in hand. From any thread or a signal handler."""
+        self._stopping.set()
+        self._cycle.authority.stop()
+        self._nudged.set()
+
+    def run(self) -> None:
+        """Serve until stopped, then give the lease back."""
+        unwatch = self._watch(self._tick) if self._watch else None
+        self._start_ticking()
+        self._nudged.set()
+        try:
+            while not self._stopping.is_set():
+                self._nudged.wait()
+                self._stopping.wait(SETTLE)
+                self._nudged.clear()
+                if not self._stopping.is_set():
+                    self._pass()
+        finally:
+            if unwatch:
+                unwatch()
+            self._scheduler.shutdown(wait=False)
+            self._cycle.authority.release()
+
+    def _start_ticking(self) -> None:
+        """misfire_grace_time None: a late tick is still a tick; coalesce: many missed ones are one."""
+        rules = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        jitter = max(1, int(self._poll.total_seconds() / 10))
+        self._scheduler.add_job(self._tick, "interval", seconds=self._poll.total_seconds(), jitter=jitter, **rules)
+        self._scheduler.add_job(
+            self._renew, "interval", seconds=self._cycle.authority.ttl.total_seconds() / RENEW_AFTER, **rules
+        )
+        self._scheduler.start()
+        with suppress(Unavailable):
+            self._cycle.subscribe(self.nudge)
+
+    def _tick(self) -> None:
+        self._cycle.poll_due()
+        self.nudge()
+
+    def _renew(self) -> None:
+        try:
+            self._cycle.authority.renew()
+        except (Fenced, Unavailable) as error:
+            log.warning("lease: %s", error)
+
+    def _pass(self) -> None:
+        """Run one cycle. A bug is logged with its traceback, and the next cycle still runs."""
+        try:
+            if self._cycle.nothing_new():
+                return
+            report = self._cycle.run("serve", write=True)
+        except ReconcilerError as error:
+            log.warning("cannot look: %s", error)
+            self._retry_later()
+            return
+        except Exception:
+            log.exception("bug in a cycle; the next one still runs")
+            self._retry_later()
+            return
+        self._report(report)
+        if report.verdict in (Verdict.UNAVAILABLE, Verdict.FAILED):
+            self._retry_later()
+        else:
+            self._failures = 0
+
+    def _retry_later(self) -> None:
+        pause = min(RETRY * 2**self._failures, RETRY_LONGEST) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        self._failures = min(self._failures + 1, 10)
+        timer = threading.Timer(pause, self.nudge)
+        timer.daemon = True
+        timer.start()

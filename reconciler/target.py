@@ -1,0 +1,72 @@
+"""One target as values: the world that it lives in, what its operator decided, what a person says with one run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from reconciler.core.adoption import NOTHING, Adoption
+from reconciler.core.owned import Conflicts
+from reconciler.core.plans import Mode, Plan, PlanSettings
+from reconciler.core.report import WriteResult
+from reconciler.crds import Crds
+from reconciler.ports import Clock, Cluster, Lease, ParseCache, Source, Store, VMRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The world of one target."""
+
+    source: Source
+    cache: ParseCache
+    cluster: Cluster
+    registry: VMRegistry | None
+    store: Store
+    lease: Lease
+    clock: Clock
+    crds: Crds
+
+    def close(self) -> None:
+        """Close everything that holds connections, files or threads."""
+        for port in (self.source, self.cache, self.cluster, self.registry, self.store):
+            if port is not None:
+                port.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator decided for the target. `holder` names this process in the lease."""
+
+    target: str
+    holder: str
+    mode: Mode = Mode.ENFORCE
+    conflicts: Conflicts = Conflicts.YIELD
+    plan: PlanSettings = field(default_factory=PlanSettings)
+    strict_kinds: bool = False
+    namespaces: frozenset[str] | None = None
+    lease_ttl: timedelta = timedelta(seconds=30)
+    workers: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person says with one run: adoptions, named overrides, names to prune now, and the digest that all this is for."""
+
+    adoption: Adoption = NOTHING
+    allow: frozenset[str] = frozenset()
+    prune_now: frozenset[str] = frozenset()
+    digest: str = ""
+
+
+NOTHING_SAID = Request()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run tells how far it is: the plan before its first write, then each result."""
+
+    began: Callable[[Plan], None]
+    wrote: Callable[[WriteResult], None]
+
+
+#: Tells nobody.
+SILENT = Progress(lambda _plan: None, lambda _result: None)

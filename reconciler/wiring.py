@@ -1,0 +1,138 @@
+"""Settings -> ports: the only module that names adapters. Each is imported only when it is needed."""
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.core.manifests import FORMAT
+from reconciler.core.owned import Conflicts
+from reconciler.core.plans import Mode, PlanSettings
+from reconciler.core.resources import Document
+from reconciler.core.wanted import FIELD_MANAGER
+from reconciler.crds import Crds
+from reconciler.cycle import Cycle
+from reconciler.errors import InvalidInput
+from reconciler.ports import Clock, Cluster, Lease, ParseCache, Schemas, Store, VMRegistry
+from reconciler.settings import Settings
+from reconciler.target import Policy, Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One target, ready to run cycles."""
+
+    settings: Settings
+    ports: Ports
+    cycle: Cycle
+
+
+@contextmanager
+def open_target(settings: Settings, *, local: bool = False) -> Iterator[Target]:
+    """Connect everything that the settings name, and close it in the end.
+
+    `local` lets a person on a command line name a local repository. Raises InvalidInput for settings that cannot be.
+    """
+    if local:
+        settings = settings.model_copy(update={"git": settings.git.model_copy(update={"allow_local": True})})
+    if not settings.repo:
+        raise InvalidInput("no repository is named: give --repo URL, or set RECONCILER_REPO", code="MR0002")
+    clock = system_clock()
+    store = state_store(settings)
+    cluster, lease = kubernetes(settings, clock)
+    ports = Ports(
+        source=git(settings),
+        cache=parse_cache(settings.folder / "cache.db"),
+        cluster=cluster,
+        registry=vm_registry(settings, clock),
+        store=store,
+        lease=lease,
+        clock=clock,
+        crds=Crds(cluster, store, schemas, crd_file(settings.crds)),
+    )
+    try:
+        yield Target(settings, ports, Cycle(ports, policy(settings)))
+    finally:
+        ports.close()
+
+
+def policy(settings: Settings) -> Policy:
+    """Return what the settings decide for the target."""
+    return Policy(
+        target=settings.target,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+        mode=Mode(settings.mode),
+        conflicts=Conflicts(settings.conflicts),
+        plan=PlanSettings(),
+        strict_kinds=settings.strict_kinds,
+        namespaces=frozenset(settings.namespaces) or None,
+        lease_ttl=settings.lease_ttl,
+        workers=settings.writers,
+    )
+
+
+def system_clock() -> Clock:
+    """Return the machine's clock."""
+    from reconciler.adapters.clock import SystemClock
+
+    return SystemClock()
+
+
+def parse_cache(path: Path) -> ParseCache:
+    """Return the cache of parsed blobs in a file."""
+    from reconciler.adapters.cache_sqlite import SqliteCache
+
+    return SqliteCache(path, version=f"{__version__}/{FORMAT}")
+
+
+def crd_file(path: Path | None) -> Sequence[Document]:
+    """Return the CRDs of a file, none where no file is named. Raises InvalidInput."""
+    if path is None:
+        return ()
+    from reconciler.adapters.schemas_crd import read_crds
+
+    return read_crds(path)
+
+
+def schemas(documents: Sequence[Document], origin: str) -> Schemas:
+    """Return schemas of CRDs."""
+    from reconciler.adapters.schemas_crd import CrdSchemas
+
+    return CrdSchemas(documents, origin)
+
+
+def state_store(settings: Settings) -> Store:
+    """Return the target's state store."""
+    from reconciler.adapters.store_sql import SqlStore
+
+    return SqlStore(settings.state or f"sqlite:///{settings.folder / 'state.db'}", settings.target)
+
+
+def vm_registry(settings: Settings, clock: Clock) -> VMRegistry | None:
+    """Return the VM registry, None where the settings say ``none``."""
+    if settings.registry == "none":
+        return None
+    from reconciler.adapters.registry_sql import SqlRegistry
+
+    return SqlRegistry(settings.registry or f"sqlite:///{settings.folder / 'registry.db'}", settings.target, clock)
+
+
+def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:
+    """Return the cluster and the target's lease in it."""
+    from reconciler.adapters.cluster_kubernetes import KubernetesApi, KubernetesCluster, KubernetesSettings
+    from reconciler.adapters.lease_kubernetes import KubernetesLease
+
+    api = KubernetesApi(
+        KubernetesSettings(
+            kubeconfig=settings.kubeconfig,
+            context=settings.context,
+            namespaces=settings.namespaces,
+            allow_exec=settings.allow_exec,
+            concurrency=settings.writers,
+            relist_interval=settings.relist_interval,
+        )
+    )
+    return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(api, settings.lease_namespace, settings.target, clock)
