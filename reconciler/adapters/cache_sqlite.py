@@ -40,26 +40,26 @@ UPDATE opened SET times = times + 1
 class SqliteCache:
     """Keeps values by name, at most `max_bytes` of them; those unused for longest go first.
 
-    `version` names everything that a value depends on beside its name: values of another version are not seen.
-    Raises InvalidInput where the file is not safe to use.
+    `version` names what a value depends on beside its name: values of another version are not seen, nor those made by other
+    code (an editable install changes without its version). Raises InvalidInput where the file is not safe to use.
     """
 
     def __init__(self, path: Path, *, version: str, max_bytes: int = 256 * 1024 * 1024) -> None:
         self._path, self._max_bytes = path, max_bytes
-        self._prefix = hashlib.blake2b(version.encode(), digest_size=6).hexdigest() + " "
+        self._prefix = hashlib.blake2b(f"{version} {_code()}".encode(), digest_size=6).hexdigest() + " "
         self._lock = Lock()
         self._now = 0
         self._connection: sqlite3.Connection | None = None
         self._do(lambda _: None, None)
 
-    def get(self, names: Iterable[str]) -> dict[str, bytes]:
+    def get(self, ids: Iterable[str]) -> dict[str, bytes]:
         """Return the values that are there, by name."""
-        return self._do(lambda connection: self._get(connection, names), {})
+        return self._do(lambda connection: self._get(connection, ids), {})
 
-    def put(self, values: Mapping[str, bytes]) -> None:
+    def put(self, entries: Mapping[str, bytes]) -> None:
         """Keep values; those of the same names are replaced."""
-        if values:
-            self._do(lambda connection: self._put(connection, values), None)
+        if entries:
+            self._do(lambda connection: self._put(connection, entries), None)
 
     def recall(self, name: str) -> bytes | None:
         """Return one named value (a folder's index, a finished result)."""
@@ -148,6 +148,13 @@ class SqliteCache:
             total -= size
             dropped.append((rowid,))
         connection.executemany("DELETE FROM entry WHERE rowid = ?", dropped)
+
+
+def _code() -> str:
+    """Return what the source files of the core look like: a cheap stand-in for their content."""
+    core = Path(__file__).parents[1] / "core"
+    looks = ((found.st_mtime_ns, found.st_size) for found in map(os.stat, sorted(core.rglob("*.py"))))
+    return repr(tuple(looks))
 
 
 def _digest(name: str, value: bytes) -> bytes:

@@ -13,17 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from reconciler.core import trees
 from reconciler.core.resources import Relation, Revision
 from reconciler.errors import InvalidInput, Place, Problem, Unavailable
 from reconciler.ports import Clock, TreeFile
 
-SUFFIXES = (".yaml", ".yml", ".json")
-KUSTOMIZATION = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 MAX_FILES = 50_000
 MAX_BYTES = 8 * 1024 * 1024
 MAX_DEPTH = 50
 #: Longer than the tick of any file system's clock (2 s on FAT).
 _REST_NS = 2_500_000_000
+#: Bytes of one read: more than most manifests have, and little enough to set aside at no cost.
+_PIECE = 64 * 1024
 #: Bytes of freshly read files that are kept between being hashed and being asked for.
 _KEPT_BYTES = 64 * 1024 * 1024
 
@@ -52,11 +53,15 @@ class DirectorySource:
     def poll(self) -> Revision:
         """Look at the folder. Raises InvalidInput with every entry that must not be there, Unavailable if it cannot be read."""
         at = int(self.clock.now().timestamp() * 1e9)
+        scan = _Scan(self._index())
         try:
-            scan = _Scan(str(self.root), self._index())
             scan.folder(str(self.root), "", 0)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise InvalidInput(f"{error.filename} is not a folder: name one with manifests", code="MR0912") from error
         except OSError as error:
-            raise Unavailable(f"{self.root} cannot be read: {error.strerror or error}") from error
+            raise Unavailable(f"{error.filename or self.root} cannot be read: {error.strerror}") from error
+        if not scan.seen and not scan.problems:
+            raise InvalidInput(f"{self.root} holds no manifests: name the folder that does", code="MR0912")
         if scan.problems:
             raise InvalidInput(scan.problems)
         self._files = tuple(TreeFile(path, seen[-1], seen[0]) for path, seen in sorted(scan.seen.items()))
@@ -110,7 +115,6 @@ class DirectorySource:
 class _Scan:
     """One look at the folder. `seen` holds size, mtime and ctime in ns, inode and blob id of each file, by path."""
 
-    root: str
     index: dict[str, list[Any]]
     seen: dict[str, list[Any]] = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
@@ -128,15 +132,15 @@ class _Scan:
                     self._entry(entry, prefix + entry.name, depth)
 
     def _entry(self, entry: os.DirEntry[str], path: str, depth: int) -> None:
-        if entry.is_dir(follow_symlinks=False):
+        if entry.is_symlink():
+            self._refuse(path, "is a symlink: put the file or folder itself there")
+        elif entry.is_dir(follow_symlinks=False):
             self.folder(entry.path, f"{path}/", depth + 1)
-        elif entry.name in KUSTOMIZATION:
-            self._refuse(path, "a kustomize folder is rendered from Git only: run reconciler diff, or check its output")
-        elif entry.name.endswith(SUFFIXES):
+        elif trees.is_kustomization(path):
+            self._refuse(path, "kustomize folders are rendered from Git only: check what kubectl kustomize makes of it")
+        elif trees.is_manifest(path):
             if not path.isprintable():
                 self._refuse(ascii(path), "has unprintable characters in its name: rename it")
-            elif entry.is_symlink():
-                self._refuse(path, "is a symlink: put the file itself there")
             elif not entry.is_file(follow_symlinks=False):
                 self._refuse(path, "is not a regular file: remove it")
             else:
@@ -169,8 +173,13 @@ class _Scan:
 def _read(path: str) -> bytes:
     """Read a regular file that is no symlink, not even since a moment ago; never more than is allowed."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(MAX_BYTES + 1)
+    try:
+        data = piece = os.read(descriptor, _PIECE)
+        while len(piece) == _PIECE and len(data) <= MAX_BYTES:
+            data += (piece := os.read(descriptor, _PIECE))
+        return data
+    finally:
+        os.close(descriptor)
 
 
 def blob_id(data: bytes) -> str:

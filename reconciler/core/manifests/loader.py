@@ -50,8 +50,8 @@ MAX_DIGITS = 20
 class NotJson:
     """Stands in a document for a plain scalar that JSON does not have; never leaves this package.
 
-    Parsers read it differently (``no``, ``010``, ``0x50``, ``1:30``, ``1_0``, ``2024-01-01``, ``~``), so it has no value; nor has
-    a number that is too large.
+    Parsers read it differently (``no``, ``010``, ``0x50``, ``1:30``, ``1_0``, ``2024-01-01``, ``~``), so it has no value; nor
+    has a number that is too large.
     """
 
     line: int

@@ -14,6 +14,7 @@ from reconciler.core.manifests.recognise import recognise
 from reconciler.core.manifests.rendered import split_origin
 from reconciler.core.manifests.shape import shape_problems
 from reconciler.core.resources import Document, Key, Manifest, Skipped
+from reconciler.core.validation import validate
 from reconciler.errors import Place, Problem, Severity
 
 _AMBIGUOUS = (
@@ -89,25 +90,21 @@ def _read(path: str, source: YamlDocument, *, rendered: bool) -> _Read:
 def _judge(read: _Read, kind: Kind, document: Document) -> None:
     """Hold a document of a kind that we read against its model and Istio's rules."""
     read.problems.extend(shape_problems(kind.name, document))
-    if read.problems or read.not_json:
+    if read.not_json or not all(_is_aside(problem) for problem in read.problems):
         return
     document = _without_nulls(document)
     document["apiVersion"] = kind.api_version
-    metadata = document["metadata"]
-    if not kind.namespaced and "namespace" in metadata:
+    if not kind.namespaced and "namespace" in document["metadata"]:
         message = f"a {kind.name} belongs to no namespace: remove it"
         read.problems.append(Problem(Code.NAMESPACE, message, field="metadata.namespace"))
-    read.problems.extend(_validate(document))
+    read.problems.extend(validate(document))
     if not any(problem.severity is Severity.ERROR for problem in read.problems):
         read.content = document
 
 
-def _validate(document: Document) -> tuple[Problem, ...]:
-    try:
-        from reconciler.core.validation import validate
-    except ImportError:
-        return ()
-    return validate(document)
+def _is_aside(problem: Problem) -> bool:
+    """Tell whether Istio's rules can still be asked in spite of a problem: no value that they would look at is wrong."""
+    return problem.code in _AT_KEY or problem.field.startswith("metadata.")
 
 
 def _without_nulls(value: Any) -> Any:
