@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from reconciler.adapters.store_sql import SqlStore
 from reconciler.errors import Unavailable
 from reconciler.ports import JournalEntry, Store
 from tests.contracts.store import ENTRY, NOON, SERVICE, StoreContract, document, done, intent
+from tests.real.postgresql import PostgreSQLProcess
+from tests.real.report import needed
 
 PROJECT = Path(__file__).parents[2]
 
@@ -188,6 +192,52 @@ class TestPostgresqlStore(Promises):
             with pytest.raises(Unavailable, match="lock"):
                 impatient.unsettled()
             impatient.close()
+
+
+@pytest.mark.case("S-02")
+@pytest.mark.real
+@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR is not set")  # the wheel's own folder for locks
+def test_a_restart_of_the_server_costs_nothing_that_was_stored(tmp_path: Path) -> None:
+    """Calls during it succeed late or say Unavailable; the journal holds what was answered, and only whole batches."""
+    with needed("PostgreSQL"):
+        server = PostgreSQLProcess(tmp_path / "server")
+    store = SqlStore(server.start(), "production")
+    answered: set[int] = set()
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            with suppress(Unavailable):
+                entries = store.intend([intent(after=document()), intent(SERVICE)])
+                store.settle(done(entries))
+                answered.update(entry.id for entry in entries)
+
+    writer = threading.Thread(target=write)
+    try:
+        writer.start()
+        for _ in range(2):
+            server.stop()
+            server.start()
+            wait_for_more_than(answered, len(answered))
+        stop.set()
+        writer.join()
+        still_open = [entry.id for entry in store.unsettled()]
+        assert not answered.intersection(still_open)
+        assert len(still_open) % 2 == 0
+        assert store.generation >= len(answered) // 2
+        store.close()
+    finally:
+        stop.set()
+        writer.join()
+        server.stop()
+
+
+def wait_for_more_than(answered: set[int], seen: int) -> None:
+    """Return as soon as another thread has been answered again."""
+    until = time.monotonic() + 20
+    while len(answered) <= seen:
+        assert time.monotonic() < until
+        time.sleep(0.01)  # noqa: TID251 - nothing tells when
 
 
 CUT_OTHERS = (

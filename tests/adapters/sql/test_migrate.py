@@ -1,0 +1,130 @@
+"""Schemas: made once, brought up to date, refused where they are newer."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from reconciler.adapters.sql import schema_lease, schema_registry, schema_state
+from reconciler.adapters.sql.database import Database
+from reconciler.adapters.sql.migrate import MIGRATIONS
+from reconciler.adapters.sql.schema import Part
+from reconciler.errors import InvalidInput
+
+PARTS = [schema_registry.PART, schema_state.PART, schema_lease.PART]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty database."""
+    return f"sqlite:///{tmp_path}/x.db" if request.param == "sqlite" else str(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def databases(url: str) -> Iterator[list[Database]]:
+    """Return a database that holds all parts."""
+    opened = [Database(url, part) for part in PARTS]
+    yield opened
+    for database in opened:
+        database.close()
+
+
+def nothing(_connection: Connection) -> None:
+    """Open the database, and that is all."""
+
+
+def test_the_migrations_make_what_the_tables_say(databases: list[Database]) -> None:
+    """Column by column and index by index, for all parts in one database."""
+
+    def differences(connection: Connection) -> list[object]:
+        found: list[object] = []
+        for part in PARTS:
+            options = {"include_name": lambda name, kind, _, part=part: kind != "table" or name in part.tables.tables}
+            found += compare_metadata(MigrationContext.configure(connection, opts=options), part.tables)
+        return found
+
+    for database in databases:
+        database.read(nothing)
+    assert databases[0].read(differences) == []
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_each_part_knows_its_revisions_without_alembic(part: Part) -> None:
+    """The list in the code is the chain of files, oldest first."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("version_locations", str(MIGRATIONS / part.name))
+    config.set_main_option("path_separator", "newline")
+    chain = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(chain)) == part.revisions
+
+
+def test_a_current_schema_is_opened_without_alembic(tmp_path: Path) -> None:
+    """Its import takes most of a second, and a start finds nearly always that there is nothing to do."""
+    program = (
+        "import sys; from reconciler.adapters.store_sql import SqlStore;"
+        f"store = SqlStore('sqlite:///{tmp_path}/x.db', 't'); store.id; store.close(); print('alembic' in sys.modules)"
+    )
+    project = Path(__file__).parents[3]
+    answers = [
+        subprocess.run([sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=True).stdout.strip()
+        for _ in range(2)
+    ]
+    assert answers == ["True", "False"]
+
+
+@pytest.mark.case("S-05")
+def test_a_newer_schema_is_refused_and_left_alone(url: str) -> None:
+    """A program that does not know it must not write into it; the other parts go on."""
+    first = Database(url, schema_state.PART)
+    first.write(lambda connection: connection.execute(text("UPDATE state_schema SET version_num = '0099'")))
+    first.close()
+    second = Database(url, schema_state.PART)
+    with pytest.raises(InvalidInput, match="have version 0099, this program knows them up to 0001"):
+        second.read(nothing)
+    with pytest.raises(InvalidInput, match="upgrade this one"):
+        second.write(nothing)
+    second.close()
+    other = Database(url, schema_lease.PART)
+    other.read(nothing)
+    other.close()
+
+
+@pytest.mark.case("S-05")
+def test_an_upgrade_that_breaks_off_did_not_happen(url: str) -> None:
+    """A table is in the way, so the upgrade fails in its middle; with it gone the next start makes all of them."""
+    lease = Database(url, schema_lease.PART)
+    lease.write(lambda connection: connection.execute(text("CREATE TABLE state_cycles (x INTEGER)")))
+    broken = Database(url, schema_state.PART)
+    with pytest.raises(Exception, match="state_cycles"):
+        broken.read(nothing)
+    names = lease.read(lambda connection: set(inspect(connection).get_table_names()))
+    assert names == {"lease_schema", "lease_targets", "state_cycles"}
+    lease.write(lambda connection: connection.execute(text("DROP TABLE state_cycles")))
+    broken.read(nothing)
+    names = lease.read(lambda connection: set(inspect(connection).get_table_names()))
+    assert set(schema_state.METADATA.tables) <= names
+    broken.close()
+    lease.close()
+
+
+@pytest.mark.case("S-05")
+def test_many_may_upgrade_at_once(url: str) -> None:
+    """One does it, the others wait and find it done."""
+
+    def open_it(number: int) -> int:
+        database = Database(url, PARTS[number % 3])
+        tables = database.read(lambda connection: len(inspect(connection).get_table_names()))
+        database.close()
+        return tables
+
+    with ThreadPoolExecutor(6) as threads:
+        assert all(threads.map(open_it, range(6)))
