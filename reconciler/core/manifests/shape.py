@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from reconciler.core.manifests.codes import Code
 from reconciler.core.manifests.models import MODELS
-from reconciler.core.manifests.models.base import DURATION, EXPOSURE, LABEL, SUBDOMAIN, Strict
+from reconciler.core.manifests.models.base import DURATION, EXPOSURE, GROUP, HEADER, KIND, LABEL, SUBDOMAIN, URL, Strict
 from reconciler.core.manifests.models.metadata import SERVER_FIELDS, metadata_problems
 from reconciler.core.manifests.paths import render
 from reconciler.core.resources import Document
@@ -21,11 +21,14 @@ _PATTERNS = {
     SUBDOMAIN: "must be lower-case letters, digits, '-' and '.', and begin and end with a letter or digit",
     DURATION: "must be a length of time such as 90s, 5m or 1h30m",
     EXPOSURE: "must be a percentage such as 10% or 0.5%",
+    KIND: "must be the name of a kind: letters, digits and '-'",
+    GROUP: "must be an API group such as networking.istio.io, or empty",
+    HEADER: "must be the name of a header: letters, digits, '-' and '_'",
+    URL: "must be an http or https URL without user and password",
 }
 _TYPES = {
     "string_type": ("text", "put the value in quotes"),
     "int_type": ("a whole number", "write plain digits without quotes"),
-    "int_from_float": ("a whole number", "write it without a fraction"),
     "float_type": ("a number", "write plain digits without quotes"),
     "bool_type": ("true or false", "write one of the two without quotes"),
     "list_type": ("a list", "write items that begin with '-'"),
@@ -75,7 +78,7 @@ def _translate(model: type[Strict], error: ErrorDetails) -> Problem:
         case "rule":
             code, message = Code.BOUND, error["msg"]
         case "string_pattern_mismatch":
-            code, message = Code.PATTERN, _PATTERNS.get(context["pattern"], "has characters that are not allowed here")
+            code, message = Code.PATTERN, _PATTERNS[context["pattern"]]
         case kind if kind in _TYPES:
             code, message = Code.TYPE, _wrong_type(kind, error["input"])
         case kind:
@@ -85,8 +88,11 @@ def _translate(model: type[Strict], error: ErrorDetails) -> Problem:
 
 def _wrong_type(kind: str, given: Any) -> str:
     expected, advice = _TYPES[kind]
-    simple = not isinstance(given, dict | list)
-    return f"must be {expected}: {advice}" if simple or kind not in ("string_type", "int_type") else f"must be {expected}"
+    if kind == "int_type" and isinstance(given, float):
+        advice = "write it without a fraction"
+    if kind in ("string_type", "int_type") and isinstance(given, dict | list):
+        return f"must be {expected}"
+    return f"must be {expected}: {advice}"
 
 
 def _out_of_bounds(kind: str, context: dict[str, Any]) -> str:

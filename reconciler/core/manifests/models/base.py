@@ -20,6 +20,10 @@ LABEL = r"^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$"
 DURATION = r"^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$"
 EXPOSURE = r"^[0-9]{1,3}(?:\.[0-9]{1,3})?%$"
+KIND = r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$"
+GROUP = r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+HEADER = r"^[-_A-Za-z0-9]+$"
+URL = r"^https?://[^\s@]+$"
 
 DnsLabel = Annotated[str, Field(pattern=LABEL, max_length=63)]
 DnsSubdomain = Annotated[str, Field(pattern=SUBDOMAIN, max_length=253)]

@@ -4,31 +4,37 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.core.manifests.models.base import Int32, JsonObject, Strict
+from reconciler.core.manifests.models.base import GROUP, KIND, JsonObject, Strict
 
 Objects = list[JsonObject]
 Labels = dict[str, str]
+LabelValue = Annotated[str, Field(max_length=63)]
+KindName = Annotated[str, Field(min_length=1, max_length=63, pattern=KIND)]
+GroupName = Annotated[str, Field(max_length=253, pattern=GROUP)]
 
 
 class PodSelector(Strict):
     """Labels of the workloads that a policy is for."""
 
-    match_labels: Annotated[Labels, Field(max_length=4096)] | None = None
+    match_labels: Annotated[dict[str, LabelValue], Field(max_length=4096)] | None = None
 
 
 class TargetRef(Strict):
     """An object that a policy is for."""
 
-    kind: str
-    name: str
-    group: str | None = None
+    kind: KindName
+    name: Annotated[str, Field(min_length=1, max_length=253)]
+    group: GroupName | None = None
     namespace: str | None = None
+
+
+TargetRefs = Annotated[list[TargetRef], Field(max_length=16)]
 
 
 class SidecarSelector(Strict):
     """Labels of the workloads that a Sidecar is for."""
 
-    labels: Labels | None = None
+    labels: Annotated[dict[str, LabelValue], Field(max_length=256)] | None = None
 
 
 class SidecarSpec(Strict):
@@ -59,7 +65,7 @@ class PeerAuthenticationSpec(Strict):
 
     selector: PodSelector | None = None
     mtls: MutualTls | None = None
-    port_level_mtls: dict[str, MutualTls] | None = None
+    port_level_mtls: Annotated[dict[str, MutualTls], Field(min_length=1)] | None = None
 
 
 class AuthorizationPolicySpec(Strict):
@@ -67,10 +73,10 @@ class AuthorizationPolicySpec(Strict):
 
     selector: PodSelector | None = None
     target_ref: TargetRef | None = None
-    target_refs: list[TargetRef] | None = None
+    target_refs: TargetRefs | None = None
     action: Literal["ALLOW", "DENY", "AUDIT", "CUSTOM"] | None = None
     provider: JsonObject | None = None
-    rules: Objects | None = None
+    rules: Annotated[Objects, Field(max_length=512)] | None = None
 
 
 class RequestAuthenticationSpec(Strict):
@@ -78,8 +84,8 @@ class RequestAuthenticationSpec(Strict):
 
     selector: PodSelector | None = None
     target_ref: TargetRef | None = None
-    target_refs: list[TargetRef] | None = None
-    jwt_rules: Objects | None = None
+    target_refs: TargetRefs | None = None
+    jwt_rules: Annotated[Objects, Field(max_length=4096)] | None = None
 
 
 class TelemetrySpec(Strict):
@@ -87,7 +93,7 @@ class TelemetrySpec(Strict):
 
     selector: PodSelector | None = None
     target_ref: TargetRef | None = None
-    target_refs: list[TargetRef] | None = None
+    target_refs: TargetRefs | None = None
     tracing: Objects | None = None
     metrics: Objects | None = None
     access_logging: Objects | None = None
@@ -97,8 +103,8 @@ class ProxyConfigSpec(Strict):
     """Spec of a ProxyConfig."""
 
     selector: PodSelector | None = None
-    concurrency: Int32 | None = None
-    environment_variables: dict[str, str] | None = None
+    concurrency: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    environment_variables: dict[str, Annotated[str, Field(max_length=2048)]] | None = None
     image: JsonObject | None = None
 
 

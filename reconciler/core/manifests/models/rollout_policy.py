@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reconciler.core.manifests.models.base import Choice, DnsLabel, DnsSubdomain, Duration, Exposure, Number, Strict
+from reconciler.core.manifests.models.base import URL, Choice, DnsLabel, DnsSubdomain, Duration, Exposure, Number, Strict
 
 
 class Split(Strict):
@@ -59,7 +59,7 @@ class CompareGate(Strict):
 class WebhookGate(Strict):
     """A question over HTTP to an address that the operator has allowed."""
 
-    url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$", max_length=2048)]
+    url: Annotated[str, Field(pattern=URL, max_length=2048)]
     timeout: Duration | None = None
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from reconciler.core.manifests.models.base import Choice, LabelMap, PortNumber, Strict, Texts, Uint32
+from reconciler.core.manifests.models.base import HEADER, Choice, LabelMap, PortNumber, Strict, Texts, Uint32
 
 Place = Annotated[str, Field(max_length=2048)]
 Seconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
@@ -71,7 +71,7 @@ class ObjectMeta(Strict):
 class HttpHeader(Strict):
     """A header of a health probe."""
 
-    name: Annotated[str, Field(pattern=r"^[-_A-Za-z0-9]+$")] | None = None
+    name: Annotated[str, Field(pattern=HEADER)] | None = None
     value: str | None = None
 
 

@@ -1,0 +1,51 @@
+"""What a cache keeps of a file."""
+
+import pytest
+
+from reconciler.core.manifests import ParsedFile
+from reconciler.core.resources import Key, Manifest, Skipped
+from reconciler.errors import Place, Problem, Severity
+
+DOCUMENT = {
+    "kind": "WorkloadEntry",
+    "metadata": {"name": "a", "namespace": "shop"},
+    "spec": {"weight": 5, "labels": {"ü": "é"}},
+}
+HERE, ORIGIN = Place("a.yaml", 3, 1), Place("base/a.yaml")
+FILE = ParsedFile(
+    "a.yaml",
+    "blob",
+    (Manifest(Key.of(DOCUMENT), DOCUMENT, HERE, "blob"),),
+    (Manifest(Key("ServiceEntry", "", "b"), {}, ORIGIN, "blob"),),
+    (Skipped("v1", "Secret", 2, HERE),),
+    (Problem("MR1109", "must be text", Severity.ERROR, HERE, "spec.x", "WorkloadEntry shop/a"),),
+)
+
+
+def test_a_file_comes_back_as_it_was() -> None:
+    """Manifests, broken ones, skipped kinds and problems, each with its place."""
+    assert ParsedFile.from_bytes(FILE.to_bytes(), "a.yaml", "blob") == FILE
+
+
+def test_a_moved_file_is_known_by_its_content() -> None:
+    """Places follow the file; those in another file, from which kustomize made a document, stay."""
+    moved = ParsedFile.from_bytes(FILE.to_bytes(), "b/c.yaml", "blob")
+    assert moved.manifests[0].place == Place("b/c.yaml", 3, 1)
+    assert moved.problems[0].place == Place("b/c.yaml", 3, 1)
+    assert moved.broken[0].place == ORIGIN
+
+
+def test_many_files_at_once() -> None:
+    """In their order, each with its own path."""
+    kept = FILE.to_bytes()
+    assert [one.path for one in ParsedFile.many([(kept, "x", "1"), (kept, "y", "2")])] == ["x", "y"]
+    assert ParsedFile.many([]) == []
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"{}", b"[", b"[[],[],[]]", b"[[1],[],[],[]]", b"[],[]", b"\xff", b"[[[[1,1],{}]],[],[],[]]"]
+)
+def test_anything_else_is_a_value_error(damaged: bytes) -> None:
+    """Whoever keeps files then parses them anew."""
+    with pytest.raises(ValueError):  # noqa: PT011 - JSON's own error is one, too
+        ParsedFile.from_bytes(damaged, "a.yaml", "blob")
