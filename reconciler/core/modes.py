@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler.core.changes import State
-from reconciler.core.plan import Mode
+from reconciler.core.plans import Mode
 from reconciler.core.resources import Document, Key, ObservedState
 from reconciler.core.wanted import MODE_ANNOTATION
 

@@ -62,10 +62,12 @@ def _updated(
     first: tuple[Change, ...] = (),
     problems: tuple[Problem, ...] = (),
 ) -> ObjectDiff:
+    # What the write leaves to another manager is not part of it, neither before nor after.
+    left = comparison.declared - declared(after)
     update = Change(
         subject.key,
         Action.UPDATE,
-        before=limited(subject.live.document, comparison.declared | comparison.ours),
+        before=limited(subject.live.document, (comparison.declared | comparison.ours) - left),
         after=after,
         fields=fields,
         uid=subject.live.uid,

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.core.changes import State
 from reconciler.core.modes import UnitMode, unit_mode
-from reconciler.core.plan import Mode
+from reconciler.core.plans import Mode
 from reconciler.core.resources import Document, Key
 from tests.building import document, live, observed
 

@@ -84,6 +84,7 @@ def test_other_fields_are_written_around_it() -> None:
     result = found(workload_entry(weight=5, locality="a/b"), there)
     (change,) = result.changes
     assert (result.state, change.after) == (State.UPDATE, wanted(workload_entry(locality="a/b")))
+    assert change.before == wanted(workload_entry())
     assert [problem.field for problem in result.problems] == ["spec.weight"]
 
 
