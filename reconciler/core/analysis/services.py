@@ -1,7 +1,7 @@
 """Rules about ServiceEntries and what their selectors pick."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
@@ -16,49 +16,52 @@ def host_conflicts(commit: Commit) -> Iterator[Problem]:
     namespaces each client follows its own namespace, else the oldest: a warning, where they can see each other.
     """
     for host, services in commit.by_host.items():
-        if len(services) > 1:
-            by_port = sorted(
-                ((port.number, service.key, service, port) for service in services for port in service.ports),
-                key=lambda one: one[:2],
-            )
-            for (number, _, first, port), (other_number, _, second, other) in pairwise(by_port):
-                if number == other_number and first.key != second.key and _visible(first, second):
-                    yield from _conflict(commit, host, (first, port), (second, other))
+        seen: dict[int, list[_PortOf]] = {}
+        for service in services if len(services) > 1 else ():
+            for port in service.ports:
+                others = seen.setdefault(port.number, [])
+                found = (_conflict(commit, host, other, (service, port)) for other in others[:_COMPARED])
+                yield from islice((problem for problem in found if problem), 1)
+                others.append((service, port))
 
 
-def _visible(first: ServiceEntry, second: ServiceEntry) -> bool:
-    if first.key.namespace == second.key.namespace:
-        return True
-    reaches = [set(one.export_to or ("*",)) for one in (first, second)]
-    own = [
-        {one.key.namespace if name == "." else name for name in reach}
-        for one, reach in zip((first, second), reaches, strict=True)
-    ]
-    return bool(own[0] & own[1]) or any("*" in one and other != {"~"} for one, other in (own, own[::-1]))
+_PortOf = tuple[ServiceEntry, Port]
+#: Of ever so many ServiceEntries for one host and port, each is compared with the first ones only.
+_COMPARED = 50
 
 
-def _conflict(
-    commit: Commit, host: str, first: tuple[ServiceEntry, Port], second: tuple[ServiceEntry, Port]
-) -> Iterator[Problem]:
+def _conflict(commit: Commit, host: str, first: _PortOf, second: _PortOf) -> Problem | None:
     (one, port), (other, other_port) = first, second
+    same_namespace = one.key.namespace == other.key.namespace
     what = []
     if _protocol(port) != _protocol(other_port):
         what.append(f"protocol {other_port.protocol or 'unset'} against {port.protocol or 'unset'}")
     if one.resolution is not other.resolution:
         what.append(f"resolution {other.resolution} against {one.resolution}")
-    if what:
-        same = one.key.namespace == other.key.namespace
-        yield commit.problem(
-            Code.HOST_PORT_CONFLICT,
-            other.key,
-            f"spec.ports[{other.ports.index(other_port)}]",
-            f"host {host}, port {port.number}: {' and '.join(what)} in {one.key} ({commit.place(one.key)}): make them agree",
-            Severity.ERROR if same else Severity.WARNING,
-        )
+    if not what or one.key == other.key or not (same_namespace or _meet(one, other)):
+        return None
+    return commit.problem(
+        Code.HOST_PORT_CONFLICT,
+        other.key,
+        f"spec.ports[{other.ports.index(other_port)}]",
+        f"host {host}, port {port.number}: {' and '.join(what)} in {one.key} ({commit.place(one.key)}): make them agree",
+        Severity.ERROR if same_namespace else Severity.WARNING,
+    )
+
+
+def _meet(one: ServiceEntry, other: ServiceEntry) -> bool:
+    """Tell whether some namespace sees both."""
+    first, second = _audience(one), _audience(other)
+    return bool(first & second) or ("*" in first and bool(second)) or ("*" in second and bool(first))
+
+
+def _audience(service: ServiceEntry) -> set[str]:
+    names = {service.key.namespace if name == "." else name for name in service.export_to or ("*",)}
+    return names - {"~"}
 
 
 def _protocol(port: Port) -> str:
-    """HTTPS and TLS are one thing to a proxy that does not end the connection."""
+    """Return what the protocol is to a proxy: HTTPS is TLS that it does not end."""
     protocol = port.protocol.upper()
     return "TLS" if protocol == "HTTPS" else protocol
 

@@ -1,0 +1,71 @@
+"""Rules about WorkloadEntries."""
+
+from typing import Any
+
+import pytest
+
+from reconciler.core.analysis import Code
+from tests.core.analysis.commits import document, problems, service, workload
+
+SERVICE = service("billing", workloadSelector={"labels": {"app": "a"}})
+HEALTH = "proxy.istio.io/health-checks-enabled"
+
+
+@pytest.mark.case("M-13")
+def test_a_port_name_that_no_selecting_service_has_is_told() -> None:
+    """Istio would silently use the service's own port; unselected entries may serve a Kubernetes Service."""
+    found = problems(SERVICE, workload("vm", ports={"http": 8080, "htpt": 8081}))
+    assert found == [(Code.PORT_NAME_UNUSED, "warning", "WorkloadEntry shop/vm", "spec.ports.htpt")]
+    assert problems(workload("vm", ports={"htpt": 8081})) == []
+
+
+@pytest.mark.parametrize(
+    ("annotations", "address", "told"),
+    [
+        ({HEALTH: "true"}, "10.0.0.1", False),
+        ({HEALTH: "true", "mesh-reconciler.io/registry": "none"}, "10.0.0.1", True),
+        ({HEALTH: "true"}, "unix:///run/a.sock", True),
+        ({HEALTH: "false", "mesh-reconciler.io/registry": "none"}, "10.0.0.1", False),
+    ],
+)
+def test_health_that_nobody_reports_takes_a_vm_out(annotations: dict[str, str], address: str, *, told: bool) -> None:
+    """The annotation alone, on an entry that the registry does not keep, empties a service."""
+    found = problems(workload("vm", address, annotations=annotations))
+    assert found == [(Code.HEALTH_UNREPORTED, "warning", "WorkloadEntry shop/vm", f'metadata.annotations["{HEALTH}"]')] * told
+
+
+@pytest.mark.parametrize(("name", "told"), [("billing-0", True), ("a-12", True), ("billing-vm-1", False), ("billing", False)])
+def test_a_workload_named_like_a_statefulsets_pod_is_told(name: str, *, told: bool) -> None:
+    """After the service, or after the value of its selector, with a number."""
+    found = problems(SERVICE, workload(name))
+    assert found == [(Code.NAMED_LIKE_POD, "warning", f"WorkloadEntry shop/{name}", "metadata.name")] * told
+
+
+def test_an_undeclared_account_is_told_where_accounts_are_declared() -> None:
+    """A repository without ServiceAccounts leaves them to others."""
+    entry = workload("vm", serviceAccount="biling")
+    declared = document("ServiceAccount", "billing")
+    assert problems(entry) == []
+    assert problems(entry, declared) == [(Code.ACCOUNT_UNKNOWN, "warning", "WorkloadEntry shop/vm", "spec.serviceAccount")]
+    assert problems(workload("vm", serviceAccount="billing"), declared) == []
+
+
+@pytest.mark.parametrize(
+    ("annotations", "found"),
+    [
+        ({"mesh-reconciler.io/registry": "none"}, []),
+        ({"mesh-reconciler.io/registry": "no"}, [(Code.REGISTRY_VALUE, "error")]),
+        ({"mesh-reconciler.io/group": "known"}, []),
+        ({"mesh-reconciler.io/group": "unknown"}, [(Code.GROUP_UNKNOWN, "warning")]),
+    ],
+)
+def test_our_annotations_must_mean_something(annotations: dict[str, str], found: list[Any]) -> None:
+    """An exemption is spelled in one way; a group is one that is declared."""
+    group = document("WorkloadGroup", "known", {"template": {}})
+    assert [(code, severity) for code, severity, _, _ in problems(workload("vm", annotations=annotations), group)] == found
+
+
+def test_one_address_twice_is_told() -> None:
+    """In one namespace and network; the other entry is named in the message."""
+    found = problems(workload("one"), workload("two"), workload("three", network="other"))
+    assert found == [(Code.ADDRESS_TWICE, "warning", "WorkloadEntry shop/two", "spec.address")]
