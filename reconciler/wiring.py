@@ -1,24 +1,30 @@
 """Settings -> ports: the only module that names adapters. Each is imported only when it is needed."""
 
 import os
+import shutil
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.core.manifests import FORMAT
 from reconciler.core.owned import Conflicts
-from reconciler.core.plans import Mode, PlanSettings
+from reconciler.core.plans import Mode, PlanSettings, Wholesale
 from reconciler.core.resources import Document
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.cycle import Cycle
 from reconciler.errors import InvalidInput
-from reconciler.ports import Clock, Cluster, Lease, ParseCache, Schemas, Store, VMRegistry
+from reconciler.ports import Clock, Cluster, Lease, ParseCache, Schemas, Source, Store, VMRegistry
 from reconciler.settings import Settings
 from reconciler.target import Policy, Ports
+
+if TYPE_CHECKING:
+    from reconciler.adapters.memory_cluster import MemoryCluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,18 @@ def open_target(settings: Settings, *, local: bool = False) -> Iterator[Target]:
     """
     if local:
         settings = settings.model_copy(update={"git": settings.git.model_copy(update={"allow_local": True})})
+    clock = system_clock()
+    cluster, lease = kubernetes(settings, clock)
+    with assembled(settings, cluster, lease, clock) as target:
+        yield target
+
+
+@contextmanager
+def assembled(settings: Settings, cluster: Cluster, lease: Lease, clock: Clock) -> Iterator[Target]:
+    """Put a target together around a cluster and a lease, and close all of it in the end. Raises InvalidInput."""
     if not settings.repo:
         raise InvalidInput("no repository is named: give --repo URL, or set RECONCILER_REPO", code="MR0002")
-    clock = system_clock()
     store = state_store(settings)
-    cluster, lease = kubernetes(settings, clock)
     ports = Ports(
         source=git(settings),
         cache=parse_cache(settings.folder / "cache.db"),
@@ -66,7 +79,13 @@ def policy(settings: Settings) -> Policy:
         holder=f"{socket.gethostname()}:{os.getpid()}",
         mode=Mode(settings.mode),
         conflicts=Conflicts(settings.conflicts),
-        plan=PlanSettings(),
+        plan=PlanSettings(
+            target=settings.target,
+            mode=Mode(settings.mode),
+            wholesale=Wholesale(settings.wholesale),
+            prune_after=settings.prune_after,
+            max_deleted_services=settings.max_deleted_services,
+        ),
         strict_kinds=settings.strict_kinds,
         namespaces=frozenset(settings.namespaces) or None,
         lease_ttl=settings.lease_ttl,
@@ -104,6 +123,55 @@ def schemas(documents: Sequence[Document], origin: str) -> Schemas:
     return CrdSchemas(documents, origin)
 
 
+def git(settings: Settings) -> Source:
+    """Return the repository at the ref and folder of the settings. Raises InvalidInput for what Git must never see."""
+    from reconciler.adapters.source_git import (
+        Credentials,
+        GitSettings,
+        GitSource,
+        Limits,
+        SignaturePolicy,
+        Signatures,
+        Timeouts,
+    )
+
+    own = settings.git
+    return GitSource(
+        GitSettings(
+            url=settings.repo,
+            data_dir=settings.folder / "git",
+            ref=settings.ref,
+            folder=settings.path,
+            credentials=Credentials(
+                username=own.username,
+                token_file=own.token_file,
+                ssh_key_file=own.ssh_key_file,
+                known_hosts_file=own.known_hosts_file,
+            ),
+            ca_file=own.ca_file,
+            allow_local=own.allow_local,
+            limits=Limits(own.max_files, own.max_file_bytes, own.max_total_bytes, store_bytes=own.max_store_bytes),
+            timeouts=Timeouts(exchange=own.timeout),
+            signatures=Signatures(
+                SignaturePolicy(own.signatures),
+                (own.gpg_keys_file,) if own.gpg_keys_file else (),
+                own.allowed_signers_file,
+            ),
+            kubectl=Path(found) if (found := shutil.which(own.kubectl)) else None,
+        )
+    )
+
+
+def working_copy_watch(settings: Settings) -> Callable[[Callable[[], None]], Callable[[], None]] | None:
+    """Return what watches a local repository for new commits, None for one on a server."""
+    folder = Path(settings.repo.removeprefix("file://")).expanduser()
+    if not settings.git.allow_local or not folder.is_dir():
+        return None
+    from reconciler.adapters.nudge_watchdog import watch
+
+    return partial(watch, folder)
+
+
 def state_store(settings: Settings) -> Store:
     """Return the target's state store."""
     from reconciler.adapters.store_sql import SqlStore
@@ -136,3 +204,11 @@ def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:
         )
     )
     return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(api, settings.lease_namespace, settings.target, clock)
+
+
+def embedded_cluster(settings: Settings, clock: Clock) -> tuple["MemoryCluster", Lease]:
+    """Return a cluster in memory, and a lease that is a row of a database in the data folder."""
+    from reconciler.adapters.lease_sql import SqlLease
+    from reconciler.adapters.memory_cluster import MemoryCluster
+
+    return MemoryCluster(clock, FIELD_MANAGER), SqlLease(f"sqlite:///{settings.folder / 'lease.db'}", settings.target, clock)

@@ -1,0 +1,106 @@
+"""The demo: push the story, let `serve` carry it out, show each plan and what became of it."""
+
+import queue
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.core.report import Report, Verdict
+from reconciler.core.resources import Pod
+from reconciler.demo.mesh import Machines, Repository
+from reconciler.demo.story import Chapter
+from reconciler.errors import Unavailable
+from reconciler.service import Service
+from reconciler.settings import GitSettings, Settings
+from reconciler.wiring import Target, assembled, embedded_cluster, system_clock, working_copy_watch
+
+#: Longest time from a push to the state that it asks for.
+PATIENCE = 20.0
+
+
+class Pods(Protocol):
+    """Where Pods appear: the one hand of somebody else in the story."""
+
+    def put_pod(self, pod: Pod) -> None: ...
+
+
+class Demo:
+    """One embedded mesh and the service that looks after it."""
+
+    def __init__(self, folder: Path, target: Target, pods: Pods, repository: Repository) -> None:
+        self.folder, self.target, self.repository = folder, target, repository
+        self._pods = pods
+        self._reports: queue.Queue[Report] = queue.Queue()
+        self._service = Service(
+            target.cycle,
+            poll=target.settings.poll_interval,
+            report=self._reports.put,
+            watch=working_copy_watch(target.settings),
+        )
+        self._thread = threading.Thread(target=self._service.run, name="serve", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._service.stop()
+        self._thread.join(PATIENCE)
+
+    def play(self, chapter: Chapter) -> str:
+        """Make one thing of the story happen; returns the commit that is then to be in force."""
+        if chapter.files:
+            return self.repository.push(chapter.title, dict(chapter.files))
+        for pod in chapter.pods:
+            self._pods.put_pod(pod)
+        return self.repository.head()
+
+    def reports_until(self, commit: str) -> Iterator[Report]:
+        """Yield reports until one says that cluster and registry hold this commit. Raises Unavailable when that takes too long."""
+        while True:
+            try:
+                report = self._reports.get(timeout=PATIENCE)
+            except queue.Empty:
+                raise Unavailable(f"commit {commit[:10]} did not converge within {PATIENCE:.0f} s") from None
+            yield report
+            if report.verdict is Verdict.IN_SYNC and report.revision and report.revision.id == commit:
+                return
+
+
+@contextmanager
+def embedded(template: Path) -> Iterator[Demo]:
+    """Set the embedded mesh up in a folder of its own, and take it down in the end."""
+    with tempfile.TemporaryDirectory(prefix="mesh-reconciler-demo-") as name:
+        folder = Path(name)
+        repository = Repository(folder)
+        repository.create(template)
+        settings, clock = _settings(repository), system_clock()
+        cluster, lease = embedded_cluster(settings, clock)
+        with assembled(settings, cluster, lease, clock) as target:
+            demo = Demo(folder, target, cluster, repository)
+            machines = Machines(target.ports.registry) if target.ports.registry else None
+            if machines:
+                machines.start()
+            demo.start()
+            try:
+                yield demo
+            finally:
+                demo.stop()
+                if machines:
+                    machines.stop()
+
+
+def _settings(repository: Repository) -> Settings:
+    """The person's own settings and variables have no say in the demo."""
+    return Settings(
+        _env_prefix="RECONCILER_DEMO_",
+        target="demo",
+        repo=str(repository.bare),
+        path="production",
+        data=repository.folder / "data",
+        poll_interval=timedelta(seconds=5),
+        git=GitSettings(allow_local=True),
+    )

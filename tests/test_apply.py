@@ -1,0 +1,263 @@
+"""Carrying out plans: order, journal, independence of units, and what stops what."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from reconciler.adapters.memory_cluster import MemoryCluster
+from reconciler.adapters.memory_store import MemoryStore
+from reconciler.apply import Execution
+from reconciler.core.changes import Action, Change
+from reconciler.core.plans import Mode, Plan, Step, UnitPlan
+from reconciler.core.report import WriteResult, Written
+from reconciler.core.resources import Document, Key, LiveObject, ObservedState, Revision
+from reconciler.core.wanted import FIELD_MANAGER
+from reconciler.errors import Fenced, Rejected, Unavailable
+from reconciler.ports import JournalEntry, Store
+from reconciler.writer import Writer
+from tests.contracts.clock import SetClock
+
+REVISION = Revision("a" * 40)
+
+
+def namespace(name: str) -> Document:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+
+
+def create(name: str) -> Change:
+    document = namespace(name)
+    return Change(Key.of(document), Action.CREATE, None, document)
+
+
+def unit(name: str, *waves: Sequence[str], waits_for: Iterable[str] = (), mode: Mode = Mode.ENFORCE) -> UnitPlan:
+    steps = (Step(tuple(tuple(create(one) for one in wave) for wave in waves)),)
+    return UnitPlan(name, mode, steps, waits_for=tuple(waits_for))
+
+
+@dataclass
+class Hooked:
+    """A cluster that asks `before` about every write, which may raise, and notes the order in which writes took place."""
+
+    cluster: MemoryCluster
+    before: Callable[[str], None] = lambda _name: None
+    order: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def apply(self, document: Document, *, uid: str = "", resource_version: str = "") -> LiveObject:
+        name = document["metadata"]["name"]
+        self.before(name)
+        done = self.cluster.apply(document, uid=uid, resource_version=resource_version)
+        with self.lock:
+            self.order.append(name)
+        return done
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.cluster, name)
+
+
+class Bench:
+    """Everything that an execution needs, in memory."""
+
+    def __init__(self, before: Callable[[str], None] = lambda _name: None, store: Store | None = None) -> None:
+        self.clock = SetClock()
+        self.cluster = Hooked(MemoryCluster(self.clock, FIELD_MANAGER), before)
+        self.store = store or MemoryStore()
+        self.fences = 0
+
+    def run(self, *units: UnitPlan, fence: Callable[[], None] | None = None) -> dict[str, WriteResult]:
+        plan = Plan("test", REVISION, units, "0" * 64)
+        writer = Writer(self.cluster, None, ObservedState({}))  # type: ignore[arg-type]  # a cluster by delegation
+        execution = Execution(plan, writer, self.store, self.clock, fence=fence or self.fence)
+        return {result.key.name: result for result in execution.run()}
+
+    def fence(self) -> None:
+        self.fences += 1
+
+
+def refuse(*names: str) -> Callable[[str], None]:
+    def before(name: str) -> None:
+        if name in names:
+            raise Rejected(f"{name} is not welcome", status=422)
+
+    return before
+
+
+def test_waves_follow_one_another() -> None:
+    """No write of a wave is sent before every write of the wave before it is through."""
+    bench = Bench()
+    results = bench.run(unit("a", ["a1", "a2", "a3"], ["b1"], ["c1", "c2"]))
+    assert all(result.written is Written.DONE for result in results.values())
+    assert set(bench.cluster.order[:3]) == {"a1", "a2", "a3"}
+    assert bench.cluster.order[3] == "b1"
+
+
+def test_every_write_is_journalled_before_it_is_sent() -> None:
+    """At the moment of each write its intent stands in the journal without an outcome; afterwards none is open."""
+    store = MemoryStore()
+    seen: list[bool] = []
+    bench = Bench(lambda name: seen.append(name in {entry.key.name for entry in store.unsettled()}), store)
+    bench.run(unit("a", ["a1", "a2"], ["a3"]))
+    assert seen == [True, True, True]
+    assert store.unsettled() == []
+    assert set(store.written()) == store.inventory() == {Key("Namespace", "", name) for name in ("a1", "a2", "a3")}
+
+
+@pytest.mark.case("A-10")
+def test_a_failed_write_ends_its_wave_and_its_unit_and_nothing_else() -> None:
+    """The 40th of 100 objects fails: its wave is finished, the next one does not begin, other units do not notice."""
+    first = [f"n{number:03}" for number in range(100)]
+    bench = Bench(refuse("n040"))
+    results = bench.run(unit("bad", first, ["late"]), unit("good", ["g1"], ["g2"]))
+    assert results["n040"].written is Written.FAILED
+    assert "not welcome" in results["n040"].message
+    assert [name for name in first if results[name].written is Written.DONE] == [n for n in first if n != "n040"]
+    assert results["late"].written is Written.NOT_STARTED
+    assert "n040" in results["late"].message
+    assert results["g2"].written is Written.DONE
+
+
+def test_a_unit_waits_for_the_units_that_it_names() -> None:
+    """A unit begins when the units that it waits for are through, whatever their order in the plan."""
+    bench = Bench()
+    bench.run(unit("route", ["r"], waits_for=["left", "right"]), unit("left", ["l1"], ["l2"]), unit("right", ["x"]))
+    assert bench.cluster.order[-1] == "r"
+
+
+def test_a_unit_is_not_begun_when_one_that_it_waits_for_failed() -> None:
+    """A failed unit takes along those that wait for it, by name, and those that wait for these."""
+    bench = Bench(refuse("l1"))
+    results = bench.run(
+        unit("left", ["l1"]), unit("route", ["r"], waits_for=["left"]), unit("more", ["m"], waits_for=["route"])
+    )
+    assert results["r"].written is results["m"].written is Written.NOT_STARTED
+    assert "left" in results["r"].message
+    assert bench.cluster.order == []
+
+
+def test_units_that_wait_for_each_other_end_with_a_reason() -> None:
+    """A circle, which no plan should hold, is reported and hangs nothing."""
+    results = Bench().run(unit("a", ["a1"], waits_for=["b"]), unit("b", ["b1"], waits_for=["a"]))
+    assert {result.written for result in results.values()} == {Written.NOT_STARTED}
+
+
+def test_units_in_observe_are_not_written() -> None:
+    """A unit in mode observe sends nothing, and one that waits for it goes on: its objects are not needed to be ours."""
+    bench = Bench()
+    bench.run(unit("look", ["l"], mode=Mode.OBSERVE), unit("do", ["d"], waits_for=["look"]))
+    assert bench.cluster.order == ["d"]
+
+
+@pytest.mark.case("C-02", "K-05")
+def test_a_lost_lease_stops_everything() -> None:
+    """Once the fence says that another one writes, no further write is sent; those under way are reported as they ended."""
+    fenced = threading.Event()
+
+    def fence() -> None:
+        if fenced.is_set():
+            raise Fenced("target test is being written to by other", holder="other")
+
+    bench = Bench(lambda name: fenced.set() if name == "a1" else None)
+    results = bench.run(unit("a", ["a1"], ["a2"], ["a3"]), fence=fence)
+    assert results["a1"].written is Written.DONE
+    assert results["a2"].written is results["a3"].written is Written.NOT_STARTED
+    assert "other" in results["a2"].message
+
+
+class Failing(MemoryStore):
+    """A store whose journal cannot be written."""
+
+    def intend(self, entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+        raise Unavailable("no space left on device")
+
+
+@pytest.mark.case("S-01")
+def test_nothing_is_written_that_could_not_be_journalled() -> None:
+    """A full disk under the journal means that nothing is applied, and the reason is on every write."""
+    bench = Bench(store=Failing())
+    results = bench.run(unit("a", ["a1"], ["a2"]))
+    assert bench.cluster.order == []
+    assert "no space left" in results["a1"].message
+
+
+class Forgetful(MemoryStore):
+    """A store that takes intents and then no outcomes."""
+
+    def settle(self, entries: Sequence[JournalEntry]) -> None:
+        if entries:
+            raise Unavailable("disk gone")
+
+
+@pytest.mark.case("S-03")
+def test_an_outcome_that_cannot_be_stored_stops_the_run_and_stays_open() -> None:
+    """The write that took place stays open in the journal, so that the next run reads it back; no further write is sent."""
+    store = Forgetful()
+    bench = Bench(store=store)
+    results = bench.run(unit("a", ["a1"], ["a2"]))
+    assert bench.cluster.order == ["a1"]
+    assert [entry.key.name for entry in store.unsettled()] == ["a1"]
+    assert results["a2"].written is Written.NOT_STARTED
+
+
+@pytest.mark.case("A-03", "A-04")
+def test_writes_without_an_answer_stay_open_and_several_in_a_row_end_the_run() -> None:
+    """An API server that has gone away is asked a few times, not once for each of 500 objects."""
+
+    def silence(_name: str) -> None:
+        raise Unavailable("timed out; outcome unknown")
+
+    bench = Bench(silence)
+    results = bench.run(*(unit(f"u{number}", [f"n{number}"]) for number in range(500)))
+    unknown = [name for name, result in results.items() if result.written is Written.UNKNOWN]
+    assert 3 <= len(unknown) <= 64
+    assert {entry.key.name for entry in bench.store.unsettled()} == set(unknown)
+    assert all(results[name].written is Written.NOT_STARTED for name in results.keys() - set(unknown))
+
+
+def test_a_bug_in_a_write_is_contained(caplog: pytest.LogCaptureFixture) -> None:
+    """An error that is none of ours is logged with its traceback, leaves its write open, and other units go on."""
+
+    def bug(name: str) -> None:
+        if name == "a1":
+            raise ZeroDivisionError
+
+    results = Bench(bug).run(unit("a", ["a1"]), unit("b", ["b1"]))
+    assert results["a1"].written is Written.UNKNOWN
+    assert "internal error" in results["a1"].message
+    assert results["b1"].written is Written.DONE
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_second_write_to_an_object_builds_on_the_first() -> None:
+    """Two writes to one object in one plan: the second carries the version that the first one left."""
+    bench = Bench()
+    first = create("a1")
+    labelled = {**namespace("a1"), "metadata": {"name": "a1", "labels": {"x": "y"}}}
+    second = replace(first, action=Action.UPDATE, after=labelled, uid="stale", resource_version="stale")
+    plan = UnitPlan("a", Mode.ENFORCE, (Step(((first,), (second,))),))
+    results = bench.run(plan)
+    assert results["a1"].written is Written.DONE
+    live = bench.cluster.get(first.key)  # type: ignore[operator]
+    assert live.labels == {"x": "y"}
+
+
+def test_deleted_keys_leave_the_inventory_after_the_write() -> None:
+    """The inventory is widened before the first write and narrowed after a confirmed deletion."""
+    bench = Bench()
+    bench.run(unit("a", ["a1"]))
+    key = Key("Namespace", "", "a1")
+    live = bench.cluster.get(key)  # type: ignore[operator]
+    delete = Change(key, Action.DELETE, live.document, None, uid=live.uid, resource_version=live.resource_version)
+    bench.run(UnitPlan("a", Mode.ENFORCE, (Step(((delete,),)),)))
+    assert bench.store.inventory() == frozenset()
+    assert bench.store.written() == {}
+
+
+def test_the_fence_is_asked_before_every_batch() -> None:
+    """Between two waves the lease is looked at again."""
+    bench = Bench()
+    bench.run(unit("a", ["a1"], ["a2"], ["a3"]))
+    assert bench.fences >= 3
+    assert bench.clock.now() - SetClock().now() == timedelta(0)
