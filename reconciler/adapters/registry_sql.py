@@ -17,6 +17,7 @@ from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.registry_rows import CHANNEL, RegistryRows, live_record, spec_columns, spec_of, status_of
 from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_registry import PART
+from reconciler.adapters.sql.together import Together
 from reconciler.adapters.sql.watch import Watch
 from reconciler.core.records import check_preconditions, checked_record, checked_status
 from reconciler.core.resources import Document, Key, LiveObject
@@ -38,6 +39,7 @@ class SqlRegistry:
     def __init__(self, url: str, target: str, clock: Clock, *, removals: int = REMOVALS) -> None:
         self._database = Database(url, PART, durable=False)
         self._rows = RegistryRows(self._database, target)
+        self._together = Together(self._database)
         self._target, self._clock, self._removals = target, clock, removals
         self._observing = threading.Lock()
         self._observed: RegistryState | None = None
@@ -151,7 +153,7 @@ class SqlRegistry:
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         try:
-            return self._database.write(work)
+            return self._together.write(work)
         finally:
             # What was written is seen by the next observe, whether or not its notification has arrived by then.
             self._stale.set()

@@ -43,13 +43,11 @@ class Watch:
         return self._listening.is_set() and not self._database.is_sqlite
 
     def close(self) -> None:
-        """Stop listening; no call of `changed` begins after it."""
-        self._stopping.set()
+        """Stop listening; no call of `changed` begins after it, except where it is one of them that closes."""
         os.write(self._wake, b"x")
+        self._stopping.set()
         if threading.current_thread() is not self._thread:
             self._thread.join()
-            os.close(self._awake)
-            os.close(self._wake)
 
     def _run(self) -> None:
         errors: tuple[type[Exception], ...] = (ReconcilerError, SqliteError, OSError, *_driver_errors(self._database))
@@ -65,6 +63,8 @@ class Watch:
             finally:
                 self._listening.clear()
             self._stopping.wait(LISTEN_AGAIN)
+        os.close(self._awake)
+        os.close(self._wake)
 
     def _look(self, connection: Any) -> None:
         cursor = connection.cursor()
