@@ -1,6 +1,11 @@
-"""The codes of what a report says about where an object stands; a code never changes its meaning."""
+"""The problems that a comparison reports about where an object stands, each with its stable code and what it means.
+
+A code is never given to something else, and never changes. Codes of this package begin with MR4; the second digit says what
+they are about: 0 whose an object or a field is, 1 what keeps an object from being compared or written.
+"""
 
 from enum import StrEnum
+from typing import Self
 
 from reconciler.core.changes import ObjectDiff, State
 from reconciler.core.resources import Key, LiveObject, ObservedState
@@ -8,20 +13,29 @@ from reconciler.errors import Place, Problem, Severity
 
 
 class Code(StrEnum):
-    """Problems that a comparison finds. Those of Git's content have other codes."""
+    """A stable problem code; `meaning` is one line for the documentation."""
 
-    NOT_ADOPTED = "MR4001"
-    FOREIGN_TOOL = "MR4002"
-    OTHER_TARGET = "MR4003"
-    REGISTERED_BY_ISTIOD = "MR4004"
-    TAKEN_OVER = "MR4005"
-    CO_OWNED = "MR4006"
-    FIGHT = "MR4007"
-    LEFT = "MR4008"
-    TERMINATING = "MR4009"
-    UNREADABLE = "MR4010"
-    REFUSED_BY_SERVER = "MR4011"
-    UNSERVED = "MR4012"
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Self:
+        self = str.__new__(cls, code)
+        self._value_ = code
+        self.meaning = meaning
+        return self
+
+    NOT_ADOPTED = "MR4001", "an object is there already, made by somebody else, and was not adopted"
+    FOREIGN_TOOL = "MR4002", "an object carries the marks of another tool"
+    OTHER_TARGET = "MR4003", "an object belongs to another target"
+    REGISTERED_BY_ISTIOD = "MR4004", "a WorkloadEntry was registered by istiod, which also deletes it"
+    TAKEN_OVER = "MR4005", "an adoption takes fields over from other managers"
+    CO_OWNED = "MR4006", "another manager owns a field that Git declares or drops"
+    FIGHT = "MR4007", "another writer keeps changing a field back"
+    LEFT = "MR4008", "an object is no longer in Git and stays, since it is not surely ours"
+
+    TERMINATING = "MR4101", "an object is being deleted"
+    UNREADABLE = "MR4102", "a namespace or kind may not be read"
+    UNSERVED = "MR4103", "the cluster does not know a kind"
+    REFUSED_BY_SERVER = "MR4104", "the API server refuses a write when asked by dry-run"
 
 
 def spelled(key: Key) -> str:
