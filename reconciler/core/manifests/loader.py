@@ -210,9 +210,8 @@ class _Builder:
         if not event.style and key[:1] in _SUSPECT and not isinstance(_resolve(key), str):
             if key == "<<":
                 self._add(event, Code.ALIAS, "merge keys (<<) are not allowed: write the fields out")
-            else:
-                self._add(event, Code.KEY_TYPE, "keys must be text: put the key in quotes")
-            return None
+                return None
+            self._add(event, Code.KEY_TYPE, "keys must be text: put the key in quotes")
         return sys.intern(key)
 
     def _inspect(self, event: Any) -> None:

@@ -1,6 +1,7 @@
 """One file -> its manifests, or every problem of it with line, column and field."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from reconciler.core.manifests.codes import Code
 from reconciler.core.manifests.events import Spot
 from reconciler.core.manifests.loader import NotJson, YamlDocument, load
 from reconciler.core.manifests.parsed import ParsedFile
-from reconciler.core.manifests.positions import DocumentMap, positions
+from reconciler.core.manifests.positions import Positions
 from reconciler.core.manifests.recognise import recognise
 from reconciler.core.manifests.rendered import split_origin
 from reconciler.core.manifests.shape import shape_problems
@@ -25,24 +26,28 @@ _AMBIGUOUS = (
 _AT_KEY = frozenset({Code.UNKNOWN_FIELD, Code.SERVER_FIELD, Code.LABEL})
 #: Codes that say nothing new where the text of the value has been refused already.
 _OF_VALUE = frozenset({Code.TYPE, Code.BOUND, Code.PATTERN, Code.AMBIGUOUS})
+_PORT_KEY = re.compile(r'spec\.portLevelMtls\["[0-9]{1,5}"\]').fullmatch
 
 
 def parse(path: str, blob: str, data: bytes, *, rendered: bool) -> ParsedFile:
     """Do what `manifests.parse_file` promises."""
     loaded = load(path, data)
     documents = [_read(path, document, rendered=rendered) for document in loaded.documents]
-    problems: tuple[Problem, ...] = ()
+    of_text: list[Problem] = []
+    of_documents: list[Problem] = []
     if loaded.problems or any(document.problems or document.not_json for document in documents):
-        problems = _placed(path, data, loaded.problems, documents, rendered=rendered)
+        places = Positions(data)
+        of_text = [problem for problem in map(places.with_field, loaded.problems) if not _is_port_key(problem)]
+        of_documents = list(_placed(path, places, of_text, documents, rendered=rendered))
     # A file whose text is refused is refused whole: what could be read of it may be half of what it says.
-    whole = not loaded.problems
+    whole = not of_text
     return ParsedFile(
         path,
         blob,
         tuple(Manifest(one.key, one.content, one.start, blob) for one in documents if one.key and one.content and whole),
         tuple(Manifest(one.key, {}, one.start, blob) for one in documents if one.key and not (one.content and whole)),
         _skipped(documents),
-        problems,
+        tuple(sorted((*of_text, *of_documents), key=lambda problem: problem.place or Place(path))),
     )
 
 
@@ -133,34 +138,30 @@ def _skipped(documents: list[_Read]) -> tuple[Skipped, ...]:
     return tuple(Skipped(version, kind, len(places), places[0]) for (version, kind), places in found.items())
 
 
+def _is_port_key(problem: Problem) -> bool:
+    """Tell whether it is about a port as a key, as Istio's own examples write it: all parsers make the same text of it."""
+    return problem.code == Code.KEY_TYPE and _PORT_KEY(problem.field) is not None
+
+
 def _placed(
-    path: str, data: bytes, problems: tuple[Problem, ...], documents: list[_Read], *, rendered: bool
-) -> tuple[Problem, ...]:
-    """Give problems of the text their field paths, and problems of documents their places; all in order of place."""
-    maps = {one.start: one for one in positions(data)}
-    fields = {spot: name for one in maps.values() for spot, name in one.fields.items()}
-    found = [
-        replace(problem, field=fields.get((problem.place.line, problem.place.column), "")) if problem.place else problem
-        for problem in problems
-    ]
-    said = {(problem.place.line, problem.place.column) for problem in problems if problem.place}
+    path: str, places: Positions, of_text: list[Problem], documents: list[_Read], *, rendered: bool
+) -> Iterator[Problem]:
+    """Yield the problems of documents with their places, but for what the text has been refused for already."""
+    said = {(problem.place.line, problem.place.column) for problem in of_text if problem.place}
     for document in documents:
-        fields_of = maps.get(document.spot) or DocumentMap(document.spot)
-        for problem, spot in _with_spots(document, fields_of, fields):
+        for problem, spot in _with_spots(document, places):
             if spot not in said or problem.code not in _OF_VALUE:
                 place = document.start if rendered else Place(path, *spot)
-                found.append(replace(problem, place=place, object=str(document.key or "")))
-    return tuple(sorted(found, key=lambda problem: problem.place or Place(path)))
+                yield replace(problem, place=place, object=str(document.key or ""))
 
 
-def _with_spots(document: _Read, fields_of: DocumentMap, names: Mapping[Spot, str]) -> Iterator[tuple[Problem, Spot]]:
+def _with_spots(document: _Read, places: Positions) -> Iterator[tuple[Problem, Spot]]:
     """Yield the problems of a document, then the odd scalars of which none of them speaks."""
     spots = set()
     for problem in document.problems:
-        spot = fields_of.spot(problem.field, of_key=problem.code in _AT_KEY)
+        spot = places.of(document.spot).spot(problem.field, of_key=problem.code in _AT_KEY)
         spots.add(spot)
         yield problem, spot
     for odd in document.not_json:
-        spot = (odd.line, odd.column)
-        if spot not in spots:
-            yield Problem(Code.AMBIGUOUS, _AMBIGUOUS, field=names.get(spot, "")), spot
+        if (spot := (odd.line, odd.column)) not in spots:
+            yield Problem(Code.AMBIGUOUS, _AMBIGUOUS, field=places.field(spot)), spot

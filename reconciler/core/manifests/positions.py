@@ -1,7 +1,7 @@
 """Where each field of a YAML document stands: a second pass over the events, made only when there is something to point at."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -17,7 +17,7 @@ from yaml.events import (
 from reconciler.core.manifests.events import MAX_DEPTH, NextEvent, Spot, open_events, spot
 from reconciler.core.manifests.paths import ancestors, child
 from reconciler.core.manifests.text import without_bom
-from reconciler.errors import Place
+from reconciler.errors import Place, Problem
 
 
 @dataclass(slots=True)
@@ -36,6 +36,27 @@ class DocumentMap:
         """Return where a field stands, or what it would lie in when it is not there."""
         spots = self.keys if of_key else self.values
         return next((spots[one] for one in ancestors(path) if one in spots), self.start)
+
+
+class Positions:
+    """The maps of all documents of a file, kept while its problems get their places."""
+
+    def __init__(self, data: bytes) -> None:
+        self._maps = {one.start: one for one in positions(data)}
+        self._fields = {spot: name for one in self._maps.values() for spot, name in one.fields.items()}
+
+    def of(self, start: Spot) -> DocumentMap:
+        """Return the map of the document that starts there."""
+        return self._maps.get(start) or DocumentMap(start)
+
+    def field(self, at: Spot) -> str:
+        """Return the path of the field whose key or value starts there."""
+        return self._fields.get(at, "")
+
+    def with_field(self, problem: Problem) -> Problem:
+        """Return a problem that has a place with the field that stands there."""
+        place = problem.place
+        return replace(problem, field=self.field((place.line, place.column))) if place else problem
 
 
 def positions(data: bytes) -> Iterator[DocumentMap]:
@@ -69,31 +90,26 @@ class _TooDeepError(Exception):
 
 
 def _walk(next_event: NextEvent, event: Any, path: str, document: DocumentMap, depth: int) -> None:
-    """Record what an event's node holds; the node itself has been recorded."""
+    """Record what an event's node holds, then where it stands: a place belongs to the innermost field that starts there."""
     if depth > MAX_DEPTH:
         raise _TooDeepError
     if type(event) is SequenceStartEvent:
         index = 0
         while type(item := next_event()) is not SequenceEndEvent:
             item_path = child(path, index)
-            _record(document, item_path, spot(item), spot(item))
+            document.keys.setdefault(item_path, spot(item))
+            document.values.setdefault(item_path, spot(item))
             _walk(next_event, item, item_path, document, depth + 1)
             index += 1
     elif type(event) is MappingStartEvent:
         while type(key := next_event()) is not MappingEndEvent:
-            if type(key) is not ScalarEvent:
-                document.fields.setdefault(spot(key), path)
+            if type(key) is ScalarEvent:
+                field_path, value = child(path, key.value), next_event()
+                document.keys.setdefault(field_path, spot(key))
+                document.values.setdefault(field_path, spot(value if type(value) is ScalarEvent else key))
+                document.fields.setdefault(spot(key), field_path)
+                _walk(next_event, value, field_path, document, depth + 1)
+            else:
                 _walk(next_event, key, path, document, depth + 1)
                 _walk(next_event, next_event(), path, document, depth + 1)
-                continue
-            field_path, value = child(path, key.value), next_event()
-            _record(document, field_path, spot(key), spot(value if type(value) is ScalarEvent else key))
-            document.fields.setdefault(spot(value), field_path)
-            _walk(next_event, value, field_path, document, depth + 1)
-
-
-def _record(document: DocumentMap, path: str, key: Spot, value: Spot) -> None:
-    document.keys.setdefault(path, key)
-    document.values.setdefault(path, value)
-    document.fields.setdefault(key, path)
-    document.fields.setdefault(value, path)
+    document.fields.setdefault(spot(event), path)

@@ -161,6 +161,20 @@ def test_istios_rules_are_asked(spec: str) -> None:
     assert {problem.place.line for problem in file.problems if problem.place} == {4}
 
 
+def test_ports_may_be_keys_where_istio_writes_them_so() -> None:
+    """In a PeerAuthentication's portLevelMtls they are text without quotes; anywhere else a key is quoted."""
+    head = "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: a, namespace: b}\n"
+    text = head + "spec:\n  selector: {matchLabels: {app: a}}\n  portLevelMtls:\n    8080: {mode: DISABLE}\n"
+    file = parse(text)
+    assert file.problems == ()
+    assert file.manifests[0].document["spec"]["portLevelMtls"] == {"8080": {"mode": "DISABLE"}}
+    odd = parse(text.replace("8080:", "0x50:") + "  mtls: {5: x}\n")
+    assert [field for code, field, _, _ in said(odd) if code == Code.KEY_TYPE] == [
+        'spec.portLevelMtls["0x50"]',
+        'spec.mtls["5"]',
+    ]
+
+
 def test_a_namespace_has_no_namespace() -> None:
     """Cluster-scoped objects belong to none."""
     file = parse("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, namespace: shop}\n")
