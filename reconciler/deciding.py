@@ -31,7 +31,11 @@ class Decider:
         """Return every object that is not in sync. Raises Unavailable."""
         found = self._differ.diff(desired, self._wanted_now(desired, rules.target), observed, rules, self.store.inventory())
         settled = [one for one in self._settled(found, observed, crd_generations) if one is not None]
-        return explain(settled, self.store.written([one.key for one in settled]), self.store.fights()) if settled else ()
+        if not settled:
+            return ()
+        # Naming the object is the decision of a person that a fight waits for.
+        fights = {key: what for key, what in self.store.fights().items() if key not in rules.adoption.keys}
+        return explain(settled, self.store.written([one.key for one in settled]), fights)
 
     def wanted(self) -> Mapping[Key, Document]:
         """Return what was wanted in the last comparison."""

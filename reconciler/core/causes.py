@@ -10,7 +10,7 @@ from reconciler.core.changes import Action, Cause, Change, FieldDiff, ObjectDiff
 from reconciler.core.documents import same
 from reconciler.core.ownership import value_at
 from reconciler.core.resources import Document, Key, StoreName
-from reconciler.core.standing import Code, problem
+from reconciler.core.standing import Code, problem, spelled
 
 
 def explain(
@@ -18,8 +18,9 @@ def explain(
 ) -> tuple[ObjectDiff, ...]:
     """Return the differences with the column `written`, with the cause of each change, and with fights left alone.
 
-    `written` are the documents last written of the keys that differ, `fights` the store's fights (``path manager``). Where
-    nothing is known of what we wrote, a field that another manager holds counts as drift, all else as Git's.
+    `written` are the documents last written of the keys that differ, `fights` the store's fights (``path manager``) that no
+    person has decided. Where nothing is known of what we wrote, a field that another manager holds counts as drift, all else
+    as Git's.
     """
     return tuple(_explained(one, written.get(one.key), fights.get(one.key, ())) for one in differences)
 
@@ -39,7 +40,7 @@ def _explained(one: ObjectDiff, written: Document | None, fights: tuple[str, ...
     )
     contested = [field for field in _to_write(one) if same(field.wanted, field.written) and _is_fought_over(field, fights)]
     if contested and one.state is State.UPDATE:
-        found = problem(Code.FIGHT, _fight(contested), one.key, one.place, field=contested[0].path)
+        found = problem(Code.FIGHT, _fight(one.key, contested), one.key, one.place, field=contested[0].path)
         return replace(one, state=State.FIGHT, changes=(), problems=(*one.problems, found))
     cause = _cause(one, written)
     return replace(one, changes=tuple(_caused(change, cause) for change in one.changes))
@@ -79,11 +80,11 @@ def _is_fought_over(field: FieldDiff, fights: tuple[str, ...]) -> bool:
     return any(fight == field.path or fight.startswith(f"{field.path} ") for fight in fights)
 
 
-def _fight(contested: list[FieldDiff]) -> str:
+def _fight(key: Key, contested: list[FieldDiff]) -> str:
     paths = ", ".join(field.path for field in contested)
     managers = ", ".join(sorted({manager for field in contested for manager in field.managers}))
     other = f"the manager {managers}" if managers else "another writer (a webhook, or somebody who deletes it)"
     return (
-        f"is left alone: {other} keeps changing {paths} back. Stop that writer, or commit the value that it wants; "
-        "a commit that changes the field is tried again"
+        f"is left alone: {other} keeps changing {paths} back. Stop that writer and write once more with "
+        f"`--adopt {spelled(key)}`, or commit the value that it wants; a commit that changes the field is tried again"
     )

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.adapters.memory_cluster import MemoryCluster
+from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.adoption import Adoption
+from reconciler.core.causes import explain, flips
 from reconciler.core.changes import ObjectDiff, State
 from reconciler.core.comparison import managers_of
 from reconciler.core.diff import Differ
@@ -20,6 +22,7 @@ from reconciler.core.ownership import Path, decode, value_at
 from reconciler.core.resources import DesiredState, Document, Key, LiveObject, ObservedState
 from reconciler.core.wanted import FIELD_MANAGER, wanted_now
 from reconciler.errors import Conflict
+from reconciler.ports import FLIPS
 from reconciler.writer import Writer
 from tests.building import TARGET, desired, document
 from tests.contracts.clock import SetClock
@@ -230,6 +233,32 @@ def test_a_write_decided_on_an_older_object_is_refused(first: Document, second: 
     for change in stale:
         with pytest.raises(Conflict):
             writer.perform(change)
+
+
+@pytest.mark.case("A-07", "A-13")
+def test_a_field_that_is_flipped_back_again_and_again_is_a_fight() -> None:
+    """Three repairs within the hour, then none; a commit that changes the field is tried once, a person's word lifts it."""
+    world, store, clock = World.new(), MemoryStore(), SetClock()
+
+    def one_pass(weight: int) -> ObjectDiff:
+        """Look, write if it may be, count, and let the other writer have its way again."""
+        git = document("WorkloadEntry", "vm1", spec={"address": "a", "weight": weight})
+        (found,) = explain(world.look(git, TAKE), last, store.fights())
+        writer = Writer(world.cluster, None, ObservedState(world.cluster.observe().objects))
+        for change in found.changes:
+            writer.perform(change)
+            last[KEY] = change.after or {}
+        for path, manager in flips(found):
+            store.flips(KEY, path, manager, clock.now())
+        world.cluster.edit(KEY, {"spec": {"weight": 9}}, "other")
+        return found
+
+    last: dict[Key, Document] = {}
+    states = [one_pass(weight).state for weight in (5, 5, 5, 5, 5, 5, 6, 6)]
+    assert states == [State.CREATE, *[State.UPDATE] * FLIPS, State.FIGHT, State.FIGHT, State.UPDATE, State.FIGHT]
+    assert one_pass(6).problems[-1].message.startswith("is left alone: the manager other keeps changing spec.weight back")
+    store.settle_fight(KEY)
+    assert one_pass(6).state is State.UPDATE
 
 
 def _only_beside(patch: Document, named: set[tuple[str, str]]) -> Document:
