@@ -1,5 +1,6 @@
 """One cycle: read, decide, save, act, report. It has no opinions; `core` has them, and the modules beside it the details."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,9 +17,10 @@ from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import DesiredState, ObservedState, Relation, Revision
 from reconciler.deciding import Decider
 from reconciler.desired import DesiredReader
-from reconciler.errors import Fenced, InvalidInput, Problem, Rejected, Severity, Unavailable
+from reconciler.errors import Fenced, InvalidInput, Problem, ReconcilerError, Rejected, Severity, Unavailable
 from reconciler.observing import Observer
 from reconciler.ports import CycleRecord
+from reconciler.quarantine import Quarantine
 from reconciler.recovery import settle_open_writes
 from reconciler.reports import as_json
 from reconciler.target import NOTHING_SAID, SILENT, Policy, Ports, Progress, Request
@@ -35,7 +37,6 @@ class _Sight:
     command: str
     started: datetime
     revision: Revision | None = None
-    in_force: Revision | None = None
     desired: DesiredState | None = None
     observed: ObservedState | None = None
     differences: tuple[ObjectDiff, ...] = ()
@@ -43,6 +44,7 @@ class _Sight:
     results: tuple[WriteResult, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: list[str] = field(default_factory=list)
+    stale: bool = False
 
 
 class Cycle:
@@ -54,6 +56,7 @@ class Cycle:
         self._observer = Observer(ports.cluster, ports.registry)
         self._decider = Decider(ports.cluster, ports.store, policy.workers)
         self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
+        self._quarantine = Quarantine(ports.store)
         self._polled: Revision | None = None
         self._seen: tuple[Revision, ObservedState] | None = None
         self._due: datetime | None = None
@@ -63,6 +66,12 @@ class Cycle:
         """Return what both stores hold. Raises Unavailable."""
         return self._observer.observe()
 
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """Keep watches on both stores open from now on; `changed` is called from any thread. Raises Unavailable."""
+        self._ports.cluster.subscribe(changed)
+        if self._ports.registry:
+            self._ports.registry.subscribe(changed)
+
     def poll_due(self) -> None:
         """Let the next cycle ask Git, instead of going on from the commit that is known."""
         self._polled = None
@@ -70,6 +79,7 @@ class Cycle:
     def run(self, command: str, *, write: bool, request: Request = NOTHING_SAID, progress: Progress = SILENT) -> Report:
         """Run one cycle. Whatever ends it early becomes its verdict; only bugs are raised."""
         sight = _Sight(command, self._ports.clock.now())
+        self._seen = None
         try:
             self._read(sight)
             self._decide(sight, request)
@@ -84,36 +94,48 @@ class Cycle:
         except Rejected as error:
             sight.notes.append(str(error))
             verdict = Verdict.REFUSED if isinstance(error, Fenced) else Verdict.FAILED
+        if verdict not in (Verdict.UNAVAILABLE, Verdict.FAILED) and self._polled and sight.observed:
+            self._seen = (self._polled, sight.observed)
         return self._report(sight, verdict, write=write)
 
     def nothing_new(self) -> bool:
         """Tell whether a cycle now would see what the last one saw: same commit, same stores, and no timer has run out."""
-        if self._polled is None:
-            self._polled = self._ports.source.poll()
-        if self._due and self._ports.clock.now() >= self._due:
+        if self._seen is None or (self._due and self._ports.clock.now() >= self._due):
             return False
-        return self._seen is not None and self._seen[0] == self._polled and self._seen[1] is self._observer.observe()
+        try:
+            self._polled = self._polled or self._ports.source.poll()
+            return self._seen[0] == self._polled and self._seen[1] is self._observer.observe()
+        except ReconcilerError:
+            return False
 
     def _read(self, sight: _Sight) -> None:
-        """Both sides, whole or not at all."""
-        sight.revision = self._polled = self._polled or self._ports.source.poll()
-        sight.observed = self._observer.observe()
-        self._seen = (sight.revision, sight.observed)
-        sight.desired = self._desired(sight, sight.revision)
-        sight.in_force = sight.desired.revision
-        sight.problems = (*sight.problems, *sight.desired.warnings)
-
-    def _desired(self, sight: _Sight, revision: Revision) -> DesiredState:
-        """What the commit says; where it is invalid, a serving process keeps to the commit that was accepted last."""
+        """Both sides, whole or not at all; a serving process whose Git fails it keeps to the commit accepted last."""
         try:
-            return self._reader.read(revision, self._ports.crds.for_commit(revision.id))
-        except InvalidInput as error:
+            sight.revision = self._polled = self._polled or self._ports.source.poll()
+            if sight.command == "serve":
+                self._quarantine.enter(sight.revision)
+            sight.desired = self._desired(sight.revision)
+        except (InvalidInput, Unavailable) as error:
             accepted = self._ports.store.accepted()
-            if sight.command != "serve" or accepted is None or accepted.id == revision.id:
+            if sight.command != "serve" or accepted is None or accepted == sight.revision:
                 raise
-            sight.problems = error.problems
-            sight.notes.append(f"{revision.short} is not applied; {accepted.short} stays in force")
-            return self._reader.read(accepted, self._ports.crds.for_commit(revision.id))
+            self._keep_to(accepted, sight, error)
+        if sight.command == "serve" and sight.revision:
+            self._quarantine.leave(sight.revision)
+        sight.observed = self._observer.observe()
+
+    def _keep_to(self, accepted: Revision, sight: _Sight, error: InvalidInput | Unavailable) -> None:
+        sight.notes.append(
+            f"{error}; {accepted.short} stays in force"
+            if isinstance(error, Unavailable)
+            else f"{accepted.short} stays in force"
+        )
+        sight.problems, sight.stale = (error.problems, False) if isinstance(error, InvalidInput) else ((), True)
+        self._polled = self._polled or accepted
+        sight.desired = self._desired(accepted)
+
+    def _desired(self, revision: Revision) -> DesiredState:
+        return self._reader.read(revision, self._ports.crds.for_commit(revision.id))
 
     def _decide(self, sight: _Sight, request: Request) -> None:
         desired, observed, store = sight.desired, sight.observed, self._ports.store
@@ -193,12 +215,12 @@ class Cycle:
             ended=self._ports.clock.now(),
             verdict=verdict,
             revision=sight.revision,
-            in_force=sight.in_force,
+            in_force=desired.revision if desired else None,
             objects=len(desired.manifests) + len(desired.machines) if desired else 0,
             differences=sight.differences,
             plan=sight.plan,
             results=sight.results,
-            problems=sight.problems,
+            problems=(*sight.problems, *(desired.warnings if desired else ())),
             skipped=desired.skipped if desired else (),
             notes=tuple(sight.notes),
         )
@@ -225,6 +247,8 @@ def _verdict(sight: _Sight, *, write: bool) -> Verdict:
         return Verdict.INVALID
     if any(result.written is not Written.DONE for result in sight.results):
         return Verdict.FAILED
+    if sight.stale:
+        return Verdict.UNAVAILABLE
     if sight.command != "diff" and any(guard.until is None for guard in guards):
         return Verdict.REFUSED
     done = {result.key for result in sight.results}

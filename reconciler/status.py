@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.core.resources import Key, Revision
 from reconciler.errors import Unavailable
 from reconciler.ports import CycleRecord, Lease, LeaseState, Store
-from reconciler.reports import words
+from reconciler.reports import safe, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class Status:
         accepted = f"{self.accepted.short} {self.accepted.subject}" if self.accepted else "none yet"
         rows = [
             ("target", self.target),
-            ("commit in force", words.clean(accepted)),
+            ("commit in force", safe.clean(accepted)),
             ("writer", self._writer()),
             ("objects that are ours", str(self.objects)),
             ("writes left open", str(self.open_writes)),
         ]
-        rows += [("fight", words.clean(f"{key}: {'; '.join(fields)}")) for key, fields in sorted(self.fights.items())]
+        rows += [("fight", safe.clean(f"{key}: {'; '.join(fields)}")) for key, fields in sorted(self.fights.items())]
         if self.last:
             rows.append(("last run", f"{words.moment(self.last.at)} {self.last.outcome}, {self.last.written} writes"))
-            rows += [("waits", words.clean(text)) for text in _waiting(self.last.report)]
+            rows += [("waits", safe.clean(text)) for text in _waiting(self.last.report)]
         return rows
 
     def document(self) -> dict[str, Any]:

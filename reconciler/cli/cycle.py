@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from reconciler.cli.options import output_option, take_settings, target_options
-from reconciler.cli.show import failing, show
+from reconciler.cli.show import failing, said, show
 from reconciler.core.adoption import Adoption
 from reconciler.core.report import Report, Verdict
 from reconciler.errors import InvalidInput
@@ -72,7 +72,7 @@ def apply(*, form: str, digest: str, yes: bool, **options: Any) -> int:
     with open_target(take_settings(options), local=True) as target:
         if not yes:
             seen = target.cycle.run("plan", write=False, request=request)
-            show(seen, form)
+            show(seen, form, said())
             if seen.verdict is not Verdict.CHANGES and not _has_writes(seen):
                 return seen.verdict.exit_code
             if not sys.stdin.isatty():
@@ -83,7 +83,7 @@ def apply(*, form: str, digest: str, yes: bool, **options: Any) -> int:
         with _bar(form) as progress:
             report = target.cycle.run("apply", write=True, request=request, progress=progress)
         target.cycle.authority.release()
-    show(report, form)
+    show(report, form, said())
     return report.verdict.exit_code
 
 
@@ -92,7 +92,7 @@ def _look(command: str, form: str, options: dict[str, Any], request: Request) ->
 
     with open_target(take_settings(options), local=True) as target:
         report = target.cycle.run(command, write=False, request=request)
-    show(report, form)
+    show(report, form, said())
     return report.verdict.exit_code
 
 

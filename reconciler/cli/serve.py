@@ -25,7 +25,7 @@ def serve(*, allow_local: bool, **options: Any) -> int:
     reconciler serve --repo https://git.example.com/mesh.git --path production
     reconciler serve --repo ./mesh --allow-local --mode observe
     """
-    from reconciler.reports import words
+    from reconciler.reports import safe, words
     from reconciler.service import Service
     from reconciler.wiring import open_target, working_copy_watch
 
@@ -39,15 +39,15 @@ def serve(*, allow_local: bool, **options: Any) -> int:
         commit = report.revision.short if report.revision else "no commit"
         log.info("%s: %s", commit, words.headline(report))
         for problem in report.errors:
-            log.error("%s", words.clean(str(problem)))
-        for unit, why, how in words.waiting(report.plan):
-            log.warning("%s waits: %s (goes on: %s)", unit, words.clean(why), how)
+            log.error("%s", safe.clean(str(problem)))
+        for guard in report.guards:
+            log.warning("waits: %s (goes on: %s)", safe.clean(guard.message), words.goes_on(guard, report.ended))
 
     with open_target(settings, local=allow_local) as target:
         service = Service(target.cycle, poll=settings.poll_interval, report=tell, watch=working_copy_watch(target.settings))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: service.stop())
-        log.info("serving target %s from %s, mode %s", settings.target, words.clean(settings.repo), settings.mode)
+        log.info("serving target %s from %s, mode %s", settings.target, safe.clean(settings.repo), settings.mode)
         service.run()
     log.info("stopped")
     return 0

@@ -6,19 +6,35 @@ from functools import wraps
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from reconciler.core.report import Report
 from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Unavailable
 
+#: Options that say which target a command is about.
+TARGET_OPTIONS = frozenset({"config", "repo", "ref", "path", "target", "kubeconfig", "context", "registry", "state", "data", "crds"})
 
-def show(report: Report, form: str) -> None:
-    """Print a report to standard output in the form asked for."""
+
+def said() -> tuple[str, ...]:
+    """Return the options that named the target on this command line, to be repeated in the commands that a report proposes."""
+    context = click.get_current_context()
+    words = []
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and isinstance(parameter, click.Option) and parameter.name in TARGET_OPTIONS:
+            words += [parameter.opts[0], str(value)]
+    return tuple(words)
+
+
+def show(report: Report, form: str, options: Sequence[str] = ()) -> None:
+    """Print a report to standard output in the form asked for; `options` go into the commands that it proposes."""
     if form == "terminal":
         from rich.console import Console
 
-        from reconciler.reports.terminal import report_view
+        from reconciler.reports.terminal import draw
 
-        Console(highlight=False, soft_wrap=False).print(report_view(report))
+        draw(report, Console(highlight=False), options)
     else:
         from reconciler.reports import render
 

@@ -14,6 +14,7 @@ from reconciler.core.resources import Pod
 from reconciler.demo.mesh import Machines, Repository
 from reconciler.demo.story import Chapter
 from reconciler.errors import Unavailable
+from reconciler.reports import words
 from reconciler.service import Service
 from reconciler.settings import GitSettings, Settings
 from reconciler.wiring import Target, assembled, embedded_cluster, system_clock, working_copy_watch
@@ -58,8 +59,18 @@ class Demo:
             self._pods.put_pod(pod)
         return self.repository.head()
 
+    def reports(self) -> Iterator[Report]:
+        """Yield every report from now on, for ever."""
+        while True:
+            yield self._reports.get()
+
+    def traffic(self) -> tuple[str, ...]:
+        """Return the predicted split of each service, a line each."""
+        observed = self.target.cycle.observe()
+        return tuple(f"{one.service}:{one.port}  {words.split(one)}" for one in splits_of(observed))
+
     def reports_until(self, commit: str) -> Iterator[Report]:
-        """Yield reports until one says that cluster and registry hold this commit. Raises Unavailable when that takes too long."""
+        """Yield reports until cluster and registry hold this commit. Raises Unavailable when that takes too long."""
         while True:
             try:
                 report = self._reports.get(timeout=PATIENCE)

@@ -1,0 +1,123 @@
+"""The right to write: one holder, out of the target's own state store."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.lease_sql import SqlLease
+from reconciler.adapters.memory_store import MemoryStore
+from reconciler.authority import Authority
+from reconciler.core.resources import Key, LiveObject, ObservedState, Revision
+from reconciler.core.wanted import TARGET_LABEL
+from reconciler.errors import Fenced
+from tests.contracts.clock import SetClock
+
+TTL = timedelta(seconds=30)
+EMPTY = ObservedState({})
+
+
+def _marked(target: str) -> ObservedState:
+    key = Key("ServiceEntry", "shop", "billing")
+    return ObservedState({key: LiveObject(key, {"metadata": {"labels": {TARGET_LABEL: target}}})})
+
+
+class Place:
+    """A target's lease, and processes that want to write to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = SetClock()
+        self.lease = SqlLease(f"sqlite:///{folder / 'lease.db'}", "prod", self.clock)
+
+    def process(self, name: str, store: MemoryStore) -> Authority:
+        return Authority(self.lease, store, self.clock, "prod", name, TTL)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A target that nobody has written to."""
+    folder = tmp_path / "lease"
+    folder.mkdir(mode=0o700)
+    return Place(folder)
+
+
+def test_a_new_target_and_a_new_store_may_begin(place: Place) -> None:
+    """Nothing is marked and no lease exists: whoever comes first makes the target its own."""
+    assert place.process("one", MemoryStore()).objection(EMPTY) == ""
+
+
+@pytest.mark.case("C-02")
+def test_a_second_process_is_told_who_writes(place: Place) -> None:
+    """While one process holds the lease another one's fence names it."""
+    store = MemoryStore()
+    place.process("laptop:1", store).fence()
+    with pytest.raises(Fenced, match="laptop:1"):
+        place.process("pod:2", store).fence()
+
+
+def test_the_fence_costs_a_request_only_when_renewal_is_due(place: Place) -> None:
+    """Within a third of the lease's time the fence trusts the last renewal; after it, it renews."""
+    one = place.process("one", MemoryStore())
+    one.fence()
+    first = place.lease.current()
+    one.fence()
+    assert place.lease.current() == first
+    place.clock.pass_time(TTL / 2)
+    one.fence()
+    assert place.lease.current() != first
+
+
+def test_stop_lets_nothing_begin(place: Place) -> None:
+    """After `stop` every fence refuses, so that a process told to end starts no write."""
+    one = place.process("one", MemoryStore())
+    one.fence()
+    one.stop()
+    with pytest.raises(Fenced, match="stopping"):
+        one.fence()
+
+
+def test_a_released_lease_is_free_but_remembers_its_store(place: Place) -> None:
+    """After a release another process of the same store may write; one with another store may not."""
+    store = MemoryStore()
+    store.accept(Revision("a" * 40))
+    one = place.process("one", store)
+    one.fence()
+    one.release()
+    place.process("two", store).fence()
+    assert place.process("two", store).objection(EMPTY) == ""
+    assert "another state store" in place.process("stranger", MemoryStore()).objection(EMPTY)
+
+
+@pytest.mark.case("S-04")
+def test_an_older_copy_of_the_store_is_noticed(place: Place) -> None:
+    """The lease knows how far the store had come; a store that was put back to an earlier state may not write."""
+    store = MemoryStore()
+    store.accept(Revision("a" * 40))
+    one = place.process("one", store)
+    one.fence()
+    one.release()
+    state = place.lease.current()
+    assert state is not None
+    place.lease.acquire("one", store.id, TTL, now=place.clock.now(), generation=state.generation + 5)
+    place.lease.release("one")
+    assert "older copy" in place.process("one", store).objection(EMPTY)
+
+
+def test_a_lost_store_is_noticed_by_the_marks(place: Place) -> None:
+    """An empty store in front of a cluster that holds our marked objects was lost; marks of another target mean nothing."""
+    fresh = place.process("one", MemoryStore())
+    assert "was lost" in fresh.objection(_marked("prod"))
+    assert fresh.objection(_marked("staging")) == ""
+
+
+def test_seize_makes_the_store_the_targets_own(place: Place) -> None:
+    """Recovery takes the lease, rebuilds, and leaves a lease that names the new store with its new generation."""
+    place.process("old", MemoryStore()).fence()
+    place.lease.release("old")
+    store = MemoryStore()
+    new = place.process("new", store)
+    new.seize(lambda: store.accept(Revision("b" * 40)))
+    assert new.objection(_marked("prod")) == ""
+    state = place.lease.current()
+    assert state is not None
+    assert (state.holder, state.store, state.generation) == ("", store.id, store.generation)

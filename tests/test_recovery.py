@@ -1,0 +1,134 @@
+"""After a crash and after a loss: looking tells what took place and what is ours."""
+
+import pytest
+
+from reconciler.adapters.memory_cluster import MemoryCluster
+from reconciler.adapters.memory_registry import MemoryRegistry
+from reconciler.adapters.memory_store import MemoryStore
+from reconciler.core.changes import Action
+from reconciler.core.resources import Document, Key, ObservedState, Revision
+from reconciler.core.wanted import FIELD_MANAGER, TARGET_LABEL
+from reconciler.errors import InvalidInput
+from reconciler.ports import JournalEntry
+from reconciler.quarantine import ATTEMPTS, Quarantine
+from reconciler.recovery import ours_in, recover, settle_open_writes
+from tests.contracts.clock import SetClock
+
+KEY = Key("Namespace", "", "shop")
+VM = Key("VirtualMachine", "shop", "vm-1")
+
+
+def _namespace(**labels: str) -> Document:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop", "labels": {TARGET_LABEL: "prod", **labels}}}
+
+
+def _machine() -> Document:
+    return {
+        "apiVersion": "mesh-reconciler.io/v1alpha1",
+        "kind": "VirtualMachine",
+        "metadata": {"namespace": "shop", "name": "vm-1"},
+        "spec": {"address": "10.0.0.1"},
+    }
+
+
+class After:
+    """What is left after a process was killed: both stores, and a journal with open entries."""
+
+    def __init__(self) -> None:
+        self.clock = SetClock()
+        self.cluster = MemoryCluster(self.clock, FIELD_MANAGER)
+        self.registry = MemoryRegistry(self.clock)
+        self.store = MemoryStore()
+
+    def intend(self, key: Key, action: Action, after: Document | None, uid: str = "") -> None:
+        entry = JournalEntry(0, "p", key, action.value, after, uid=uid, started=self.clock.now())
+        self.store.intend([entry])
+
+    def settle(self) -> set[Key]:
+        """Read back; returns the keys that count as written."""
+        settle_open_writes(self.store, self.cluster, self.registry, self.clock)
+        assert self.store.unsettled() == []
+        return set(self.store.written())
+
+
+@pytest.mark.case("S-03", "A-03")
+def test_a_write_that_took_place_before_the_kill_is_recorded() -> None:
+    """The object stands as the intent says: it was written, and is now known to be."""
+    after = After()
+    after.intend(KEY, Action.CREATE, _namespace())
+    after.cluster.apply(_namespace())
+    assert after.settle() == {KEY}
+
+
+@pytest.mark.case("S-03")
+def test_a_write_that_was_never_sent_is_moot() -> None:
+    """The object is not there: the intent led to nothing, and the next plan decides anew."""
+    after = After()
+    after.intend(KEY, Action.CREATE, _namespace())
+    assert after.settle() == set()
+
+
+def test_an_update_that_was_never_sent_leaves_what_was_written_before() -> None:
+    """The live object is the older one: what was last written stays as it was recorded."""
+    after = After()
+    after.intend(KEY, Action.CREATE, _namespace())
+    after.cluster.apply(_namespace())
+    after.settle()
+    after.intend(KEY, Action.UPDATE, _namespace(tier="gold"))
+    after.settle()
+    assert after.store.written()[KEY] == _namespace()
+
+
+def test_a_deletion_took_place_when_the_object_is_gone_or_another_one() -> None:
+    """Gone, or there under another uid: ours was deleted."""
+    after = After()
+    live = after.registry.put(_machine())
+    after.intend(VM, Action.CREATE, _machine())
+    assert after.settle() == {VM}
+    after.intend(VM, Action.DELETE, None, uid=live.uid)
+    assert after.settle() == {VM}
+    after.intend(VM, Action.DELETE, None, uid=live.uid)
+    after.registry.delete(VM, uid=live.uid, resource_version=live.resource_version)
+    after.registry.put(_machine())
+    assert after.settle() == set()
+
+
+def test_recover_rebuilds_inventory_and_last_written_from_the_marks() -> None:
+    """What carries our mark and ownership is ours again, with the fields that are ours; the rest of the world is not."""
+    after = After()
+    after.cluster.apply(_namespace(tier="gold"))
+    after.cluster.edit(KEY, {"metadata": {"labels": {"by": "hand"}}}, "kubectl-edit")
+    foreign: Document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}}
+    after.cluster.create(foreign, "kubectl-create")
+    after.registry.put(_machine())
+    observed = ObservedState(after.cluster.observe().objects, after.registry.observe().machines)
+    owned = ours_in(observed, "prod")
+    recover(after.store, owned, Revision("c" * 40), after.clock)
+    assert after.store.inventory() == {KEY, VM}
+    assert after.store.written()[KEY]["metadata"]["labels"] == {TARGET_LABEL: "prod", "tier": "gold"}
+    assert not after.store.fresh
+    assert after.store.unsettled() == []
+
+
+@pytest.mark.case("S-08")
+def test_a_commit_that_kills_the_process_is_left_alone_in_the_end() -> None:
+    """Each start counts before it plans; after so many deaths the commit is refused, and another commit is not."""
+    store = MemoryStore()
+    bad, good = Revision("a" * 40), Revision("b" * 40)
+    for _ in range(ATTEMPTS):
+        Quarantine(store).enter(bad)
+    with pytest.raises(InvalidInput, match="ended the process"):
+        Quarantine(store).enter(bad)
+    Quarantine(store).enter(good)
+
+
+@pytest.mark.case("S-08")
+def test_a_commit_that_went_well_is_never_counted() -> None:
+    """Once survived, any number of later starts and passes on the same commit are fine."""
+    store = MemoryStore()
+    commit = Revision("a" * 40)
+    for _ in range(ATTEMPTS * 3):
+        quarantine = Quarantine(store)
+        quarantine.enter(commit)
+        quarantine.leave(commit)
+        quarantine.enter(commit)
