@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
-from reconciler.core.hosts import CLUSTER_DOMAIN
+from reconciler.core.hosts import CLUSTER_DOMAIN, covers
 from reconciler.core.istio import Destination, DestinationRule, VirtualService
 from reconciler.core.resources import Key
 from reconciler.errors import Problem, Severity
@@ -66,7 +66,8 @@ def _covers_any(commit: Commit, pattern: str) -> bool:
 
 
 def _of_kubernetes(host: str) -> bool:
-    return host.endswith(f".svc.{CLUSTER_DOMAIN}") or host == "*"
+    """Tell whether a host is a Kubernetes Service's, in whatever cluster domain, or a pattern that covers such hosts."""
+    return ".svc." in host or covers(host, f"name.namespace.svc.{CLUSTER_DOMAIN}")
 
 
 def competing_rules(commit: Commit) -> Iterator[Problem]:

@@ -1,8 +1,9 @@
 """One file -> its manifests, or every problem of it with line, column and field."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from reconciler.core.kinds import Kind
@@ -10,7 +11,7 @@ from reconciler.core.manifests.codes import Code
 from reconciler.core.manifests.events import Spot
 from reconciler.core.manifests.loader import NotJson, YamlDocument, load
 from reconciler.core.manifests.parsed import ParsedFile
-from reconciler.core.manifests.positions import Positions
+from reconciler.core.manifests.positions import DocumentMap, positions
 from reconciler.core.manifests.recognise import recognise
 from reconciler.core.manifests.rendered import split_origin
 from reconciler.core.manifests.shape import shape_problems
@@ -36,9 +37,8 @@ def parse(path: str, blob: str, data: bytes, *, rendered: bool) -> ParsedFile:
     of_text: list[Problem] = []
     of_documents: list[Problem] = []
     if loaded.problems or any(document.problems or document.not_json for document in documents):
-        places = Positions(data)
-        of_text = [problem for problem in map(places.with_field, loaded.problems) if not _is_port_key(problem)]
-        of_documents = list(_placed(path, places, of_text, documents, rendered=rendered))
+        of_text = [problem for problem in _with_fields(data, loaded.problems) if not _is_port_key(problem)]
+        of_documents = list(_placed(path, data, of_text, documents, rendered=rendered))
     # A file whose text is refused is refused whole: what could be read of it may be half of what it says.
     whole = not of_text
     return ParsedFile(
@@ -143,25 +143,39 @@ def _is_port_key(problem: Problem) -> bool:
     return problem.code == Code.KEY_TYPE and _PORT_KEY(problem.field) is not None
 
 
+def _with_fields(data: bytes, of_text: Iterable[Problem]) -> list[Problem]:
+    """Return the problems of the text, each with the field that stands at its place."""
+    found = {(one.place.line, one.place.column) if one.place else (0, 0): "" for one in of_text}
+    for document in positions(data) if found else ():
+        found.update((spot, document.fields[spot]) for spot in found.keys() & document.fields.keys())
+    return [replace(one, field=found[one.place.line, one.place.column]) if one.place else one for one in of_text]
+
+
 def _placed(
-    path: str, places: Positions, of_text: list[Problem], documents: list[_Read], *, rendered: bool
+    path: str, data: bytes, of_text: Iterable[Problem], documents: Iterable[_Read], *, rendered: bool
 ) -> Iterator[Problem]:
-    """Yield the problems of documents with their places, but for what the text has been refused for already."""
+    """Yield the problems of documents with their places, but for what the text has been refused for already.
+
+    One document's map is made at a time: those of a file of ten thousand would take more memory than all else. Should one
+    document have none, its problems stand at its start.
+    """
     said = {(problem.place.line, problem.place.column) for problem in of_text if problem.place}
-    for document in documents:
-        for problem, spot in _with_spots(document, places):
-            if spot not in said or problem.code not in _OF_VALUE:
-                place = document.start if rendered else Place(path, *spot)
-                yield replace(problem, place=place, object=str(document.key or ""))
+    waiting = {document.spot: document for document in documents if document.problems or document.not_json}
+    for fields_of in chain(positions(data), map(DocumentMap, list(waiting))):
+        if (document := waiting.pop(fields_of.start, None)) is not None:
+            for problem, spot in _with_spots(document, fields_of):
+                if spot not in said or problem.code not in _OF_VALUE:
+                    place = document.start if rendered else Place(path, *spot)
+                    yield replace(problem, place=place, object=str(document.key or ""))
 
 
-def _with_spots(document: _Read, places: Positions) -> Iterator[tuple[Problem, Spot]]:
+def _with_spots(document: _Read, fields_of: DocumentMap) -> Iterator[tuple[Problem, Spot]]:
     """Yield the problems of a document, then the odd scalars of which none of them speaks."""
     spots = set()
     for problem in document.problems:
-        spot = places.of(document.spot).spot(problem.field, of_key=problem.code in _AT_KEY)
+        spot = fields_of.spot(problem.field, of_key=problem.code in _AT_KEY)
         spots.add(spot)
         yield problem, spot
     for odd in document.not_json:
         if (spot := (odd.line, odd.column)) not in spots:
-            yield Problem(Code.AMBIGUOUS, _AMBIGUOUS, field=places.field(spot)), spot
+            yield Problem(Code.AMBIGUOUS, _AMBIGUOUS, field=fields_of.fields.get(spot, "")), spot

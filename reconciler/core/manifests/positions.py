@@ -1,7 +1,7 @@
 """Where each field of a YAML document stands: a second pass over the events, made only when there is something to point at."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -17,7 +17,7 @@ from yaml.events import (
 from reconciler.core.manifests.events import MAX_DEPTH, NextEvent, Spot, open_events, spot
 from reconciler.core.manifests.paths import ancestors, child
 from reconciler.core.manifests.text import without_bom
-from reconciler.errors import Place, Problem
+from reconciler.errors import Place
 
 
 @dataclass(slots=True)
@@ -36,27 +36,6 @@ class DocumentMap:
         """Return where a field stands, or what it would lie in when it is not there."""
         spots = self.keys if of_key else self.values
         return next((spots[one] for one in ancestors(path) if one in spots), self.start)
-
-
-class Positions:
-    """The maps of all documents of a file, kept while its problems get their places."""
-
-    def __init__(self, data: bytes) -> None:
-        self._maps = {one.start: one for one in positions(data)}
-        self._fields = {spot: name for one in self._maps.values() for spot, name in one.fields.items()}
-
-    def of(self, start: Spot) -> DocumentMap:
-        """Return the map of the document that starts there."""
-        return self._maps.get(start) or DocumentMap(start)
-
-    def field(self, at: Spot) -> str:
-        """Return the path of the field whose key or value starts there."""
-        return self._fields.get(at, "")
-
-    def with_field(self, problem: Problem) -> Problem:
-        """Return a problem that has a place with the field that stands there."""
-        place = problem.place
-        return replace(problem, field=self.field((place.line, place.column))) if place else problem
 
 
 def positions(data: bytes) -> Iterator[DocumentMap]:

@@ -52,7 +52,7 @@ def test_a_wildcard_host_serves_what_it_covers() -> None:
 
 def test_a_rule_for_a_host_that_nobody_has_is_told() -> None:
     """Short names are Kubernetes Services; a pattern is fine when it covers something."""
-    found = problems(service("a"), rule("r", "b.internal"), rule("s", "reviews"), rule("t", "*.internal"))
+    found = problems(service("a"), rule("r", "b.internal"), rule("s", "reviews"), rule("t", "*.internal"), rule("u", "*.local"))
     assert found == [(Code.HOST_UNKNOWN, "warning", "DestinationRule shop/r", "spec.host")]
 
 

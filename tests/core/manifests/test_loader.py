@@ -212,7 +212,16 @@ def test_a_tab_as_indentation_is_a_syntax_error() -> None:
 
 
 @pytest.mark.case("M-08")
-def test_one_line_of_a_megabyte_is_refused() -> None:
+def test_a_valid_file_may_be_one_line_of_a_megabyte() -> None:
+    """JSON without line breaks, for instance."""
+    endpoints = [{"address": f"10.0.{number // 250}.{number % 250}", "labels": {"app": "x" * 200}} for number in range(4096)]
+    data = json.dumps({"endpoints": endpoints}).encode()
+    assert len(data) > 1_000_000
+    assert values(data) == [{"endpoints": endpoints}]
+
+
+@pytest.mark.case("M-08")
+def test_one_text_of_a_megabyte_is_refused() -> None:
     """No field of a manifest is that long."""
     assert refusals(b"a: " + b"x" * 1_000_000) == [(Code.CAP, 1, 4)]
 
