@@ -4,6 +4,7 @@ A commit to SQLite survives a kill of the process, not always a power cut: what 
 every process that could still hold a number from before has ended with the machine.
 """
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from reconciler.errors import Unavailable
 from reconciler.ports import Clock, RegistryState
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 #: So many deletions are listed for readers that have the rest; who is further behind reads everything.
 REMOVALS = 10_000
@@ -149,7 +152,11 @@ class SqlRegistry:
                 return
             self._told = version
         for changed in tuple(self._listeners):
-            changed()
+            try:
+                changed()
+            except Exception:
+                # The watch must outlive a bug of whoever listens.
+                log.exception("bug in a listener to the VM registry")
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         try:

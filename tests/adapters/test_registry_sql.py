@@ -84,6 +84,20 @@ class Promises(RegistryContract):
             time.sleep(0.05)  # noqa: TID251 - silence can only be waited for
         assert calls == []
 
+    def test_a_bug_in_a_listener_silences_nobody(self, registry: VMRegistry, second: VMRegistry) -> None:
+        """It is logged; the next listener and the next change are told all the same."""
+        told = threading.Event()
+
+        def fail() -> None:
+            raise KeyError("a bug")
+
+        registry.subscribe(fail)
+        registry.subscribe(told.set)
+        for number in range(2):
+            second.put(record(f"vm-{number}"))
+            assert told.wait(SOON)
+            told.clear()
+
     @pytest.mark.case("V-03")
     def test_of_processes_that_create_one_name_at_once_one_wins(self, url: str, registry: VMRegistry) -> None:
         """Three processes create the same twenty names on an empty database: the tables and each name are made once."""
