@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from posixpath import dirname, join, normpath, relpath
 from typing import Any, Self
 
 from reconciler.core.resources import Key, Manifest, Skipped
@@ -72,12 +73,14 @@ class ParsedFile:
         )
 
     def _place(self, place: Place | None) -> list[Any]:
-        """Return line and column, and the path where it is another one than the file's (of rendered documents)."""
+        """Return line and column; for a rendered document also the path of its origin, relative to the file's folder."""
         if place is None:
             return []
-        return [place.line, place.column] if place.path == self.path else [place.line, place.column, place.path]
+        if place.path == self.path:
+            return [place.line, place.column]
+        return [place.line, place.column, relpath(f"/{place.path}", f"/{dirname(self.path)}")]
 
 
 def _placed(place: Sequence[Any], path: str) -> Place:
     line, column, *other = place or (0, 0)
-    return Place(other[0] if other else path, line, column)
+    return Place(normpath(join(dirname(path), other[0])) if other else path, line, column)

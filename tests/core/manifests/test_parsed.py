@@ -28,11 +28,11 @@ def test_a_file_comes_back_as_it_was() -> None:
 
 
 def test_a_moved_file_is_known_by_its_content() -> None:
-    """Places follow the file; those in another file, from which kustomize made a document, stay."""
+    """Places follow the file, and so do those in files beside it, from which kustomize made a document."""
     moved = ParsedFile.from_bytes(FILE.to_bytes(), "b/c.yaml", "blob")
     assert moved.manifests[0].place == Place("b/c.yaml", 3, 1)
     assert moved.problems[0].place == Place("b/c.yaml", 3, 1)
-    assert moved.broken[0].place == ORIGIN
+    assert moved.broken[0].place == Place("b/base/a.yaml")
 
 
 def test_many_files_at_once() -> None:
