@@ -63,7 +63,7 @@ def _updated(
     problems: tuple[Problem, ...] = (),
 ) -> ObjectDiff:
     # What the write leaves to another manager is not part of it, neither before nor after.
-    left = comparison.declared - declared(after)
+    left = comparison.declared - declared(after) if after is not subject.wanted else frozenset()
     update = Change(
         subject.key,
         Action.UPDATE,
