@@ -11,8 +11,9 @@ from reconciler.errors import Problem, Severity
 
 
 class Verdict(StrEnum):
-    """How a run ended. `exit_code` maps it to the process's exit code."""
+    """How a run ended. VALID is the good end of `check`, which compares with nothing."""
 
+    VALID = "valid"
     IN_SYNC = "in-sync"
     APPLIED = "applied"
     CHANGES = "changes"
@@ -25,7 +26,7 @@ class Verdict(StrEnum):
     def exit_code(self) -> int:
         """0 nothing to do or all done, 1 error, 2 changes are due, 3 refused by a guard."""
         match self:
-            case Verdict.IN_SYNC | Verdict.APPLIED:
+            case Verdict.VALID | Verdict.IN_SYNC | Verdict.APPLIED:
                 return 0
             case Verdict.CHANGES:
                 return 2
@@ -60,9 +61,10 @@ class WriteResult:
 class Report:
     """What a run saw, decided and did.
 
-    `revision` is the commit that Git names, `in_force` the accepted one that is enforced (an older one while Git's newest is
-    invalid). `differences` holds only objects that are not in sync; `objects` counts all that were compared. `notes` are
-    sentences about the run as a whole (where the CRDs came from, what could not be read).
+    `target` is the target's name, for `check` the folder. `revision` is the commit that Git names, `in_force` the accepted one
+    that is enforced (an older one while Git's newest is invalid). `files` and `objects` count what was read and compared;
+    `differences` holds only objects that are not in sync. `notes` are sentences about the run as a whole (where the CRDs came
+    from, what could not be read).
     """
 
     command: str
@@ -73,6 +75,7 @@ class Report:
     verdict: Verdict
     revision: Revision | None = None
     in_force: Revision | None = None
+    files: int = 0
     objects: int = 0
     differences: tuple[ObjectDiff, ...] = ()
     plan: Plan | None = None
@@ -98,4 +101,11 @@ class Report:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+        return self._problems(Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return self._problems(Severity.WARNING)
+
+    def _problems(self, severity: Severity) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is severity)

@@ -1,7 +1,7 @@
 """The report as JSON, version ``mesh-reconciler.io/report/v1``; its JSON Schema stands beside it, report-v1.schema.json.
 
 Fields are only ever added within a version. Times are RFC 3339 in UTC, shares are numbers from 0 to 1, a column that a field
-does not have is left out (null is a value).
+does not have is left out (null is a value). Nothing is cut; secrets are hidden, as everywhere.
 """
 
 import json
@@ -14,13 +14,26 @@ from reconciler.core.plan import Guard, Plan, Split, UnitPlan
 from reconciler.core.report import Report, WriteResult
 from reconciler.core.resources import Key, Revision, Skipped
 from reconciler.errors import Place, Problem
+from reconciler.reports.safe import redacted
 
 VERSION = "mesh-reconciler.io/report/v1"
 
 
 def text(report: Report) -> str:
-    """Return the report as indented JSON text."""
-    return json.dumps(document(report), indent=2, ensure_ascii=False)
+    """Return the report as indented JSON text, with escapes for all that a terminal might take for a command."""
+    return dumped(document(report))
+
+
+def dumped(document: dict[str, Any]) -> str:
+    """Return a document as JSON text without a character that is not printable."""
+    lines = json.dumps(document, indent=2, ensure_ascii=False).split("\n")
+    return "\n".join(line if line.isprintable() else "".join(map(_printable, line)) for line in lines)
+
+
+def _printable(char: str) -> str:
+    if char == "\x7f":  # json leaves this one alone
+        return "\\u007f"
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def schema() -> dict[str, Any]:
@@ -42,6 +55,7 @@ def document(report: Report) -> dict[str, Any]:
         "exitCode": report.verdict.exit_code,
         "revision": _revision(report.revision),
         "inForce": _revision(report.in_force),
+        "files": report.files,
         "objects": report.objects,
         "differences": [_difference(one) for one in report.differences],
         "plan": _plan(report.plan),
@@ -102,7 +116,7 @@ def _difference(one: ObjectDiff) -> dict[str, Any]:
 
 def _field(field: FieldDiff) -> dict[str, Any]:
     columns = ("git", "wanted", "written", "cluster", "registry")
-    values = {name: held for name in columns if (held := getattr(field, name)) is not ABSENT}
+    values = {name: redacted(field.path, held) for name in columns if (held := getattr(field, name)) is not ABSENT}
     return {"path": field.path, **values, "managers": list(field.managers)}
 
 

@@ -1,96 +1,199 @@
-"""The report as Markdown for a pull request: what changes, what holds it, where traffic goes, what is wrong."""
+"""The report as Markdown for a pull request: how it ended, what waits, where traffic goes, and, folded, what differs.
 
+Nothing that others wrote becomes markup: values stand in code, other texts are escaped, and neither mentions, references nor
+links come of them (a comment that pings a thousand people is an attack too).
+"""
+
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
 
-from reconciler.core.changes import ObjectDiff
-from reconciler.core.report import Report
-from reconciler.reports import words
+from reconciler.core.report import Report, Written
+from reconciler.reports import layout, safe, words
+from reconciler.reports.advice import advice
 
-#: A comment on GitHub holds 65,536 characters; longer reports are cut between objects and say so.
+#: A comment on GitHub holds 65,536 characters. What is longer is cut between rows, and says so.
 LONGEST = 60_000
+#: Kept free for what closes a table or a fold.
+_RESERVE = 1_000
 
-_SPECIAL = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]<>()#+!|~@"} | {"\n": " ", "\r": " "})
+#: What begins a mention or a reference (users, issues, merge requests, labels, milestones, snippets, epics), then Markdown's
+#: own characters, then what begins a link by itself.
+_SPECIAL = re.compile(r"[@#!~%$&](?=\w)|[\\`*_\[\]<>|~$&]|://|\bwww\.", re.IGNORECASE)
+#: In a code span of a table these would end the span or the cell.
+_NOT_IN_SPAN = re.compile(r"[`|\\]|^ | $")
+_PUNCTUATION = re.compile(r"[!-+./:<-@\[-`{-~]")
 
 
 def text(report: Report) -> str:
-    """Return the report as GitHub-flavoured Markdown."""
-    lines = [
-        f"### mesh-reconciler: {escape(words.headline(report))}",
-        "",
-        *_about(report),
-        *_problems(report),
-        *_guards(report),
-    ]
-    lines += _traffic(report)
-    size = sum(len(line) + 1 for line in lines)
-    for number, difference in enumerate(report.differences):
-        block = list(_object(difference))
-        size += sum(len(line) + 1 for line in block)
-        if size > LONGEST:
-            lines += [f"… and {len(report.differences) - number} more objects; the JSON report has them all.", ""]
-            break
-        lines += block
-    return "\n".join(lines)
+    """Return the report as GitHub-flavoured Markdown, which GitLab reads alike."""
+    page = Page()
+    page.add(f"### mesh-reconciler: {prose(words.headline(report))}", "")
+    for name, told in words.about(report):
+        page.add(f"- {name}: {prose(told)}")
+    page.add("")
+    _next(page, report)
+    _problems(page, report)
+    _unfinished(page, report)
+    _waiting(page, report)
+    _traffic(page, report)
+    _units(page, report)
+    return "\n".join(page.lines)
 
 
-def escape(raw: str) -> str:
-    """Return text that Markdown shows as it is; mentions, links and HTML in it stay inert."""
-    return words.clean(raw).translate(_SPECIAL)
+def prose(raw: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return _SPECIAL.sub(lambda found: _inert(found.group(), found.string[found.end() : found.end() + 1]), safe.clean(raw))
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table, nothing where there is no row."""
-    body = [f"| {' | '.join(escape(cell) for cell in row)} |" for row in rows]
-    if body:
-        yield from (f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}", *body, "")
+def _inert(special: str, following: str) -> str:
+    if len(special) > 1:
+        return special.replace(":", "&#58;").replace(".", "&#46;")
+    if special in "@#!~%$&" and (following.isalnum() or following == "_"):
+        return f"`{special}`"
+    return {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(special, f"\\{special}")
 
 
-def _about(report: Report) -> Iterator[str]:
-    if report.revision:
-        yield f"Commit `{report.revision.short}` {escape(report.revision.subject)} by {escape(report.revision.author)}; "
-        yield f"target `{report.target}`, mode {report.mode}." + (f" Plan `{report.plan.digest[:12]}`." if report.plan else "")
-        yield ""
-    yield from (f"> {escape(note)}" for note in report.notes)
-    yield ""
+def code(raw: str) -> str:
+    """Return text as code, also in a table."""
+    cleaned = safe.clean(raw)
+    if not cleaned:
+        return ""
+    if not _NOT_IN_SPAN.search(cleaned):
+        return f"`{cleaned}`"
+    return f"<code>{_PUNCTUATION.sub(lambda found: f'&#{ord(found.group())};', cleaned)}</code>"
 
 
-def _problems(report: Report) -> Iterator[str]:
-    yield from table(
-        ("", "where", "field", "what to do", "code"),
-        ((p.severity, str(p.place or p.object), p.field, p.message, p.code) for p in report.problems),
+@dataclass(slots=True)
+class Page:
+    """Lines, as long as there is room."""
+
+    lines: list[str] = field(default_factory=list)
+    room: int = LONGEST - _RESERVE
+
+    def add(self, *lines: str) -> bool:
+        """Add these lines if all of them fit."""
+        size = sum(len(line) + 1 for line in lines)
+        if size > self.room:
+            return False
+        self.room -= size
+        self.lines += lines
+        return True
+
+    def close(self, *lines: str) -> None:
+        """Add lines that end something; room was kept for them."""
+        self.lines += lines
+
+    def table(self, title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Add a table of cells that are Markdown already, as many rows as fit; nothing where there is no row."""
+        all_rows = [f"| {' | '.join(row)} |" for row in rows]
+        if not all_rows or not self.add(
+            *([f"**{title}**", ""] if title else []), f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"
+        ):
+            return
+        for number, row in enumerate(all_rows):
+            if not self.add(row):
+                self.close("", f"… and {words.counted(len(all_rows) - number, 'row')} more; the JSON report has them all.")
+                break
+        self.close("")
+
+
+def _next(page: Page, report: Report) -> None:
+    lines = [part for one in advice(report) for part in (f"# {one.effect}", one.command)]
+    # A fence is longer than any that a text inside could close.
+    fence = "`" * max(3, *(len(run) + 1 for line in lines for run in re.findall("`+", line)), 3)
+    if lines:
+        page.add("Next, with the options of the target:", "", f"{fence}sh", *lines, fence, "")
+
+
+def _problems(page: Page, report: Report) -> None:
+    rows = (
+        (prose(one.severity), code(words.place(one)), code(one.field), prose(one.message), code(one.code))
+        for one in words.by_weight(report.problems)
     )
+    page.table("Problems", ("", "where", "field", "what to do", "code"), rows)
 
 
-def _guards(report: Report) -> Iterator[str]:
-    rows = words.waiting(report.plan)
-    if rows:
-        yield "**Waiting**"
-        yield ""
-        yield from table(("unit", "why", "goes on"), rows)
+def _unfinished(page: Page, report: Report) -> None:
+    rows = (
+        (prose(one.written), f"{one.action} {code(str(one.key))}", prose(one.message))
+        for one in report.results
+        if one.written is not Written.DONE
+    )
+    page.table("Not done", ("outcome", "write", "why"), rows)
 
 
-def _traffic(report: Report) -> Iterator[str]:
-    if report.plan is None:
+def _waiting(page: Page, report: Report) -> None:
+    rows = (
+        (code(unit.name), prose(guard.message), prose(words.goes_on(guard, report.ended)))
+        for unit in (report.plan.units if report.plan else ())
+        for guard in unit.guards
+    )
+    page.table("Waiting", ("unit", "why", "goes on"), rows)
+
+
+def _traffic(page: Page, report: Report) -> None:
+    if report.plan is None or report.command == "diff":
         return
-    rows = [row for unit in report.plan.units if unit.steps or unit.held for row in words.splits(unit)]
-    if rows:
-        yield "**Predicted traffic**"
-        yield ""
-        yield from table(("service", "before", "after"), rows)
-        caveats = dict.fromkeys(note for unit in report.plan.units for note in words.caveats(unit))
-        yield from (f"- {escape(note)}" for note in caveats)
-        yield ""
+    ports = [port for unit in report.plan.units for port in words.traffic(unit) if port.moves]
+    rows = ((code(port.service), prose(words.split(port.before)), prose(words.split(port.after))) for port in ports)
+    page.table("Predicted traffic (endpoints)", ("service", "before", "after"), rows)
+    notes = [f"- {prose(note)}" for note in words.caveats(report.plan.units)]
+    if ports and notes:
+        page.add(*notes, "")
 
 
-def _object(difference: ObjectDiff) -> Iterator[str]:
-    symbol = words.SYMBOLS[difference.state]
-    place = f" ({difference.place})" if difference.place else ""
-    yield f"<details><summary><code>{symbol}</code> {difference.state} <b>{difference.key}</b>{place}</summary>"
-    yield ""
-    yield from table(
-        ("field", "Git", "last written", "cluster", "registry", "owned by"),
-        ((field.path, *words.cells(field), ", ".join(field.managers)) for field in difference.fields),
-    )
-    yield from (f"- {escape(problem.message)}" for problem in difference.problems)
-    yield "</details>"
-    yield ""
+def _units(page: Page, report: Report) -> None:
+    units = layout.units(report)
+    for number, unit in enumerate(units):
+        told = "; ".join(filter(None, (unit.counts, unit.remarks)))
+        # Inside HTML nothing but code keeps a name from being a mention.
+        title = f"<code>{escape(unit.title)}</code> <code>{escape(told)}</code>"
+        if not page.add(f"<details><summary>{title}</summary>", ""):
+            page.close(f"… and {words.counted(len(units) - number, 'unit')} more; the JSON report has them all.", "")
+            return
+        _objects(page, unit)
+        if report.command != "diff":
+            _order(page, unit)
+        page.close("</details>", "")
+
+
+def _objects(page: Page, unit: layout.Unit) -> None:
+    """What is made or deleted as a list, what changes as one table without the columns that nothing stands in."""
+    whole = [f"- {_state(group)} {code(group.name)}" for group in unit.groups if not group.rows]
+    page.add(*whole, *([""] if whole else []))
+    rows = [row for group in unit.groups if group.rows for row in _rows(group)]
+    used = [at for at in range(len(_HEADS)) if at < 3 or any(row[at] not in ("", "`-`") for row in rows)]
+    page.table("", [_HEADS[at] for at in used], ([row[at] for at in used] for row in rows))
+    problems = [(group.first.key, problem) for group in unit.groups for problem in group.first.problems]
+    for key, problem in problems:
+        page.add(f"- {code(str(key))} {prose(problem.message)}")
+    if problems:
+        page.close("")
+
+
+_HEADS = ("", "object", "field", *words.COLUMNS, "owned by")
+
+
+def _state(group: layout.Alike) -> str:
+    told = ", ".join(filter(None, (group.state, group.cause, group.outcome)))
+    return f"{code(words.SYMBOLS[group.state])}&nbsp;{told}"
+
+
+def _rows(group: layout.Alike) -> Iterator[list[str]]:
+    first = [_state(group), code(group.name)]
+    for row in group.rows[: layout.ROWS]:
+        yield [*first, code(row.path), *map(code, layout.cells(row)), code(", ".join(row.managers))]
+        first = ["", ""]
+    if len(group.rows) > layout.ROWS:
+        yield [*first, f"… and {len(group.rows) - layout.ROWS} more", *[""] * (len(_HEADS) - 3)]
+
+
+def _order(page: Page, unit: layout.Unit) -> None:
+    """Numbers by hand: writes of one wave share theirs."""
+    writes = unit.writes
+    if writes and writes[-1].wave > 1:
+        page.add("Order:", "", *(f"- {write.wave}: {write.action} {code(write.name)}" for write in writes), "")
+    if unit.held:
+        page.add("Held:", "", *(f"- {write.action} {code(write.name)}" for write in unit.held), "")

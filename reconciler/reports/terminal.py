@@ -1,139 +1,201 @@
-"""The report drawn for a terminal with rich; plain text of the same layout where the output is no terminal."""
+"""The report drawn for a terminal with rich, and as plain text of the same layout where the output is no terminal.
 
-from collections.abc import Iterator
+Read from the bottom up: what to type next, how it ended, what waits, then unit by unit what it is about.
+"""
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from rich.console import Console, RenderableType
 from rich.text import Text
 
-from reconciler.core.changes import ObjectDiff, State
+from reconciler.core.changes import State
 from reconciler.core.plan import UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
-from reconciler.reports import words
+from reconciler.reports import layout, safe, words
+from reconciler.reports.advice import advice
+from reconciler.reports.shapes import Fields, Hanging
+
+#: What is shown of long lists; whatever waits, failed or is wrong is shown before this bound takes effect.
+MAX_UNITS, MAX_GROUPS, MAX_PROBLEMS, MAX_RESULTS = 25, 30, 100, 30
 
 _STATE_STYLES = {State.CREATE: "green", State.UPDATE: "yellow", State.DELETE: "red", State.ADOPT: "cyan"}
 _SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 _VERDICT_STYLES = {
+    Verdict.VALID: "bold green",
     Verdict.IN_SYNC: "bold green",
     Verdict.APPLIED: "bold green",
     Verdict.CHANGES: "bold yellow",
     Verdict.REFUSED: "bold yellow",
 }
-_WRITTEN_STYLES = {Written.DONE: "green", Written.FAILED: "red", Written.UNKNOWN: "red", Written.NOT_STARTED: "dim"}
+_OUTCOME_STYLES = {Written.DONE: "green", Written.FAILED: "bold red", Written.UNKNOWN: "bold red", Written.NOT_STARTED: "dim"}
 
 
-def report_view(report: Report) -> RenderableType:
-    """Return everything that the report holds, the sentence that sums it up last."""
-    parts: list[RenderableType] = [_about(report)]
-    parts += [problem_line(problem) for problem in report.problems]
-    parts += [part for difference in report.differences for part in _object(difference)]
-    if report.plan and report.command != "diff":
-        parts += list(_plan(report.plan.units))
-    parts += list(_guards(report))
-    parts += list(_results(report))
-    parts.append(Text(words.headline(report), style=_VERDICT_STYLES.get(report.verdict, "bold red")))
-    return Group(*parts)
+def draw(report: Report, console: Console, options: Sequence[str] = ()) -> None:
+    """Draw a report. `options` are those that named the target; advice repeats them."""
+    for part in _parts(report, options):
+        # What is no terminal has no width: its lines are as long as they are, for grep and for editors. So are commands.
+        unbroken = isinstance(part, Text) and part.no_wrap
+        console.print(part, soft_wrap=unbroken or (isinstance(part, Text | Hanging) and not console.is_terminal))
 
 
-def problem_line(problem: Problem) -> Text:
-    """Return one problem as ``file:line:column: severity: field: message [code]``, for editors to jump to."""
-    text = Text(overflow="fold")
-    if problem.place:
-        text.append(f"{words.clean(str(problem.place))}: ", style="bold")
+def _parts(report: Report, options: Sequence[str]) -> Iterator[RenderableType]:
+    yield from _about(report)
+    yield from _problems(report.problems)
+    yield from _units(report)
+    yield from _unfinished(report)
+    yield Text()
+    yield Text(words.headline(report), style=_VERDICT_STYLES.get(report.verdict, "bold red"))
+    yield from _next(report, options)
+
+
+def _problem(problem: Problem, first: int = 0, known: str = "") -> Hanging:
+    """Return a problem as ``file:line:column: severity: object field: message [code]``, for editors to jump to.
+
+    `known` is the object under which it stands, which need not be named again.
+    """
+    text = Text()
+    if problem.place and not known:
+        text.append(f"{safe.clean(str(problem.place))}: ", style="bold")
     text.append(f"{problem.severity}: ", style=_SEVERITY_STYLES[problem.severity])
-    subject = " ".join(part for part in (problem.object, problem.field) if part)
-    if subject:
-        text.append(f"{words.clean(subject)}: ", style="cyan")
-    text.append(words.clean(problem.message))
-    text.append(f" [{problem.code}]", style="dim")
-    return text
+    if about := words.subject(problem, known):
+        text.append(f"{about}: ", style="cyan")
+    text.append(safe.clean(problem.message))
+    text.append(f" [{safe.clean(problem.code)}]", style="dim")
+    return Hanging(text, first=first)
 
 
-def _about(report: Report) -> Text:
-    text = Text(style="dim", overflow="fold")
-    if report.revision:
-        subject = words.clean(report.revision.subject)
-        text.append(f"commit {report.revision.short} {subject} ({words.clean(report.revision.author)})\n")
-    if report.in_force and report.revision and report.in_force.id != report.revision.id:
-        text.append(f"in force: {report.in_force.short} {words.clean(report.in_force.subject)}\n")
-    text.append(f"target {report.target}, mode {report.mode}")
-    for note in report.notes:
-        text.append(f"\n{words.clean(note)}")
-    for kind in report.skipped:
-        text.append(f"\nskipped {kind.count} {kind.api_version} {kind.kind} (not managed), first at {kind.place}")
-    return text
+def _about(report: Report) -> Iterator[RenderableType]:
+    for name, told in words.about(report):
+        style = "yellow" if name == "in force" else "dim"
+        yield Hanging(Text(f"{name:<9} {told}", style=style), indent=10)
 
 
-def _object(difference: ObjectDiff) -> Iterator[RenderableType]:
-    style = _STATE_STYLES.get(difference.state, "magenta")
-    line = Text(f"{words.SYMBOLS[difference.state]} {difference.state} ", style=style)
-    line.append(str(difference.key), style="bold")
-    if difference.place:
-        line.append(f"  {words.clean(str(difference.place))}", style="dim")
-    yield line
-    if difference.fields:
-        owned = any(field.managers for field in difference.fields)
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-        for head in ("  field", "Git", "last written", "cluster", "registry", *(["owned by"] if owned else [])):
-            table.add_column(head, overflow="fold")
-        for field in difference.fields:
-            managers = [Text(words.clean(", ".join(field.managers)))] if owned else []
-            table.add_row(Text(f"  {words.clean(field.path)}"), *(Text(cell) for cell in words.cells(field)), *managers)
-        yield table
-    for problem in difference.problems:
-        yield Text("  ").append_text(problem_line(problem))
-
-
-def _plan(units: tuple[UnitPlan, ...]) -> Iterator[RenderableType]:
-    shown = [unit for unit in units if unit.steps]
-    if not shown:
+def _problems(problems: Sequence[Problem]) -> Iterator[RenderableType]:
+    """Errors last, next to the sentence that counts them."""
+    if not problems:
         return
-    table = Table(title="Plan: writes in order; those of one number go together", title_justify="left", box=box.SIMPLE_HEAD)
-    for head in ("unit", "#", "write", "object", "store", "cause"):
-        table.add_column(head, overflow="fold")
-    for unit in shown:
-        name = unit.name + (" (observe: not written)" if unit.mode == "observe" else "")
-        waves = [wave for step in unit.steps for wave in step.waves]
-        for number, wave in enumerate(waves, 1):
-            for change in wave:
-                cells = (str(number), change.action, f"{change.key}", change.key.store, change.cause)
-                table.add_row(Text(name), *(Text(str(cell)) for cell in cells))
-                name = ""
-    yield table
-    yield from _traffic(shown)
+    yield Text()
+    ordered = words.by_weight(problems)
+    shown = {id(problem) for problem in ordered[:MAX_PROBLEMS]}
+    for severity in reversed(Severity):
+        yield from (_problem(one) for one in problems if one.severity is severity and id(one) in shown)
+    if len(problems) > MAX_PROBLEMS:
+        yield Text(f"… and {words.counted(len(problems) - MAX_PROBLEMS, 'problem')} more: -o json has them all", style="dim")
 
 
-def _traffic(units: list[UnitPlan]) -> Iterator[RenderableType]:
-    table = Table(title="Predicted traffic", title_justify="left", box=box.SIMPLE_HEAD)
-    for head in ("service", "before", "after"):
-        table.add_column(head, overflow="fold")
+def _units(report: Report) -> Iterator[RenderableType]:
+    """What wants a person comes last, since the end is what stays on the screen."""
+    units = layout.units(report)
+    calm = [unit for unit in units if not unit.urgent]
+    for unit in calm[:MAX_UNITS]:
+        yield from _unit(unit, report)
+    if len(calm) > MAX_UNITS:
+        yield Text()
+        yield Text(f"… and {words.counted(len(calm) - MAX_UNITS, 'unit')} more like these: -o html has them all", style="dim")
     for unit in units:
-        for row in words.splits(unit):
-            table.add_row(*(Text(words.clean(cell)) for cell in row))
-    if table.row_count:
-        yield table
-        for note in dict.fromkeys(note for unit in units for note in words.caveats(unit)):
-            yield Text(f"  note: {words.clean(note)}", style="dim")
+        if unit.urgent:
+            yield from _unit(unit, report)
 
 
-def _guards(report: Report) -> Iterator[RenderableType]:
-    rows = words.waiting(report.plan)
-    if rows:
-        table = Table(title="Waiting", title_justify="left", box=box.SIMPLE_HEAD)
-        for head in ("unit", "why", "goes on"):
-            table.add_column(head, overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(words.clean(cell)) for cell in row))
-        yield table
-    if report.plan and report.plan.units:
-        yield Text(f"plan {report.plan.digest}", style="dim")
+def _unit(unit: layout.Unit, report: Report) -> Iterator[RenderableType]:
+    yield Text()
+    if report.plan:
+        yield Text(unit.title, style="bold underline").append(
+            f" ({unit.remarks})" if unit.remarks else "", style="not bold not underline dim"
+        )
+    for group in unit.groups[:MAX_GROUPS]:
+        yield from _group(group)
+    if len(unit.groups) > MAX_GROUPS:
+        left_out = sum(len(group.objects) for group in unit.groups[MAX_GROUPS:])
+        yield Text(f"  … and {words.counted(left_out, 'object')} more: -o html has them all", style="dim")
+    if unit.plan is None:
+        return
+    if report.command != "diff":
+        yield from _order(unit)
+        yield from _traffic(unit.plan)
+    yield from (_problem(problem, first=2) for problem in unit.plan.problems)
+    for guard in unit.plan.guards:
+        yield Hanging(Text("waits    ", style="bold yellow").append(safe.clean(guard.message), style="not bold default"), 9, 2)
+        yield Hanging(Text(f"         goes on {words.goes_on(guard, report.ended)}", style="dim"), 9, 2)
 
 
-def _results(report: Report) -> Iterator[RenderableType]:
-    for result in report.results:
-        if result.written is not Written.DONE:
-            line = Text(f"{result.written} ", style=_WRITTEN_STYLES[result.written])
-            line.append(f"{result.action} {result.key}", style="bold")
-            yield line.append(f": {words.clean(result.message)}", style="not bold")
+def _group(group: layout.Alike) -> Iterator[RenderableType]:
+    line = Text(f"{words.SYMBOLS[group.state]} {group.state} ", style=_STATE_STYLES.get(group.state, "magenta"))
+    line.append(group.name, style="bold default")
+    if group.cause:
+        line.append(f"  {group.cause}", style="not bold magenta")
+    if group.outcome:
+        line.append(f"  {group.outcome}", style="bold green" if group.done else "bold red")
+    if group.first.place:
+        line.append(f"  {safe.clean(str(group.first.place))}", style="not bold dim default")
+    yield Hanging(line, first=2)
+    if group.rows:
+        yield Fields(group.rows[: layout.ROWS], indent=6)
+        if len(group.rows) > layout.ROWS:
+            left_out = len(group.rows) - layout.ROWS
+            yield Text(f"      … and {words.counted(left_out, 'field')} more: -o json has them all", style="dim")
+    yield from (_problem(problem, first=6, known=str(group.first.key)) for problem in group.first.problems)
+
+
+def _order(unit: layout.Unit) -> Iterator[RenderableType]:
+    """The order, where there is one: a single wave goes all at once."""
+    writes = unit.writes
+    if writes and writes[-1].wave > 1:
+        for number, wave in groupby(writes, key=lambda write: write.wave):
+            for at, write in enumerate(wave):
+                head = ("order " if number == 1 and at == 0 else " " * 6) + (f"{number:>2} " if at == 0 else " " * 3)
+                yield Hanging(Text(head, style="dim").append_text(_write(write)), 9, 2)
+    for at, write in enumerate(unit.held):
+        yield Hanging(Text("held     " if at == 0 else " " * 9, style="bold yellow").append_text(_write(write)), 9, 2)
+
+
+def _write(write: layout.Write) -> Text:
+    text = Text(f"{write.action} {write.name}", style="not bold not dim default")
+    return text.append(" (in the registry)", style="dim") if write.store == "registry" else text
+
+
+def _traffic(plan: UnitPlan) -> Iterator[RenderableType]:
+    ports = words.traffic(plan)
+    for port in ports:
+        if port.moves:
+            line = Text("traffic  ", style="dim").append(port.service, style="not dim bold")
+            line.append(f"  {words.split(port.before)}", style="not dim not bold").append(" → ", style="bold")
+            yield Hanging(line.append(words.split(port.after), style="not dim not bold"), 9, 2)
+    if ports and not any(port.moves for port in ports):
+        yield Hanging(Text("traffic  stays as it is", style="dim"), 9, 2)
+    for note in words.caveats([plan]):
+        yield Hanging(Text(f"         note: {note}", style="dim"), 9, 2)
+
+
+def _unfinished(report: Report) -> Iterator[RenderableType]:
+    """Every write that was tried and is not done, with the reason; those that were not even started are counted by reason."""
+    tried = [one for one in report.results if one.written in (Written.FAILED, Written.UNKNOWN)]
+    if tried:
+        yield Text()
+    for one in tried[:MAX_RESULTS]:
+        line = Text(f"{one.written} ", style=_OUTCOME_STYLES[one.written])
+        line.append(f"{one.action} {safe.clean(str(one.key))}", style="bold default")
+        yield Hanging(line.append(f": {safe.clean(one.message)}", style="not bold default"))
+    if len(tried) > MAX_RESULTS:
+        yield Text(f"… and {len(tried) - MAX_RESULTS} more: -o json has them all", style="dim")
+    yield from _counted_reasons(one.message for one in report.results if one.written is Written.NOT_STARTED)
+
+
+def _counted_reasons(reasons: Iterable[str]) -> Iterator[RenderableType]:
+    counts: dict[str, int] = {}
+    for reason in reasons:
+        counts[reason] = counts.get(reason, 0) + 1
+    for reason, count in list(counts.items())[:MAX_RESULTS]:
+        yield Hanging(Text(f"{words.counted(count, 'write')} not started: {safe.clean(reason)}", style="dim"))
+
+
+def _next(report: Report, options: Sequence[str]) -> Iterator[RenderableType]:
+    """Commands stand alone on their lines, unbroken, so that they can be copied."""
+    lines = advice(report, options)
+    if report.guards or lines:
+        yield Text(f"plan {report.plan.digest}", style="dim") if report.plan else Text()
+    for one in lines:
+        yield Text(f"# {one.effect}", style="dim")
+        yield Text(one.command, style="bold", no_wrap=True, overflow="ignore")

@@ -1,19 +1,17 @@
-"""Sentences and cells that several renderers share, so that all of them say the same."""
+"""Sentences and rows that several renderers share, so that all of them say the same."""
 
-import json
-import unicodedata
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
 
-from reconciler.core.changes import ABSENT, FieldDiff, State
-from reconciler.core.plan import Plan, Split, UnitPlan
+from reconciler.core.changes import State
+from reconciler.core.plan import Guard, Split, UnitPlan
 from reconciler.core.report import Report, Verdict, Written
+from reconciler.errors import Problem, Severity
+from reconciler.reports import safe
 
-#: Longest value shown in a cell; the JSON report has it in full.
-LONGEST = 160
-
-#: Symbol and word of each state that is shown.
+#: The symbol of each state that is shown.
 SYMBOLS = {
     State.CREATE: "+",
     State.UPDATE: "~",
@@ -27,28 +25,15 @@ SYMBOLS = {
     State.TERMINATING: "…",
     State.UNREADABLE: "?",
 }
+#: Heads of the four columns of a field, in the order of `layout.cells`.
+COLUMNS = ("Git", "last written", "cluster", "registry")
 
-COLUMNS = ("git", "written", "cluster", "registry")
-
-
-def clean(text: str) -> str:
-    """Return text without control, format and bidirectional characters: nothing of Git's may steer a terminal or a page."""
-    return "".join(
-        char if char in "\n\t" or unicodedata.category(char)[0] != "C" else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
+_CHANGING = (State.CREATE, State.UPDATE, State.DELETE, State.ADOPT)
 
 
-def value(data: Any) -> str:
-    """Return one cell: ``-`` where the column has no such field, JSON otherwise, cut to `LONGEST`."""
-    if data is ABSENT:
-        return "-"
-    text = clean(data if isinstance(data, str) and data else json.dumps(data, ensure_ascii=False, sort_keys=True))
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
-
-
-def cells(field: FieldDiff) -> tuple[str, ...]:
-    """Return the four columns of a field: Git, last written, cluster, registry."""
-    return tuple(value(getattr(field, column)) for column in COLUMNS)
+def counted(number: int, word: str) -> str:
+    """Return a number with its word: ``1 error``, ``2 errors``."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def moment(at: datetime | None) -> str:
@@ -56,13 +41,71 @@ def moment(at: datetime | None) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%SZ") if at else "-"
 
 
-def percent(share: Any) -> str:
+def seconds(report: Report) -> str:
+    """Return how long the run took."""
+    return f"{(report.ended - report.started).total_seconds():.1f} s"
+
+
+def headline(report: Report) -> str:
+    """Return the sentence that says how the run ended."""
+    done = report.written(Written.DONE)
+    match report.verdict:
+        case Verdict.VALID:
+            return f"Valid: {scope(report)}."
+        case Verdict.IN_SYNC:
+            return f"In sync: cluster and registry hold what Git says ({counted(report.objects, 'object')})."
+        case Verdict.APPLIED:
+            return f"Applied: {counted(done, 'write')} done; cluster and registry hold what Git says."
+        case Verdict.CHANGES:
+            return f"Changes are due: {tally(report)}."
+        case Verdict.REFUSED:
+            return f"Refused: {refusal(report)}."
+        case Verdict.INVALID:
+            if report.command == "check":
+                return f"Invalid: {scope(report)}."
+            return f"Invalid: {counted(len(report.errors), 'error')} in Git; {_unchanged(report)}."
+        case Verdict.UNAVAILABLE:
+            return f"Cannot observe: {_unchanged(report)}, and nothing is concluded from what could not be read."
+        case Verdict.FAILED:
+            return f"Failed: {counted(done, 'write')} done, {len(report.results) - done} not."
+
+
+def scope(report: Report) -> str:
+    """Return what a check looked at and found, in numbers."""
+    skipped = sum(one.count for one in report.skipped)
+    parts = [
+        counted(report.files, "file"),
+        counted(report.objects, "object"),
+        *([f"{skipped:,} skipped by kind"] if skipped else []),
+        *([counted(len(report.errors), "error")] if report.errors else []),
+        counted(len(report.warnings), "warning"),
+        seconds(report),
+    ]
+    return ", ".join(parts)
+
+
+def refusal(report: Report) -> str:
+    """Return who or what has to speak before the rest is carried out."""
+    held = sum(len(unit.held) for unit in report.plan.units) if report.plan else 0
+    guards = counted(len(report.guards), "guard") if report.guards else "not by a guard of the plan; see the notes"
+    return f"{guards}, {counted(held, 'write')} held back ({tally(report)})"
+
+
+def tally(report: Report) -> str:
+    """Return the counts in a line, Terraform's way."""
+    changing = [f"{count:,} to {state}" for state in _CHANGING if (count := report.count(state))]
+    rest = [state for state in State if state not in (State.IN_SYNC, *_CHANGING)]
+    others = [f"{count:,} {state}" for state in rest if (count := report.count(state))]
+    return ", ".join([*changing, *others, f"{max(report.count(State.IN_SYNC), 0):,} in sync"])
+
+
+def percent(share: Fraction) -> str:
     """Return a share (0 to 1) as a percentage with one digit."""
     return f"{float(share) * 100:.1f} %"
 
 
 def split(one: Split | None) -> str:
-    """Return a predicted split in a line: ``vm 75.0 % (3), pod 25.0 % (1)``."""
+    """Return a predicted split in a line: ``vm 75.0 % (3), pod 25.0 % (1)``, with the numbers of endpoints."""
     if one is None:
         return "no such service"
     if not one.endpoints:
@@ -74,55 +117,96 @@ def split(one: Split | None) -> str:
     )
 
 
-def splits(unit: UnitPlan) -> Iterator[tuple[str, str, str]]:
-    """Yield (service and port, before, after) of a unit's services."""
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """One service port: where its requests go before and after."""
+
+    service: str
+    before: Split | None
+    after: Split | None
+
+    @property
+    def moves(self) -> bool:
+        """Whether any endpoint's share changes."""
+        return self._shares(self.before) != self._shares(self.after)
+
+    @staticmethod
+    def _shares(one: Split | None) -> dict[str, Fraction]:
+        return {endpoint.name: endpoint.share for endpoint in one.endpoints} if one else {}
+
+
+def traffic(unit: UnitPlan) -> tuple[Traffic, ...]:
+    """Return the service ports of a unit in the order of their names."""
     before = {(one.service, one.port): one for one in unit.before}
     after = {(one.service, one.port): one for one in unit.after}
-    for service, port in sorted(before.keys() | after.keys()):
-        yield f"{service}:{port}", split(before.get((service, port))), split(after.get((service, port)))
+    return tuple(
+        Traffic(safe.clean(f"{service}:{port}"), before.get((service, port)), after.get((service, port)))
+        for service, port in sorted(before.keys() | after.keys())
+    )
 
 
-def caveats(unit: UnitPlan) -> tuple[str, ...]:
-    """Return what weakens the predictions of a unit, each once."""
-    return tuple(dict.fromkeys(note for one in (*unit.before, *unit.after) for note in one.notes))
+def caveats(units: Iterable[UnitPlan]) -> tuple[str, ...]:
+    """Return what weakens the predictions of these units, each once."""
+    notes = (note for unit in units for one in (*unit.before, *unit.after) for note in one.notes)
+    return tuple(dict.fromkeys(map(safe.clean, notes)))
 
 
-def tally(report: Report) -> str:
-    """Return the counts in a line, Terraform's way."""
-    changing = (State.CREATE, State.UPDATE, State.DELETE, State.ADOPT)
-    parts = [f"{report.count(state)} to {state}" for state in changing]
-    rest = [state for state in State if state not in (State.IN_SYNC, *changing)]
-    others = [f"{count} {state}" for state in rest if (count := report.count(state))]
-    return ", ".join([*parts, *others, f"{report.count(State.IN_SYNC)} in sync"])
+def goes_on(guard: Guard, now: datetime) -> str:
+    """Return when or how what a guard holds goes on, as the end of a sentence."""
+    ways = [f"by itself at {moment(guard.until)} ({_from_now(guard.until - now)})"] if guard.until else []
+    if guard.override:
+        ways.append(f"with --allow {safe.clean(guard.override)}")
+    return ", or ".join(ways) or "once its cause is gone"
 
 
-def headline(report: Report) -> str:
-    """Return the sentence that says how the run ended."""
-    done = report.written(Written.DONE)
-    match report.verdict:
-        case Verdict.IN_SYNC:
-            return f"In sync: cluster and registry hold what Git says ({report.objects} objects)."
-        case Verdict.APPLIED:
-            return f"Applied: {done} writes; cluster and registry hold what Git says."
-        case Verdict.CHANGES:
-            return f"Changes are due: {tally(report)}."
-        case Verdict.REFUSED:
-            return f"Refused by a guard: {tally(report)}."
-        case Verdict.INVALID:
-            return f"Invalid: {len(report.errors)} errors in Git; nothing was changed."
-        case Verdict.UNAVAILABLE:
-            return "Cannot observe: nothing was changed, and nothing is concluded from what could not be read."
-        case Verdict.FAILED:
-            return f"Failed: {done} writes done, {len(report.results) - done} not."
+def _from_now(left: timedelta) -> str:
+    minutes = int(left.total_seconds() // 60)
+    if minutes < 1:
+        return "any moment now"
+    return f"in {minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"in {minutes} min"
 
 
-def waiting(plan: Plan | None) -> tuple[tuple[str, str, str], ...]:
-    """Return (unit, what holds it, how to go on) of every guard."""
-    if plan is None:
-        return ()
-    rows = []
-    for unit in plan.units:
-        for guard in unit.guards:
-            how = f"--allow {guard.override}" if guard.override else "change it in Git"
-            rows.append((unit.name, guard.message, f"by itself at {moment(guard.until)}" if guard.until else how))
-    return tuple(rows)
+def about(report: Report) -> Iterator[tuple[str, str]]:
+    """Yield what the run was about, as (name, text) pairs."""
+    if report.command == "check":
+        yield "folder", safe.clean(report.target)
+    else:
+        if report.revision:
+            yield "commit", _commit(report)
+        if report.in_force and report.revision and report.in_force.id != report.revision.id:
+            yield "in force", safe.clean(f"{report.in_force.short} {report.in_force.subject}")
+        yield "target", safe.clean(f"{report.target}, {report.mode}, {moment(report.started)}, {seconds(report)}")
+    for note in report.notes:
+        yield "note", safe.clean(note)
+    for kind in report.skipped:
+        what = f"{kind.count} {kind.api_version} {kind.kind} (not managed), first at {kind.place}"
+        yield "skipped", safe.clean(what)
+
+
+def place(problem: Problem) -> str:
+    """Return where a problem is: in a file, else at an object."""
+    return safe.clean(str(problem.place or problem.object))
+
+
+def subject(problem: Problem, known: str = "") -> str:
+    """Return what a problem is about: object and field, as far as they are there and the object is not `known` already."""
+    about = "" if problem.object == known else problem.object
+    return safe.clean(" ".join(part for part in (about, problem.field) if part))
+
+
+def by_weight(problems: Iterable[Problem]) -> list[Problem]:
+    """Return errors first, then warnings, then the rest; each in its order."""
+    return sorted(problems, key=lambda problem: list(Severity).index(problem.severity))
+
+
+def _commit(report: Report) -> str:
+    revision = report.revision
+    if revision is None:
+        return "-"
+    signed = f", signature {revision.signature}" if revision.signature not in ("unchecked", "good") else ""
+    by = f" ({revision.author}{signed})" if revision.author or signed else ""
+    return safe.clean(f"{revision.short} {revision.subject}{by}")
+
+
+def _unchanged(report: Report) -> str:
+    return "nothing was changed" if not report.results else f"{counted(report.written(Written.DONE), 'write')} were done before"
