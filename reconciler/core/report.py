@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from reconciler.core.changes import Action, Cause, ObjectDiff, State
-from reconciler.core.plan import Guard, Mode, Plan
+from reconciler.core.plans import Guard, Mode, Plan
 from reconciler.core.resources import Key, Revision, Skipped
 from reconciler.errors import Problem, Severity
 

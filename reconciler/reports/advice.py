@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from reconciler.core.changes import State
-from reconciler.core.plan import Mode
+from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Key
 from reconciler.reports import safe

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.changes import ABSENT, Change, FieldDiff, ObjectDiff
-from reconciler.core.plan import Guard, Plan, Split, UnitPlan
+from reconciler.core.plans import Guard, Plan, Split, UnitPlan
 from reconciler.core.report import Report, WriteResult
 from reconciler.core.resources import Key, Revision, Skipped
 from reconciler.errors import Place, Problem

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.changes import ABSENT, Action, Cause, Change, FieldDiff, ObjectDiff, State
-from reconciler.core.plan import Mode, UnitPlan
+from reconciler.core.plans import Mode, UnitPlan
 from reconciler.core.report import Report, Written
 from reconciler.core.resources import EMPTY, Key, StoreName
 from reconciler.reports import safe

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from reconciler.core.changes import State
-from reconciler.core.plan import UnitPlan
+from reconciler.core.plans import UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
 from reconciler.reports import layout, safe, words

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from reconciler.core.changes import State
-from reconciler.core.plan import Guard, Split, UnitPlan
+from reconciler.core.plans import Guard, Split, UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
 from reconciler.reports import safe

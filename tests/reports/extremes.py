@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reconciler.core.changes import Action, FieldDiff, ObjectDiff, State
-from reconciler.core.plan import Guard, Mode, Step, UnitPlan
+from reconciler.core.plans import Guard, Mode, Step, UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Key, Signature, Skipped
 from reconciler.errors import Place, Problem, Severity

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from reconciler.core.changes import Action, Cause, Change, FieldDiff, ObjectDiff, State
-from reconciler.core.plan import EndpointShare, Guard, Mode, Plan, Split, Step, UnitPlan
+from reconciler.core.plans import EndpointShare, Guard, Mode, Plan, Split, Step, UnitPlan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import Key, Revision, Signature, Skipped
 from reconciler.errors import Place, Problem, Severity
