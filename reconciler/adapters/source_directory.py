@@ -47,7 +47,7 @@ class DirectorySource:
     root: Path
     clock: Clock
     memory: Memory | None = None
-    _files: tuple[TreeFile, ...] = field(default=(), init=False)
+    _seen: dict[str, list[Any]] = field(default_factory=dict, init=False)
     _kept: dict[str, bytes] = field(default_factory=dict, init=False)
 
     def poll(self) -> Revision:
@@ -64,16 +64,16 @@ class DirectorySource:
             raise InvalidInput(f"{self.root} holds no manifests: name the folder that does", code="MR0912")
         if scan.problems:
             raise InvalidInput(scan.problems)
-        self._files = tuple(TreeFile(path, seen[-1], seen[0]) for path, seen in sorted(scan.seen.items()))
+        self._seen = dict(sorted(scan.seen.items()))
         self._kept = scan.kept
         if self.memory and scan.hashed:
             self.memory.remember(self._index_name, json.dumps({"at": at, "files": scan.seen}).encode())
-        digest = hashlib.sha256("".join(f"{file.id} {file.path}\n" for file in self._files).encode())
+        digest = hashlib.sha256("".join([f"{seen[-1]} {path}\n" for path, seen in self._seen.items()]).encode())
         return Revision(digest.hexdigest(), subject=f"files of {self.root}", moving=False)
 
     def files(self, revision: Revision) -> tuple[TreeFile, ...]:  # noqa: ARG002 - the port asks for it
         """Return what the last look saw; a folder has no other revision."""
-        return self._files
+        return tuple(TreeFile(path, seen[-1], seen[0]) for path, seen in self._seen.items())
 
     def contents(self, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         """Yield the bytes of files. Raises Unavailable for one that has changed since the last look."""
@@ -136,9 +136,9 @@ class _Scan:
             self._refuse(path, "is a symlink: put the file or folder itself there")
         elif entry.is_dir(follow_symlinks=False):
             self.folder(entry.path, f"{path}/", depth + 1)
-        elif trees.is_kustomization(path):
+        elif entry.name in trees.KUSTOMIZATIONS:
             self._refuse(path, "kustomize folders are rendered from Git only: check what kubectl kustomize makes of it")
-        elif trees.is_manifest(path):
+        elif entry.name.endswith(trees.SUFFIXES):
             if not path.isprintable():
                 self._refuse(ascii(path), "has unprintable characters in its name: rename it")
             elif not entry.is_file(follow_symlinks=False):
