@@ -127,7 +127,7 @@ class Promises:
         for racer in racers:
             assert racer.stdout is not None
             assert racer.stdout.readline() == "ready\n"
-        outcomes = {racer.communicate("go\n", timeout=30)[0].strip() for racer in racers}
+        outcomes = {racer.communicate("go\n", timeout=45)[0].strip() for racer in racers}
         current = open_lease(clock).current()
         assert current is not None
         assert outcomes == {f"has it {current.holder}", f"fenced by {current.holder}"}

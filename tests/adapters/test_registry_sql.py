@@ -108,7 +108,7 @@ class Promises(RegistryContract):
         for racer in racers:
             assert racer.stdout is not None
             assert racer.stdout.readline() == "ready\n"
-        answers = [racer.communicate("go\n", timeout=30)[0].split() for racer in racers]
+        answers = [racer.communicate("go\n", timeout=45)[0].split() for racer in racers]
         uids = [answer for lines in answers for answer in lines if answer != "conflict"]
         assert [len(lines) for lines in answers] == [20, 20, 20]
         assert sorted(uids) == sorted(live.uid for live in registry.observe().machines.values())
