@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from reconciler.adapters.store_sql import SqlStore
+from reconciler.core.resources import Revision
 from reconciler.errors import Unavailable
 from reconciler.ports import JournalEntry, Store
 from tests.contracts.store import ENTRY, NOON, SERVICE, StoreContract, document, done, intent
@@ -143,6 +144,24 @@ class TestSqliteStore(Promises):
             check=True,
         )
         assert answer.stdout.splitlines() == ["stored 1", "refused: the disk gave an input/output error", "stored 2", "open 3"]
+
+    @pytest.mark.case("S-04")
+    def test_a_store_put_back_to_yesterday_is_behind(self, url: str, tmp_path: Path) -> None:
+        """Same id, lower generation: that is how its lease finds out."""
+        store = SqlStore(url, "production")
+        store.accept(Revision("a" * 40))
+        store.close()
+        file = Path(url.removeprefix("sqlite:///"))
+        yesterday = file.read_bytes()
+        today = SqlStore(url, "production")
+        today.settle(done(today.intend([intent(after=document())])))
+        known = (today.id, today.generation)
+        today.close()
+        file.write_bytes(yesterday)
+        restored = SqlStore(url, "production")
+        assert restored.id == known[0]
+        assert restored.generation < known[1]
+        restored.close()
 
 
 class TestPostgresqlStore(Promises):
