@@ -162,7 +162,7 @@ class Execution:
         """Store outcomes. A write without an answer stays open in the journal: it is read back before anything else."""
         now = self._clock.now()
         known = [
-            replace(write.entry, outcome=outcome.value, message=message, ended=now)
+            replace(write.entry, outcome=_settled(write.change, outcome), message=message, ended=now)
             for write, outcome, message in finished
             if outcome is not Written.UNKNOWN
         ]
@@ -190,6 +190,11 @@ class Execution:
         self._results.append(result)
         if self._progress:
             self._progress(result)
+
+
+def _settled(change: Change, outcome: Written) -> str:
+    """Return a journal's word. A hand-over writes no content, so it must not become what was last written."""
+    return "moot" if outcome is Written.DONE and change.action is Action.HAND_OVER else outcome.value
 
 
 def _outcome(future: Future[LiveObject | None]) -> tuple[Written, str]:
