@@ -1,99 +1,133 @@
-"""Plans as values: what a person reviews is what runs."""
+"""From differences to a plan: what goes now, in which order, what waits for what, and what traffic will do.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+Writes get their edges, units become jobs, every job is laid out on the simulated mesh so that each single write keeps the laws,
+and whatever a guard holds stays out with all that needs it. One unit's trouble is that unit's alone. Nothing here is random
+and nothing reads the clock: equal input makes equal plans.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from fractions import Fraction
 
-from reconciler.core.changes import Change
-from reconciler.core.resources import EMPTY, Key, Revision
-from reconciler.errors import Problem
+from reconciler.core.budget import Deletions
+from reconciler.core.changes import ObjectDiff
+from reconciler.core.digest import digest
+from reconciler.core.guards import Situation, guards_on_jobs, guards_on_plan, held_with, history_guards
+from reconciler.core.jobs import Bundle, Job, bundles, jobs_of
+from reconciler.core.layout import Laid, circle_guards, lay_out
+from reconciler.core.modes import unit_mode
+from reconciler.core.order import Edge, phases, reasons
+from reconciler.core.plans import WHOLE, Guard, GuardCode, Mode, Plan, PlanSettings, Step, UnitPlan
+from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation
+from reconciler.core.splits import splits
+from reconciler.core.surroundings import Surroundings
+from reconciler.core.units import cut
+from reconciler.core.writes import in_order
+from reconciler.errors import Problem, Severity
+
+__all__ = ["Mode", "Plan", "PlanSettings", "make_plan"]
+
+#: The code of the problem that says why a unit is only observed.
+_OBSERVED = "MR6001"
+#: One step takes each unit all the way.
+_EXPOSURE = Fraction(1)
+_DEFAULTS = PlanSettings()
 
 
-class Mode(StrEnum):
-    """Observe: the whole cycle without a write. Enforce: with them. The stricter of target, namespace and unit wins."""
+def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
+    desired: DesiredState,
+    observed: ObservedState,
+    differences: Sequence[ObjectDiff],
+    *,
+    now: datetime,
+    settings: PlanSettings = _DEFAULTS,
+    first_seen: Mapping[Key, datetime] = EMPTY,
+    deleted_services: Collection[Key] = (),
+    prune_now: Collection[str] = (),
+    quiet: Mapping[Key, bool] = EMPTY,
+    listings: Mapping[str, Collection[str]] = EMPTY,
+    relation: Relation = Relation.DESCENDANT,
+    overrides: Collection[str] = (),
+) -> Plan:
+    """Return the plan of one commit for one target.
 
-    OBSERVE = "observe"
-    ENFORCE = "enforce"
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A reason why something in a plan is not carried out now.
-
-    `code` is stable; `override` is the name that a person must say to go on (``wholesale:shop/billing``), empty where nothing
-    overrides it; `until` is when it lifts by itself. `keys` are the objects that it holds back (all of the unit's if empty).
+    `first_seen`, `deleted_services` (of the last 24 hours), `prune_now`, `quiet` and `listings` are told in
+    `budget.Deletions`. `relation` is how the commit relates to the one accepted last. `overrides` are the names given for this
+    plan's digest, which does not depend on them.
     """
-
-    code: str
-    message: str
-    override: str = ""
-    until: datetime | None = None
-    keys: tuple[Key, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointShare:
-    """One endpoint of a service port: who it is, its weight in Envoy's arithmetic, its share of requests (0 to 1)."""
-
-    name: str
-    platform: str
-    address: str
-    weight: int
-    share: Fraction
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Predicted traffic of one service port. `notes` are caveats that weaken or void the prediction."""
-
-    service: str
-    port: int
-    endpoints: tuple[EndpointShare, ...]
-    notes: tuple[str, ...] = ()
-
-    def share(self, platform: str) -> Fraction:
-        """Return the summed share of all endpoints of a platform (``vm`` or ``pod``)."""
-        return sum((one.share for one in self.endpoints if one.platform == platform), Fraction(0))
+    changes = [change for one in differences for change in one.changes]
+    writes, edges = in_order(changes, observed, settings.root_namespace)
+    phase = phases(writes, edges)
+    units = cut(desired, observed, differences) if writes else ()
+    jobs = jobs_of(units, writes, edges, phase)
+    around = Surroundings(observed, settings.cluster)
+    worlds = [(one, around.world_of(one.units, _coming(one))) for one in bundles(jobs, units)]
+    deletions = Deletions(now, first_seen, deleted_services, prune_now, quiet, listings)
+    situation = Situation(desired, observed, differences, settings, deletions)
+    whole = [*history_guards(desired.revision, relation), *guards_on_plan(writes, situation)]
+    named = [*guards_on_jobs(writes, worlds, situation), *circle_guards(jobs, writes, edges)]
+    asks = [guard.override for guard in (*whole, *(one for _, one in named)) if guard.code != GuardCode.CAVEAT]
+    standing = [guard for guard in whole if guard.override not in overrides]
+    guards = {job.name: [one for name, one in named if name == job.name and one.override not in overrides] for job in jobs}
+    held = held_with(_held(jobs, guards, standing), edges)
+    laid = {one.job.name: one for bundle, world in worlds for one in lay_out(bundle, world, held, edges, phase)}
+    modes = _modes(jobs, situation, edges)
+    planned = [_unit_plan(laid[job.name], guards[job.name], modes[job.name]) for job in jobs]
+    first = [UnitPlan(WHOLE, settings.mode, (), guards=tuple(standing))] if standing else []
+    return Plan(
+        target=settings.target,
+        revision=desired.revision,
+        units=(*first, *planned),
+        digest=digest(settings.target, desired.revision, jobs, [_EXPOSURE], asks),
+        why=reasons(writes, edges),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Changes that become true together, as waves of independent writes, and the exposure reached after them (0 to 1)."""
-
-    waves: tuple[tuple[Change, ...], ...]
-    exposure: Fraction = Fraction(1)
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        return tuple(change for wave in self.waves for change in wave)
+def _coming(bundle: Bundle) -> Iterable[dict[str, object]]:
+    return (write.after for job in bundle.jobs for write in job.writes if write.after)
 
 
-@dataclass(frozen=True, slots=True)
-class UnitPlan:
-    """What happens to one unit.
-
-    `steps` holds what would be written now, `held` what waits behind `guards`. `before` and `after` are the predicted splits
-    of the unit's services around the steps.
-    """
-
-    name: str
-    mode: Mode
-    steps: tuple[Step, ...]
-    held: tuple[Change, ...] = ()
-    guards: tuple[Guard, ...] = ()
-    before: tuple[Split, ...] = ()
-    after: tuple[Split, ...] = ()
-    problems: tuple[Problem, ...] = ()
+def _held(jobs: Iterable[Job], guards: Mapping[str, Iterable[Guard]], standing: Iterable[Guard]) -> set[int]:
+    """Return the numbers of the writes that guards hold: of the objects that a guard names, else of all."""
+    everything = any(not guard.keys for guard in standing)
+    keys = {key for guard in standing for key in guard.keys}
+    held: set[int] = set()
+    for job in jobs:
+        own = {key for guard in guards[job.name] for key in guard.keys} | keys
+        all_of_it = everything or any(not guard.keys for guard in guards[job.name])
+        held |= {write.number for write in job.writes if all_of_it or write.key in own}
+    return held
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The plan of one target for one commit: units in the order in which they are carried out, and a digest of it all."""
+def _modes(jobs: Sequence[Job], situation: Situation, edges: Iterable[Edge]) -> dict[str, tuple[Mode, tuple[str, ...]]]:
+    """Return each job's mode and why it is only observed. What needs an observed job's writes can only be observed itself."""
+    wanted = {key: manifest.document for key, manifest in situation.desired.manifests.items()}
+    states = {one.key: one.state for one in situation.differences}
+    job_of = {write.number: job.name for job in jobs for write in job.writes}
+    needs: dict[str, set[str]] = {job.name: set() for job in jobs}
+    for edge in edges:
+        if edge.strong and job_of[edge.first] != job_of[edge.then]:
+            needs[job_of[edge.then]].add(job_of[edge.first])
+    modes: dict[str, tuple[Mode, tuple[str, ...]]] = {}
+    for job in jobs:
+        own = unit_mode(situation.settings.mode, job.unit.keys, wanted, situation.observed, {} if job.unit.base else states)
+        observed = [name for name in sorted(needs[job.name]) if modes[name][0] is Mode.OBSERVE]
+        why = own.reasons or tuple(f"{name}, which comes first, is only observed" for name in observed)
+        modes[job.name] = (Mode.OBSERVE if why else Mode.ENFORCE, why)
+    return modes
 
-    target: str
-    revision: Revision
-    units: tuple[UnitPlan, ...]
-    digest: str
-    why: Mapping[Key, tuple[Key, ...]] = field(default=EMPTY)
+
+def _unit_plan(laid: Laid, guards: Iterable[Guard], mode: tuple[Mode, tuple[str, ...]]) -> UnitPlan:
+    job = laid.job
+    waves = tuple(tuple(write.change for write in wave) for wave in laid.waves)
+    return UnitPlan(
+        name=job.name,
+        mode=mode[0],
+        steps=(Step(waves, _EXPOSURE),) if waves else (),
+        held=tuple(write.change for write in laid.held),
+        guards=(*guards, *laid.guards),
+        before=splits(laid.before, job.unit.services),
+        after=splits(laid.after, job.unit.services),
+        problems=tuple(Problem(_OBSERVED, f"{job.name} is only observed: {why}", Severity.INFO) for why in mode[1]),
+        waits_for=job.waits_for,
+    )

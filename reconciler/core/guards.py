@@ -1,0 +1,166 @@
+"""All guards of a plan in one place: which there are, for which jobs, and what is held along with what they hold."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.core.budget import Deletions, deleted_services, endpoint_guards, plan_guards, prune_guards, service_guards
+from reconciler.core.changes import ObjectDiff
+from reconciler.core.jobs import Bundle, Job
+from reconciler.core.keeping import deleted_namespaces, missing_namespaces, used_accounts
+from reconciler.core.order import Edge, Write
+from reconciler.core.plans import Guard, GuardCode, PlanSettings, Split, Wholesale
+from reconciler.core.resources import DesiredState, Key, ObservedState, Relation, Revision
+from reconciler.core.simulation import after
+from reconciler.core.splits import Service, splits, voiding
+from reconciler.core.units import Unit
+from reconciler.core.wholesale import resolution_guard, wholesale_guard, wholesale_parts
+from reconciler.core.world import World
+from reconciler.errors import Severity
+
+#: Guards by the name of the job that they are for.
+_Named = Iterator[tuple[str, Guard]]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What guards look at beside the jobs."""
+
+    desired: DesiredState
+    observed: ObservedState
+    differences: Sequence[ObjectDiff]
+    settings: PlanSettings
+    deletions: Deletions
+
+
+def history_guards(revision: Revision, relation: Relation) -> Iterator[Guard]:
+    """Yield the guard on a branch that has moved to a commit which does not follow on the accepted one."""
+    if revision.moving and relation in (Relation.DIVERGED, Relation.UNKNOWN):
+        gone = "is not in its history" if relation is Relation.DIVERGED else "is not known any more"
+        message = f"the branch was moved: the commit accepted last {gone}; accept {revision.short} by name"
+        yield Guard(GuardCode.HISTORY, message, f"history:{revision.short}")
+
+
+def guards_on_plan(writes: Sequence[Write], situation: Situation) -> Iterator[Guard]:
+    """Yield the guards that count over all units."""
+    services = deleted_services(writes, situation.desired)
+    yield from plan_guards(writes, services, situation.desired, situation.observed, situation.settings, situation.deletions)
+
+
+def guards_on_jobs(writes: Sequence[Write], worlds: Sequence[tuple[Bundle, World]], situation: Situation) -> _Named:
+    """Yield all other guards. Each holds the objects that it names, all of the job's where it names none."""
+    services = deleted_services(writes, situation.desired)
+    populated = _populated(situation)
+    job_of = {write.key: job.name for bundle, _ in worlds for job in bundle.jobs for write in job.writes}
+    for guard in (
+        *_refused_by_server(situation.differences),
+        *missing_namespaces(writes, situation.observed),
+        *used_accounts(writes, situation.desired, situation.observed),
+    ):
+        yield from _spread(guard, job_of)
+    for bundle, world in worlds:
+        yield from _on_endpoints(bundle, world, situation.settings, job_of)
+        for job in bundle.jobs:
+            found = (*_on_unit(job.unit), *_on_writes(job, world, populated, situation))
+            deletions = situation.deletions
+            found += (*service_guards(job.writes, services, deletions), *deleted_namespaces(job.writes, deletions.listings))
+            found += tuple(prune_guards(job.writes, situation.settings, deletions))
+            yield from ((job.name, guard) for guard in found)
+
+
+def held_with(numbers: Iterable[int], edges: Iterable[Edge]) -> set[int]:
+    """Return these writes and all that must not go without one of them."""
+    then: dict[int, list[int]] = defaultdict(list)
+    for edge in edges:
+        if edge.strong:
+            then[edge.first].append(edge.then)
+    held = set(numbers)
+    pending = list(held)
+    while pending:
+        more = [one for one in then[pending.pop()] if one not in held]
+        held.update(more)
+        pending += more
+    return held
+
+
+def _populated(situation: Situation) -> frozenset[str]:
+    """Return the namespaces in which anything runs; Istio's root namespace stands for the mesh."""
+    observed = situation.observed
+    found = {pod.namespace for pod in observed.pods}
+    found |= {key.namespace for key in observed.objects if key.kind in ("WorkloadEntry", "ServiceEntry")}
+    return frozenset(found | {situation.settings.root_namespace} if found else ())
+
+
+def _refused_by_server(differences: Iterable[ObjectDiff]) -> Iterator[Guard]:
+    for one in differences:
+        errors = [problem.message for problem in one.problems if problem.severity is Severity.ERROR]
+        if one.changes and errors:
+            yield Guard(GuardCode.REFUSED_BY_SERVER, f"{one.key} {errors[0]}", keys=(one.key,))
+
+
+def _on_unit(unit: Unit) -> Iterator[Guard]:
+    if len(unit.policies) > 1:
+        named = " and ".join(str(key) for key in unit.policies)
+        yield Guard(GuardCode.TWO_POLICIES, f"{named} are for services that roll out together: keep one of them")
+
+
+def _on_writes(job: Job, world: World, populated: frozenset[str], situation: Situation) -> Iterator[Guard]:
+    setting = _wholesale_setting(job.unit, situation)
+    for write in job.writes:
+        against = resolution_guard(write)
+        if against:
+            yield against
+        elif parts := wholesale_parts(write, world, populated):
+            guard = wholesale_guard(write, parts, setting)
+            yield from [guard] if guard else []
+
+
+def _wholesale_setting(unit: Unit, situation: Situation) -> Wholesale:
+    """Return the stricter of what the operator and the unit's RolloutPolicy say: Git cannot allow what was not allowed."""
+    said = [situation.settings.wholesale]
+    for key in unit.policies:
+        text = (situation.desired.policies[key].document.get("spec") or {}).get("wholesale")
+        said += [Wholesale(text)] if text else []
+    return max(said, key=list(Wholesale).index)
+
+
+def _on_endpoints(bundle: Bundle, world: World, settings: PlanSettings, job_of: Mapping[Key, str]) -> _Named:
+    """Compare the world before with the one after all writes of a bundle: endpoints lost, predictions voided."""
+    if not world.backends:
+        return
+    final = world
+    writes = [write for job in bundle.jobs for write in job.writes]
+    for write in sorted(writes, key=lambda one: one.number):
+        final = after(final, write.change)
+    for unit in bundle.units:
+        for guard in endpoint_guards(world, final, unit.services, writes, settings):
+            yield from _spread(guard, job_of)
+        names = [job.name for job in bundle.jobs if job.unit.name == unit.name]
+        for guard in _voided(world, final, unit) if names else ():
+            yield from ((name, guard) for name in names)
+
+
+def _voided(world: World, final: World, unit: Unit) -> Iterator[Guard]:
+    """Yield a guard for each service whose split moves while nothing can be predicted about it."""
+    moving = {service for service in unit.services if _moves(world, final, service)}
+    for (namespace, host), caveat in voiding(final, moving):
+        message = f"the split of {host} moves and cannot be predicted: {caveat.text}; {caveat.fix}"
+        yield Guard(GuardCode.CAVEAT, message, f"{caveat.code}:{namespace}/{host}")
+
+
+def _moves(world: World, final: World, service: Service) -> bool:
+    before, later = _shares(splits(world, (service,))), _shares(splits(final, (service,)))
+    return any(before.values()) and before != later
+
+
+def _shares(found: Iterable[Split]) -> dict[int, dict[str, object]]:
+    return {split.port: {one.address: one.share for one in split.endpoints} for split in found}
+
+
+def _spread(guard: Guard, job_of: Mapping[Key, str]) -> _Named:
+    """Yield a guard for each job that has some of its objects."""
+    keys: dict[str, list[Key]] = defaultdict(list)
+    for key in guard.keys:
+        if key in job_of:
+            keys[job_of[key]].append(key)
+    yield from ((name, replace(guard, keys=tuple(found))) for name, found in keys.items())

@@ -1,0 +1,30 @@
+"""What an object looks like after a write: server-side apply as far as the planner needs it."""
+
+from reconciler.core.changes import Action, Change
+from reconciler.core.documents import laid_over, without
+from reconciler.core.ownership import declared
+from reconciler.core.resources import Document
+
+
+def outcome(live: Document | None, change: Change) -> Document | None:
+    """Return the object after the change, None where it is gone.
+
+    What we declared and no longer declare goes, what we declare is laid over it, all else stays: other managers' fields and
+    the status.
+    """
+    if change.action is Action.DELETE:
+        return None
+    if change.action is Action.HAND_OVER:
+        return live
+    if live is None or change.after is None:
+        return change.after
+    if change.before is not None and _is_all_of(change.before, live):
+        status = live.get("status")
+        return {**change.after, "status": status} if status else change.after
+    return laid_over(without(live, declared(change.before)) if change.before else live, change.after)
+
+
+def _is_all_of(before: Document, live: Document) -> bool:
+    """Tell whether nobody but us says anything of the object, which is the usual case and the quick one."""
+    return before.keys() >= live.keys() - {"status"} and all(before[name] == live[name] for name in live if name != "status")
+

@@ -1,0 +1,139 @@
+"""From writes and their edges to waves: writes that may land in any order, one wave after the other, every law kept.
+
+Ranks are followed as long as they lead on. A write that would break a law now is put off until others have made it lawful: a
+selector moves before the last VM takes its new label. What cannot be placed at all makes the sequence stuck.
+
+Why the order inside a wave does not matter: the writes of a wave are of one rank. A WorkloadEntry feeds a demand with as many
+pairs as it itself says, so after any part S of a wave a demand has the pairs of the others, plus what each member of S brings
+afterwards, plus what each member outside S brings before. That is at least the pairs before the wave less what each write
+takes away by itself, gains not counted; a wave is filled only as long as that stays above zero. Writes to ServiceEntries and
+DestinationRules of one service are not put into one wave at all, and what a VirtualService leads to does not depend on other
+VirtualServices. So a demand that is fed after this count is fed in every order.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.core.changes import Action, Change
+from reconciler.core.demands import Demand, pairs, pairs_of, touched
+from reconciler.core.laws import Witnesses, refusals
+from reconciler.core.order import Edge, Write, place
+from reconciler.core.resources import Key
+from reconciler.core.simulation import after
+from reconciler.core.world import World
+
+#: Kinds whose writes change endpoints one by one.
+_SINGLE = frozenset({"WorkloadEntry", "VirtualMachine"})
+#: Kinds whose writes change the endpoints of whole services.
+_WHOLE = frozenset({"ServiceEntry", "DestinationRule", "WorkloadGroup"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A write that has no lawful place: the law that it would break (0: none, it waits for another stuck one), and why."""
+
+    write: Write
+    law: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Waves in order, the world after them, and what could not be placed."""
+
+    waves: tuple[tuple[Write, ...], ...]
+    world: World
+    stuck: tuple[Stuck, ...] = ()
+
+
+def schedule(world: World, writes: Sequence[Write], edges: Iterable[Edge], phase: Sequence[int]) -> Schedule:
+    """Place writes one wave after the other. `phase` says for each number whether it adds (0) or takes away (1)."""
+    numbers = {write.number for write in writes}
+    waits: dict[int, set[int]] = {number: set() for number in numbers}
+    for edge in edges:
+        if edge.first in numbers and edge.then in numbers:
+            waits[edge.then].add(edge.first)
+    left = {write.number: write for write in sorted(writes, key=lambda one: (place(one.key.kind, phase[one.number]), one.key))}
+    waves: list[tuple[Write, ...]] = []
+    witnesses = Witnesses()
+    while left:
+        wave = _next_wave(world, left, waits, phase, witnesses)
+        if not wave.writes:
+            return Schedule(tuple(waves), world, _stuck(left, wave))
+        waves.append(tuple(wave.writes))
+        world = wave.world
+        for write in wave.writes:
+            del left[write.number]
+    return Schedule(tuple(waves), world)
+
+
+@dataclass(slots=True)
+class _Wave:
+    """A wave being filled. `kept` counts the pairs that a demand has in every order of the writes so far."""
+
+    start: World
+    world: World
+    witnesses: Witnesses
+    writes: list[Write] = field(default_factory=list)
+    kept: dict[Demand, int] = field(default_factory=dict)
+    claimed: set[tuple[str, str]] = field(default_factory=set)
+    refused: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    def offer(self, write: Write) -> None:
+        """Take a write in, unless it breaks a law by itself or might break one together with the others."""
+        new = after(self.world, write.change)
+        seen = touched(self.world, new, write.change)
+        reason = next(refusals(self.world, new, write.change, seen, self.witnesses), None)
+        if reason:
+            self.refused[write.number] = reason
+            return
+        if write.key.kind in _WHOLE and seen.services & self.claimed:
+            return
+        lost = {one: count for one in seen.before & seen.after if (count := _lost(self.world, new, one, write.change))}
+        for demand in lost:
+            if demand not in self.kept:
+                self.kept[demand] = sum(1 for _ in pairs(self.start, demand))
+        if any(self.kept[demand] <= count for demand, count in lost.items()):
+            return
+        for demand, count in lost.items():
+            self.kept[demand] -= count
+        self.claimed |= seen.services
+        self.writes.append(write)
+        self.world = new
+
+
+def _next_wave(
+    world: World, left: Mapping[int, Write], waits: Mapping[int, set[int]], phase: Sequence[int], witnesses: Witnesses
+) -> _Wave:
+    """Return the first wave that can be filled: in the order of places, but nothing goes before all that is new is there."""
+    creating = any(write.change.action is Action.CREATE for write in left.values())
+    wave = _Wave(world, world, witnesses)
+    groups: dict[tuple[int, int], list[Write]] = {}
+    for number, write in left.items():
+        if not (waits[number] & left.keys()) and not (creating and write.change.action is Action.DELETE):
+            groups.setdefault(place(write.key.kind, phase[number]), []).append(write)
+    for group in groups.values():
+        for write in group:
+            wave.offer(write)
+        if wave.writes:
+            break
+    return wave
+
+
+def _lost(world: World, new: World, demand: Demand, change: Change) -> int:
+    """Return how many pairs a write by itself takes from a demand."""
+    if change.action is Action.CREATE:
+        return 0
+    if change.key.kind in _SINGLE:
+        member = Key("WorkloadEntry", change.key.namespace, change.key.name)
+        before, after = (sum(1 for _ in pairs_of(one, demand, member)) for one in (world, new))
+    else:
+        before, after = (sum(1 for _ in pairs(one, demand)) for one in (world, new))
+    return max(0, before - after)
+
+
+def _stuck(left: Mapping[int, Write], wave: _Wave) -> tuple[Stuck, ...]:
+    """Say of every write that is left why: those with a reason of their own first."""
+    own = [Stuck(left[number], law, message) for number, (law, message) in wave.refused.items()]
+    others = [Stuck(write, 0, "") for number, write in left.items() if number not in wave.refused]
+    return (*own, *others)
