@@ -16,7 +16,7 @@ import stamina
 
 from reconciler.adapters.cluster_kubernetes import answers, credentials
 from reconciler.adapters.cluster_kubernetes.answers import NotActed, Unauthenticated, Unsure
-from reconciler.adapters.cluster_kubernetes.settings import KubernetesSettings
+from reconciler.adapters.cluster_kubernetes.settings import KubernetesSettings, Patience
 from reconciler.core.resources import Document
 from reconciler.errors import Unavailable
 
@@ -45,21 +45,22 @@ class KubernetesApi:
 
     def read(self, path: str, query: Query | None = None) -> Document:
         """GET a document, with retries."""
-        return self.patiently(Unavailable, lambda: self.get(path, query))
+        return self.patiently((Unavailable,), self.settings.reading, lambda: self.get(path, query))
 
     def get(self, path: str, query: Query | None = None) -> Document:
         """GET a document, with one try."""
         times = (self.settings.read_timeout, self.settings.answer_timeout)
         return self._renewing(lambda: self._exchange("GET", _url(path, query), None, {"Accept-Encoding": "gzip"}, times))
 
-    def write(self, method: str, path: str, body: Any, *, content_type: str = JSON, query: Query | None = None) -> Document:
-        """Send a write; tried again only while the server surely did nothing. Raises `Unsure` where that is not known."""
+    def write(self, method: str, path: str, body: Any) -> Document:
+        """Send a document; tried again only while the server surely did nothing. Raises `Unsure` where that is not known."""
+        return self.patiently((NotActed,), self.settings.writing, lambda: self.send(method, path, body))
+
+    def send(self, method: str, path: str, body: Any, *, content_type: str = JSON, query: Query | None = None) -> Document:
+        """Send a write, with one try."""
         limit = self.settings.write_timeout
         url = _url(path, {**(query or {}), "timeout": f"{limit:g}s"})
-        headers = {"Content-Type": content_type}
-        return self.patiently(
-            NotActed, lambda: self._renewing(lambda: self._exchange(method, url, body, headers, (limit, limit)))
-        )
+        return self._renewing(lambda: self._exchange(method, url, body, {"Content-Type": content_type}, (limit, limit)))
 
     @contextmanager
     def stream(self, path: str, query: Query, *, silence: float) -> Iterator[Any]:
@@ -73,25 +74,21 @@ class KubernetesApi:
             finally:
                 response.close()
 
-    def patiently(self, on: type[Unavailable], attempt: Callable[[], T]) -> T:
+    def patiently(self, on: tuple[type[Unavailable], ...], patience: Patience, attempt: Callable[[], T]) -> T:
         """Try until it works, fails otherwise than by `on`, or patience ends; then the last error is raised."""
-        patience = self.settings.patience
+        began, tries = time.monotonic(), 0
 
         def again(error: Exception) -> bool | float:
+            nonlocal tries
+            tries += 1
             if not isinstance(error, on) or isinstance(error, answers.Expired | Unauthenticated):
                 return False
-            if error.retry_after is None:
-                return True
-            return min(error.retry_after, patience.longest_retry_after) + random.uniform(0, patience.jitter)  # noqa: S311
+            pause = min(patience.first_pause * 2 ** (tries - 1), patience.longest_pause)
+            pause = max(pause, min(error.retry_after or 0.0, patience.longest_retry_after))
+            pause += random.uniform(0, patience.jitter)  # noqa: S311 - jitter is no secret
+            return pause if time.monotonic() - began + pause < patience.longest else False
 
-        for one in stamina.retry_context(
-            on=again,
-            attempts=patience.attempts,
-            timeout=patience.longest,
-            wait_initial=patience.first_pause,
-            wait_max=patience.longest_pause,
-            wait_jitter=patience.jitter,
-        ):
+        for one in stamina.retry_context(on=again, attempts=patience.attempts, timeout=None):
             with one:
                 return attempt()
         raise AssertionError("a retry loop ends by returning or raising")

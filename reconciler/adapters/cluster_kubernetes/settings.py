@@ -9,9 +9,9 @@ from pathlib import Path
 class Patience:
     """How often and how long a request is tried again. Times are in seconds.
 
-    Pauses double from `first_pause` to `longest_pause`, each with up to `jitter` added. A server that says
-    when to come back (Retry-After) is believed up to `longest_retry_after`. After `attempts` tries, or once `longest` has
-    passed since the first one, the request has failed.
+    Pauses double from `first_pause` to `longest_pause`, each with up to `jitter` added. A server that says when to come back
+    (Retry-After) is believed up to `longest_retry_after`. After `attempts` tries the request has failed, and no try begins
+    later than `longest` after the first one.
     """
 
     attempts: int = 6
@@ -31,7 +31,9 @@ class KubernetesSettings:
     to get credentials. `concurrency` bounds the requests under way, watches apart.
 
     Times are in seconds: to connect; for one wait during an answer; for a whole answer; for a whole write, which the server is
-    also told to give up after, so that a late write cannot outlive the lease it was sent under.
+    also told to give up after. The last try of a write begins `writing.longest` after the first, so that none takes effect
+    later than the sum of that, `connect_timeout` and `write_timeout`: 19 s, which is less than what is left of a lease of 30 s
+    that is renewed each 10 s.
     """
 
     kubeconfig: Path | None = None
@@ -43,11 +45,12 @@ class KubernetesSettings:
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
     answer_timeout: float = 120.0
-    write_timeout: float = 10.0
+    write_timeout: float = 6.0
     watch_silence: float = 150.0
     """A watch that says nothing for so long is dead: the API server sends a bookmark a minute."""
     watch_length: float = 300.0
     """How long one watch request lasts before it is renewed."""
     relist_interval: timedelta = timedelta(minutes=10)
     """How often watched copies are compared with a full listing; each kind at its own, jittered time."""
-    patience: Patience = Patience()
+    reading: Patience = Patience()
+    writing: Patience = Patience(longest=8.0, longest_retry_after=5.0)

@@ -149,7 +149,7 @@ class Watcher:
         log.info("watch of %s: %s", self.scope.resource.kind.plural, error)
         pause = min(FIRST_PAUSE * 2.0**self._failures, LONGEST_PAUSE)
         self._failures = min(self._failures + 1, 10)
-        asked = min(error.retry_after or 0.0, self._api.settings.patience.longest_retry_after)
+        asked = min(error.retry_after or 0.0, self._api.settings.reading.longest_retry_after)
         return max(pause * random.uniform(0.5, 1.0), asked)  # noqa: S311
 
     def _until_next_list(self) -> float:

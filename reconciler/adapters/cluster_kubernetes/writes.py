@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from reconciler.adapters.cluster_kubernetes import decode
-from reconciler.adapters.cluster_kubernetes.answers import Missing, Unsure
+from reconciler.adapters.cluster_kubernetes.answers import Missing, NotActed, Unsure
 from reconciler.adapters.cluster_kubernetes.api import APPLY_PATCH, JSON, MERGE_PATCH, KubernetesApi, Query
 from reconciler.adapters.cluster_kubernetes.resources import Versions, path
 from reconciler.core.kinds import MANAGED, Kind
@@ -53,7 +53,9 @@ class Writes:
     def dry_run(self, document: Document) -> LiveObject:
         """Return what an apply would make of the object."""
         key = Key.of(document)
-        return self._api.patiently(Unavailable, lambda: self._apply(key, document, {"dryRun": "All"}))
+        return self._api.patiently(
+            (Unavailable,), self._api.settings.reading, lambda: self._apply(key, document, {"dryRun": "All"})
+        )
 
     def delete(self, key: Key, *, uid: str, resource_version: str) -> bool:
         """Delete exactly this object; returns whether it is known to be gone (with finalizers on it, it may stay for long)."""
@@ -114,7 +116,7 @@ class Writes:
         def attempt(version: str) -> Document:
             group_version = f"{kind.group}/{version}" if kind.group else version
             sent = {**body, "apiVersion": group_version} if content_type == APPLY_PATCH else body
-            return self._api.write(method, path(kind, version, key), sent, content_type=content_type, query=query)
+            return self._api.send(method, path(kind, version, key), sent, content_type=content_type, query=query)
 
         return self._versions.request(kind, attempt)
 
@@ -147,7 +149,7 @@ class Writes:
                     raise
                 raise NotDone(f"{key}: {error}; read back, it was not carried out", retry_after=error.retry_after) from error
 
-        return self._api.patiently(NotDone, once)
+        return self._api.patiently((NotActed, NotDone), self._api.settings.writing, once)
 
     def _read_back(self, key: Key, error: Unavailable) -> LiveObject | None:
         try:

@@ -21,7 +21,9 @@ IMPATIENT = Patience(attempts=4, longest=10.0, first_pause=0.01, longest_pause=0
 
 def settings(kubeconfig: Path, *namespaces: str, **more: Any) -> KubernetesSettings:
     """Settings for a test: short pauses, short waits."""
-    base = KubernetesSettings(kubeconfig, namespaces=namespaces, patience=IMPATIENT, relist_interval=timedelta(minutes=1))
+    base = KubernetesSettings(
+        kubeconfig, namespaces=namespaces, reading=IMPATIENT, writing=IMPATIENT, relist_interval=timedelta(minutes=1)
+    )
     return replace(base, **more)
 
 
