@@ -146,7 +146,7 @@ class TestSqliteStore(Promises):
         assert answer.stdout.splitlines() == ["stored 1", "refused: the disk gave an input/output error", "stored 2", "open 3"]
 
     @pytest.mark.case("S-04")
-    def test_a_store_put_back_to_yesterday_is_behind(self, url: str, tmp_path: Path) -> None:
+    def test_a_store_put_back_to_yesterday_is_behind(self, url: str) -> None:
         """Same id, lower generation: that is how its lease finds out."""
         store = SqlStore(url, "production")
         store.accept(Revision("a" * 40))

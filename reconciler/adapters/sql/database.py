@@ -167,7 +167,6 @@ def _sqlite_engine(location: Location, *, durable: bool) -> Engine:
         location.url, pool_size=CONNECTIONS, pool_timeout=LOCK_WAIT, hide_parameters=True, connect_args={"timeout": LOCK_WAIT}
     )
     settings = {
-        "journal_mode": "WAL",
         "synchronous": "FULL" if durable else "NORMAL",
         "foreign_keys": "ON",
         "trusted_schema": "OFF",
@@ -178,6 +177,7 @@ def _sqlite_engine(location: Location, *, durable: bool) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         # The driver would begin transactions late and not at all around DDL; with None we begin them, below.
         connection.isolation_level = None
+        _use_write_ahead_log(connection)
         for name, value in settings.items():
             connection.execute(f"PRAGMA {name}={value}").close()
 
@@ -188,6 +188,23 @@ def _sqlite_engine(location: Location, *, durable: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _use_write_ahead_log(connection: Any) -> None:
+    """Switch the file to WAL, once in its life.
+
+    Two that switch a new file at the same time would wait for each other, so SQLite turns one away at once, without the wait
+    that all other locks get (https://www.sqlite.org/c3ref/busy_handler.html); that one tries again.
+    """
+    if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+        return
+    for attempt in stamina.retry_context(on=_is_busy, attempts=None, timeout=LOCK_WAIT, wait_initial=0.01, wait_max=0.1):
+        with attempt:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+
+
+def _is_busy(error: Exception) -> bool:
+    return str(getattr(error, "sqlite_errorname", "")).startswith("SQLITE_BUSY")
 
 
 def _postgresql_engine(location: Location) -> Engine:
