@@ -1,17 +1,15 @@
 """The files of a commit -> one `DesiredState`, or every problem of all of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.kinds import MANAGED, READ_ONLY
 from reconciler.core.machines import machine_of
 from reconciler.core.manifests.codes import Code
 from reconciler.core.manifests.parsed import ParsedFile
+from reconciler.core.manifests.places import ReadBlob, placed
 from reconciler.core.resources import DesiredState, Key, Manifest, Revision, Skipped
 from reconciler.errors import InvalidInput, Place, Problem, Severity
-
-#: Gives the bytes of a blob that was parsed, by its id; None where it cannot.
-ReadBlob = Callable[[str], bytes | None]
 
 
 def load(
@@ -40,7 +38,7 @@ def load(
 
         both = gathered.manifests | gathered.policies
         gathered.between.extend((both[Key.parse(problem.object)], problem) for problem in analyse(both))
-    problems = [*gathered.problems, *(_placed(manifest, problem, read) for manifest, problem in gathered.between)]
+    problems = [*gathered.problems, *placed(gathered.between, read)]
     problems.sort(key=lambda problem: problem.place or Place(""))
     if gathered.failed:
         raise InvalidInput(problems)
@@ -126,13 +124,3 @@ class _Gathered:
 def _refused(skipped: Skipped) -> Problem:
     message = f"{skipped.api_version} {skipped.kind} is not managed here: move it out of this folder"
     return Problem(Code.UNMANAGED_KIND, message, place=skipped.place, field="kind")
-
-
-def _placed(manifest: Manifest, problem: Problem, read: ReadBlob | None) -> Problem:
-    """Let a problem point at its field where the blob can be read; a rendered document has no lines in Git."""
-    data = read(manifest.blob) if read and manifest.place.line else None
-    if data is None:
-        return problem
-    from reconciler.core.manifests.positions import locate
-
-    return replace(problem, place=locate(manifest.place.path, data, manifest.place.line, problem.field))

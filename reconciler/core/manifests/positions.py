@@ -1,6 +1,6 @@
 """Where each field of a YAML document stands: a second pass over the events, made only when there is something to point at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,9 @@ from yaml.events import (
 from reconciler.core.manifests.events import MAX_DEPTH, NextEvent, Spot, open_events, spot
 from reconciler.core.manifests.paths import ancestors, child
 from reconciler.core.manifests.text import without_bom
-from reconciler.errors import Place
+
+#: A field by the line on which its document begins, and its path.
+Field = tuple[int, str]
 
 
 @dataclass(slots=True)
@@ -56,12 +58,19 @@ def positions(data: bytes) -> Iterator[DocumentMap]:
             yield current
 
 
-def locate(path: str, data: bytes, line: int, field_path: str) -> Place:
-    """Return the place of a field of the document that starts on this line of a file (its nearest ancestor if it is absent)."""
-    for document in positions(data):
-        if document.start[0] == line:
-            return Place(path, *document.spot(field_path))
-    return Place(path, line, 1 if line else 0)
+def locate(data: bytes, fields: Iterable[Field]) -> dict[Field, Spot]:
+    """Return where fields stand (their nearest ancestors if they are absent), all of them found in one pass.
+
+    Left out are those of a line on which no document begins.
+    """
+    wanted: dict[int, set[str]] = {}
+    for line, path in fields:
+        wanted.setdefault(line, set()).add(path)
+    return {
+        (document.start[0], path): document.spot(path)
+        for document in positions(data)
+        for path in wanted.get(document.start[0], ())
+    }
 
 
 class _TooDeepError(Exception):

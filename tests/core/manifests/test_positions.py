@@ -3,7 +3,6 @@
 import pytest
 
 from reconciler.core.manifests.positions import locate, positions
-from reconciler.errors import Place
 
 TEXT = b"""\
 # a comment
@@ -37,13 +36,12 @@ spec: {}
 )
 def test_a_field_is_located_or_what_it_would_lie_in(field: str, line: int, column: int) -> None:
     """Values where they stand, objects and lists at their key, absent fields at their nearest ancestor."""
-    assert locate("a.yaml", TEXT, 2, field) == Place("a.yaml", line, column)
+    assert locate(TEXT, [(2, field)]) == {(2, field): (line, column)}
 
 
 def test_documents_are_told_apart_by_their_first_line() -> None:
-    """A line on which none begins has only itself to offer."""
-    assert locate("a.yaml", TEXT, 9, "spec") == Place("a.yaml", 10, 1)
-    assert locate("a.yaml", TEXT, 6, "spec") == Place("a.yaml", 6, 1)
+    """Fields of several are found in one pass; a line on which none begins has nothing to offer."""
+    assert locate(TEXT, [(9, "spec"), (2, "spec"), (6, "spec")]) == {(9, "spec"): (10, 1), (2, "spec"): (3, 1)}
 
 
 def test_keys_have_positions_of_their_own() -> None:
