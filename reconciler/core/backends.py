@@ -7,6 +7,7 @@ a resolution takes, when a Service leaves a WorkloadEntry out, which labels are 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Self
 
@@ -25,6 +26,10 @@ class Platform(StrEnum):
     VM = "vm"
     POD = "pod"
     HOST = "host"
+
+
+#: One entry is looked at in every world that it appears in, and reading an address is the slow part of that.
+_form = lru_cache(maxsize=65_536)(AddressForm.of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Member:
             key=key,
             platform=Platform.VM,
             address=endpoint.address,
-            form=endpoint.form,
+            form=_form(endpoint.address),
             weight=max(1, endpoint.weight),
             labels={**endpoint.selectable, _CLUSTER_LABEL: cluster},
             ports=endpoint.ports,

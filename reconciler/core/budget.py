@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.core.changes import Action
+from reconciler.core.edges import Write
 from reconciler.core.istio import DestinationRule, ServiceEntry, VirtualService
-from reconciler.core.order import Write
 from reconciler.core.plans import Guard, GuardCode, PlanSettings
 from reconciler.core.resources import DesiredState, Key, ObservedState, StoreName
 from reconciler.core.simulation import registered_by

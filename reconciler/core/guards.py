@@ -1,4 +1,4 @@
-"""All guards of a plan in one place: which there are, for which jobs, and what is held along with what they hold."""
+"""All guards of a plan in one place: which there are, and for which jobs and objects."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.budget import Deletions, deleted_services, endpoint_guards, plan_guards, prune_guards, service_guards
 from reconciler.core.changes import ObjectDiff
+from reconciler.core.edges import Write
 from reconciler.core.jobs import Bundle, Job
 from reconciler.core.keeping import deleted_namespaces, missing_namespaces, used_accounts
-from reconciler.core.order import Edge, Write
-from reconciler.core.plans import Guard, GuardCode, PlanSettings, Split, Wholesale
+from reconciler.core.plans import Guard, GuardCode, PlanSettings, Wholesale
 from reconciler.core.resources import DesiredState, Key, ObservedState, Relation, Revision
-from reconciler.core.simulation import after
-from reconciler.core.splits import Service, splits, voiding
+from reconciler.core.splits import Service, voiding
 from reconciler.core.units import Unit
 from reconciler.core.wholesale import resolution_guard, wholesale_guard, wholesale_parts
 from reconciler.core.world import World
@@ -33,6 +32,15 @@ class Situation:
     deletions: Deletions
 
 
+@dataclass(frozen=True, slots=True)
+class WorldChange:
+    """A bundle with the world before its first write, and after all of them."""
+
+    bundle: Bundle
+    before: World
+    after: World
+
+
 def history_guards(revision: Revision, relation: Relation) -> Iterator[Guard]:
     """Yield the guard on a branch that has moved to a commit which does not follow on the accepted one."""
     if revision.moving and relation in (Relation.DIVERGED, Relation.UNKNOWN):
@@ -47,40 +55,25 @@ def guards_on_plan(writes: Sequence[Write], situation: Situation) -> Iterator[Gu
     yield from plan_guards(writes, services, situation.desired, situation.observed, situation.settings, situation.deletions)
 
 
-def guards_on_jobs(writes: Sequence[Write], worlds: Sequence[tuple[Bundle, World]], situation: Situation) -> _Named:
+def guards_on_jobs(writes: Sequence[Write], worlds: Sequence[WorldChange], situation: Situation) -> _Named:
     """Yield all other guards. Each holds the objects that it names, all of the job's where it names none."""
     services = deleted_services(writes, situation.desired)
     populated = _populated(situation)
-    job_of = {write.key: job.name for bundle, _ in worlds for job in bundle.jobs for write in job.writes}
+    job_of = {write.key: job.name for one in worlds for job in one.bundle.jobs for write in job.writes}
     for guard in (
         *_refused_by_server(situation.differences),
         *missing_namespaces(writes, situation.observed),
         *used_accounts(writes, situation.desired, situation.observed),
     ):
         yield from _spread(guard, job_of)
-    for bundle, world in worlds:
-        yield from _on_endpoints(bundle, world, situation.settings, job_of)
-        for job in bundle.jobs:
-            found = (*_on_unit(job.unit), *_on_writes(job, world, populated, situation))
+    for one in worlds:
+        yield from _on_endpoints(one, situation.settings, job_of)
+        for job in one.bundle.jobs:
+            found = (*_on_unit(job.unit), *_on_writes(job, one.before, populated, situation))
             deletions = situation.deletions
             found += (*service_guards(job.writes, services, deletions), *deleted_namespaces(job.writes, deletions.listings))
             found += tuple(prune_guards(job.writes, situation.settings, deletions))
             yield from ((job.name, guard) for guard in found)
-
-
-def held_with(numbers: Iterable[int], edges: Iterable[Edge]) -> set[int]:
-    """Return these writes and all that must not go without one of them."""
-    then: dict[int, list[int]] = defaultdict(list)
-    for edge in edges:
-        if edge.strong:
-            then[edge.first].append(edge.then)
-    held = set(numbers)
-    pending = list(held)
-    while pending:
-        more = [one for one in then[pending.pop()] if one not in held]
-        held.update(more)
-        pending += more
-    return held
 
 
 def _populated(situation: Situation) -> frozenset[str]:
@@ -124,14 +117,12 @@ def _wholesale_setting(unit: Unit, situation: Situation) -> Wholesale:
     return max(said, key=list(Wholesale).index)
 
 
-def _on_endpoints(bundle: Bundle, world: World, settings: PlanSettings, job_of: Mapping[Key, str]) -> _Named:
-    """Compare the world before with the one after all writes of a bundle: endpoints lost, predictions voided."""
+def _on_endpoints(change: WorldChange, settings: PlanSettings, job_of: Mapping[Key, str]) -> _Named:
+    """Compare the worlds around all writes of a bundle: endpoints lost, predictions voided."""
+    bundle, world, final = change.bundle, change.before, change.after
     if not world.backends:
         return
-    final = world
     writes = [write for job in bundle.jobs for write in job.writes]
-    for write in sorted(writes, key=lambda one: one.number):
-        final = after(final, write.change)
     for unit in bundle.units:
         for guard in endpoint_guards(world, final, unit.services, writes, settings):
             yield from _spread(guard, job_of)
@@ -149,12 +140,16 @@ def _voided(world: World, final: World, unit: Unit) -> Iterator[Guard]:
 
 
 def _moves(world: World, final: World, service: Service) -> bool:
-    before, later = _shares(splits(world, (service,))), _shares(splits(final, (service,)))
-    return any(before.values()) and before != later
+    before = _weights(world, service)
+    return bool(before) and before != _weights(final, service)
 
 
-def _shares(found: Iterable[Split]) -> dict[int, dict[str, object]]:
-    return {split.port: {one.address: one.share for one in split.endpoints} for split in found}
+def _weights(world: World, service: Service) -> dict[str, int]:
+    return {
+        member.address: member.weight
+        for backend in world.backends_of(*service)
+        for member in world.picked[backend.key].values()
+    }
 
 
 def _spread(guard: Guard, job_of: Mapping[Key, str]) -> _Named:

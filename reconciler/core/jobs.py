@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
-from reconciler.core.order import Edge, Write
+from reconciler.core.edges import Edges, Write
 from reconciler.core.units import Unit, by_key
 
 _Graph = dict[str, set[str]]
@@ -34,11 +34,11 @@ class Bundle:
     jobs: tuple[Job, ...]
 
 
-def jobs_of(units: Sequence[Unit], writes: Sequence[Write], edges: Sequence[Edge], phase: Sequence[int]) -> list[Job]:
+def jobs_of(units: Sequence[Unit], writes: Sequence[Write], edges: Edges, phase: Sequence[int]) -> list[Job]:
     """Return the jobs of all units that have writes, in the order in which they are carried out."""
     home = by_key(units)
     unit_of = [home[write.key].name for write in writes]
-    crossing = [(edge.first, edge.then) for edge in edges if unit_of[edge.first] != unit_of[edge.then]]
+    crossing = [(edge.first, edge.then) for edge in edges.all if unit_of[edge.first] != unit_of[edge.then]]
     leads, follows = {unit_of[one] for one, _ in crossing}, {unit_of[one] for _, one in crossing}
     jobs: dict[str, list[Write]] = defaultdict(list)
     name_of: dict[int, str] = {}

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from reconciler.core.changes import Action
+from reconciler.core.edges import Write
 from reconciler.core.needs import uses
-from reconciler.core.order import Write
 from reconciler.core.plans import Guard, GuardCode
 from reconciler.core.resources import DesiredState, Key, ObservedState, StoreName
 from reconciler.core.standing import spelled

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.core.changes import Action, Change
 from reconciler.core.demands import Demand, Pair, Touched, of_route, of_service, pairs, pairs_of, touched
+from reconciler.core.edges import Write
 from reconciler.core.istio import Resolution, ServiceEntry
-from reconciler.core.order import Write, edges
+from reconciler.core.order import edges
 from reconciler.core.resources import Document, Key
 from reconciler.core.simulation import after
 from reconciler.core.world import World
@@ -130,7 +131,7 @@ def swaps_resolution(before: Document, after: Document) -> bool:
 
 
 def _out_of_order(writes: Sequence[Write]) -> Iterator[Violation]:
-    for edge in edges(writes):
+    for edge in edges(writes).all:
         if edge.first > edge.then:
             write = writes[edge.then]
             yield Violation(3, edge.then + 1, len(writes), write.key, f"comes too early: {edge.reason}")

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
-from reconciler.core.guards import held_with
+from reconciler.core.edges import Edges, Write
+from reconciler.core.guards import WorldChange
 from reconciler.core.jobs import Bundle, Job
-from reconciler.core.order import Edge, Write, in_circles
 from reconciler.core.plans import Guard, GuardCode
+from reconciler.core.simulation import after
 from reconciler.core.waves import Schedule, Stuck, schedule
 from reconciler.core.world import World
 
@@ -30,7 +32,19 @@ class Laid:
     guards: tuple[Guard, ...] = ()
 
 
-def lay_out(bundle: Bundle, world: World, held: set[int], edges: Sequence[Edge], phase: Sequence[int]) -> Iterator[Laid]:
+def lay_out_all(
+    bundles: Iterable[tuple[Bundle, World]], edges: Edges, phase: Sequence[int]
+) -> Iterator[tuple[WorldChange, list[Laid]]]:
+    """Yield each bundle laid out with nothing held, and the worlds around all of its writes, lawful or not."""
+    for bundle, world in bundles:
+        laid = list(lay_out(bundle, world, set(), edges, phase))
+        final = laid[-1].after
+        if any(one.held for one in laid):
+            final = reduce(after, (write.change for job in bundle.jobs for write in job.writes), world)
+        yield WorldChange(bundle, world, final), laid
+
+
+def lay_out(bundle: Bundle, world: World, held: set[int], edges: Edges, phase: Sequence[int]) -> Iterator[Laid]:
     """Yield the jobs of a bundle in order, each on the world that the ones before it leave.
 
     `held` numbers the writes that guards hold. What is free goes if that is lawful without them; otherwise the whole job is
@@ -38,31 +52,27 @@ def lay_out(bundle: Bundle, world: World, held: set[int], edges: Sequence[Edge],
     """
     for job in bundle.jobs:
         free = [write for write in job.writes if write.number not in held]
-        found = _scheduled(world, free, edges, phase)
+        found = schedule(world, free, edges.waits, phase)
         guards: tuple[Guard, ...] = ()
         if found.stuck:
             # A part may be unlawful only because the rest is held: then its guards are reason enough.
-            whole = found if len(free) == len(job.writes) else _scheduled(world, job.writes, edges, phase)
+            whole = found if len(free) == len(job.writes) else schedule(world, job.writes, edges.waits, phase)
             guards = (_unlawful(whole, len(job.writes)),) if whole.stuck else ()
-            held |= held_with((write.number for write in job.writes), edges)
+            held |= edges.held_with(write.number for write in job.writes)
             found = Schedule((), world)
         waiting = tuple(write for write in job.writes if write.number in held)
         yield Laid(job, found.waves, world, found.world, waiting, guards)
         world = found.world
 
 
-def circle_guards(jobs: Iterable[Job], writes: Sequence[Write], edges: Sequence[Edge]) -> Iterator[tuple[str, Guard]]:
+def circle_guards(jobs: Iterable[Job], writes: Sequence[Write], edges: Edges) -> Iterator[tuple[str, Guard]]:
     """Yield a guard, by job, for writes that wait for each other whichever way they are placed."""
-    stuck = in_circles(len(writes), edges)
+    stuck = edges.in_circles(len(writes))
     for job in jobs if stuck else ():
         keys = tuple(dict.fromkeys(write.key for write in job.writes if write.number in stuck))
         if keys:
             message = f"{', '.join(map(str, keys[:5]))} would have to come before and after what else changes: {_ADVICE[0]}"
             yield job.name, Guard(GuardCode.UNLAWFUL, message, keys=keys)
-
-
-def _scheduled(world: World, writes: Sequence[Write], edges: Sequence[Edge], phase: Sequence[int]) -> Schedule:
-    return schedule(world, writes, edges, phase) if writes else Schedule((), world)
 
 
 def _unlawful(found: Schedule, count: int) -> Guard:

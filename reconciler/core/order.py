@@ -7,10 +7,10 @@ ceases to use. Ranks are what is preferred, edges are never broken.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from reconciler.core.changes import Action, Change
-from reconciler.core.istio import Endpoint, ServiceEntry, WorkloadEntry, workloads_of_policy
+from reconciler.core.changes import Action
+from reconciler.core.edges import Edge, Edges, Write
+from reconciler.core.istio import ServiceEntry, WorkloadEntry, workloads_of_policy
 from reconciler.core.needs import POLICIES, Token, policy, provides, spelled, uses
 from reconciler.core.plans import Plan
 from reconciler.core.resources import Document, Key
@@ -32,32 +32,7 @@ _ORDER = (
 RANK: Mapping[str, int] = {kind: rank for rank, kinds in enumerate(_ORDER) for kind in kinds}
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One change on its way through planning: its number, and the whole object before and after it (None: not there)."""
-
-    number: int
-    change: Change
-    before: Document | None
-    after: Document | None
-
-    @property
-    def key(self) -> Key:
-        return self.change.key
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """Write `first` comes before write `then`, by number. A strong one also means: not without it."""
-
-    first: int
-    then: int
-    reason: str
-    removal: bool = False
-    strong: bool = True
-
-
-def edges(writes: Sequence[Write], *, root_namespace: str = "istio-system") -> list[Edge]:
+def edges(writes: Sequence[Write], *, root_namespace: str = "istio-system") -> Edges:
     """Return all edges between writes, which are numbered from 0 in the order given.
 
     `root_namespace` is Istio's: its policies bind workloads everywhere.
@@ -75,24 +50,7 @@ def edges(writes: Sequence[Write], *, root_namespace: str = "istio-system") -> l
         users = uses_until.get(token, ())
         text = f"{spelled(token)} is used until then"
         found += [Edge(user, one, text, removal=True) for one in providers for user in users if one != user]
-    return found
-
-
-def phases(writes: Sequence[Write], found: Iterable[Edge]) -> list[int]:
-    """Return for each write 0 where it adds or changes, 1 where it takes away or has to wait for one that does."""
-    after: dict[int, list[int]] = defaultdict(list)
-    phase = [int(write.change.action is Action.DELETE) for write in writes]
-    for edge in found:
-        after[edge.first].append(edge.then)
-        if edge.removal:
-            phase[edge.then] = 1
-    pending = [number for number, one in enumerate(phase) if one]
-    while pending:
-        for then in after[pending.pop()]:
-            if not phase[then]:
-                phase[then] = 1
-                pending.append(then)
-    return phase
+    return Edges(found)
 
 
 def place(kind: str, phase: int) -> tuple[int, int]:
@@ -100,34 +58,15 @@ def place(kind: str, phase: int) -> tuple[int, int]:
     return (phase, -RANK[kind] if phase else RANK[kind])
 
 
-def in_circles(count: int, found: Iterable[Edge]) -> set[int]:
-    """Return the writes that wait for each other, and those that wait for these."""
-    after: dict[int, list[int]] = defaultdict(list)
-    waits = [0] * count
-    for edge in found:
-        after[edge.first].append(edge.then)
-        waits[edge.then] += 1
-    free = [number for number in range(count) if not waits[number]]
-    left = set(range(count))
-    while free:
-        number = free.pop()
-        left.discard(number)
-        for then in after[number]:
-            waits[then] -= 1
-            if not waits[then]:
-                free.append(then)
-    return left
-
-
 def why_after(plan: Plan, key: Key) -> tuple[tuple[Key, str], ...]:
     """Return which objects come before this one, each with the reason."""
     return plan.why.get(key, ())
 
 
-def reasons(writes: Sequence[Write], found: Iterable[Edge]) -> dict[Key, tuple[tuple[Key, str], ...]]:
+def reasons(writes: Sequence[Write], edges: Edges) -> dict[Key, tuple[tuple[Key, str], ...]]:
     """Return for each object which others come before it, and why; what `why_after` reads."""
     why: dict[Key, dict[tuple[Key, str], None]] = defaultdict(dict)
-    for edge in found:
+    for edge in edges.all:
         first, then = writes[edge.first].key, writes[edge.then].key
         if first != then:
             why[then][first, edge.reason] = None
@@ -177,20 +116,20 @@ def _add_picks(writes: Sequence[Write], root_namespace: str, uses_from: _Users, 
                 users[policy(write.key)] += [one.number for one in _bound(write, root_namespace, workloads)]
 
 
-_Workloads = LabelIndex[tuple[Write, Endpoint]]
+_Workloads = LabelIndex[Write]
 
 
 def _labelled(writes: Iterable[Write]) -> _Workloads:
     documents = ((write, write.after or write.before) for write in writes)
-    workloads = [(write, WorkloadEntry.of(document).endpoint) for write, document in documents if document]
-    return LabelIndex((write.key.namespace, endpoint.selectable, (write, endpoint)) for write, endpoint in workloads)
+    workloads = ((write, WorkloadEntry.of(document).endpoint.selectable) for write, document in documents if document)
+    return LabelIndex((write.key.namespace, labels, write) for write, labels in workloads)
 
 
 def _picks(document: Document | None, workloads: _Workloads) -> set[Key]:
     entry = ServiceEntry.of(document) if document else None
     if entry is None:
         return set()
-    return {write.key for write, one in workloads.picked(entry.key.namespace, entry.selector) if entry.picks(one)}
+    return {write.key for write in workloads.picked(entry.key.namespace, entry.selector)}
 
 
 def _bound(policy: Write, root_namespace: str, workloads: _Workloads) -> list[Write]:
@@ -199,4 +138,4 @@ def _bound(policy: Write, root_namespace: str, workloads: _Workloads) -> list[Wr
     selector = workloads_of_policy(document) if document else None
     namespaces = workloads.namespaces() if policy.key.namespace == root_namespace else [policy.key.namespace]
     found = [workloads.picked(one, selector) if selector else workloads.of(one) for one in namespaces]
-    return [write for each in found for write, _ in each]
+    return [write for each in found for write in each]

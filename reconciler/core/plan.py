@@ -12,11 +12,12 @@ from fractions import Fraction
 from reconciler.core.budget import Deletions
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.digest import digest
-from reconciler.core.guards import Situation, guards_on_jobs, guards_on_plan, held_with, history_guards
+from reconciler.core.edges import Edges
+from reconciler.core.guards import Situation, WorldChange, guards_on_jobs, guards_on_plan, history_guards
 from reconciler.core.jobs import Bundle, Job, bundles, jobs_of
-from reconciler.core.layout import Laid, circle_guards, lay_out
+from reconciler.core.layout import Laid, circle_guards, lay_out, lay_out_all
 from reconciler.core.modes import unit_mode
-from reconciler.core.order import Edge, phases, reasons
+from reconciler.core.order import reasons
 from reconciler.core.plans import WHOLE, Guard, GuardCode, Mode, Plan, PlanSettings, Step, UnitPlan
 from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation
 from reconciler.core.splits import splits
@@ -57,20 +58,23 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     """
     changes = [change for one in differences for change in one.changes]
     writes, edges = in_order(changes, observed, settings.root_namespace)
-    phase = phases(writes, edges)
+    phase = edges.phases(writes)
     units = cut(desired, observed, differences) if writes else ()
     jobs = jobs_of(units, writes, edges, phase)
     around = Surroundings(observed, settings.cluster)
-    worlds = [(one, around.world_of(one.units, _coming(one))) for one in bundles(jobs, units)]
+    worlds = ((one, around.world_of(one.units, _coming(one))) for one in bundles(jobs, units))
+    free = list(lay_out_all(worlds, edges, phase))
     deletions = Deletions(now, first_seen, deleted_services, prune_now, quiet, listings)
     situation = Situation(desired, observed, differences, settings, deletions)
     whole = [*history_guards(desired.revision, relation), *guards_on_plan(writes, situation)]
-    named = [*guards_on_jobs(writes, worlds, situation), *circle_guards(jobs, writes, edges)]
+    named = [*guards_on_jobs(writes, [one for one, _ in free], situation), *circle_guards(jobs, writes, edges)]
     asks = [guard.override for guard in (*whole, *(one for _, one in named)) if guard.code != GuardCode.CAVEAT]
     standing = [guard for guard in whole if guard.override not in overrides]
-    guards = {job.name: [one for name, one in named if name == job.name and one.override not in overrides] for job in jobs}
-    held = held_with(_held(jobs, guards, standing), edges)
-    laid = {one.job.name: one for bundle, world in worlds for one in lay_out(bundle, world, held, edges, phase)}
+    guards: dict[str, list[Guard]] = {job.name: [] for job in jobs}
+    for name, guard in named:
+        guards[name] += [guard] if guard.override not in overrides else []
+    held = edges.held_with(_held(jobs, guards, standing))
+    laid = {one.job.name: one for change, found in free for one in _held_back(change, found, held, edges, phase)}
     modes = _modes(jobs, situation, edges)
     planned = [_unit_plan(laid[job.name], guards[job.name], modes[job.name]) for job in jobs]
     first = [UnitPlan(WHOLE, settings.mode, (), guards=tuple(standing))] if standing else []
@@ -99,13 +103,21 @@ def _held(jobs: Iterable[Job], guards: Mapping[str, Iterable[Guard]], standing: 
     return held
 
 
-def _modes(jobs: Sequence[Job], situation: Situation, edges: Iterable[Edge]) -> dict[str, tuple[Mode, tuple[str, ...]]]:
+def _held_back(change: WorldChange, laid: list[Laid], held: set[int], edges: Edges, phase: Sequence[int]) -> Iterable[Laid]:
+    """Return the jobs of a bundle laid out without what is held, which is as before where nothing of theirs is."""
+    if any(write.number in held for job in change.bundle.jobs for write in job.writes):
+        return lay_out(change.bundle, change.before, held, edges, phase)
+    held |= {write.number for one in laid for write in one.held}
+    return laid
+
+
+def _modes(jobs: Sequence[Job], situation: Situation, edges: Edges) -> dict[str, tuple[Mode, tuple[str, ...]]]:
     """Return each job's mode and why it is only observed. What needs an observed job's writes can only be observed itself."""
     wanted = {key: manifest.document for key, manifest in situation.desired.manifests.items()}
     states = {one.key: one.state for one in situation.differences}
     job_of = {write.number: job.name for job in jobs for write in job.writes}
     needs: dict[str, set[str]] = {job.name: set() for job in jobs}
-    for edge in edges:
+    for edge in edges.all:
         if edge.strong and job_of[edge.first] != job_of[edge.then]:
             needs[job_of[edge.then]].add(job_of[edge.first])
     modes: dict[str, tuple[Mode, tuple[str, ...]]] = {}

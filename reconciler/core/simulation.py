@@ -8,6 +8,7 @@ from reconciler.core.changes import Action, Change
 from reconciler.core.istio import DestinationRule, ServiceEntry, VirtualService, WorkloadEntry
 from reconciler.core.outcome import outcome
 from reconciler.core.resources import Document, Key
+from reconciler.core.tables import Table
 from reconciler.core.world import Members, World, destinations, picked_by, record_of
 
 
@@ -17,12 +18,14 @@ def after(world: World, change: Change) -> World:
         return world
     key = change.key
     document = outcome(world.documents.get(key), change)
-    world = replace(world, documents=world.documents.put(key, document))
+    documents = world.documents.put(key, document)
     match key.kind:
         case "WorkloadEntry":
-            return _with_member(world, key)
+            return _with_member(world, documents, key)
         case "VirtualMachine":
-            return _with_member(world, Key("WorkloadEntry", key.namespace, key.name))
+            return _with_member(world, documents, Key("WorkloadEntry", key.namespace, key.name))
+    world = replace(world, documents=documents)
+    match key.kind:
         case "WorkloadGroup" if document is None:
             return _without_registered(world, key)
         case "ServiceEntry":
@@ -50,27 +53,28 @@ def _is_owned(document: Document, group: str) -> bool:
     return any(owner.get("kind") == "WorkloadGroup" and owner.get("name") == group for owner in owners)
 
 
-def _with_member(world: World, key: Key) -> World:
+def _with_member(world: World, documents: Table[Key, Document], key: Key) -> World:
     """Read a WorkloadEntry and its record again, and let every backend of its namespace take it or leave it."""
-    document = world.documents.get(key)
-    record = world.documents.get(record_of(key))
+    document = documents.get(key)
+    record = documents.get(record_of(key))
     member = Member.of_workload(WorkloadEntry.of(document), record, world.cluster) if document else None
     residents = world.members.get(key.namespace) or Members()
     old = residents.get(key)
     if member == old:
-        return world
+        return replace(world, documents=documents)
     picked = world.picked
     for backend in world.backends_by_namespace.get(key.namespace) or ():
         taken = member if member and world.backends[backend].picks(member) else None
         if taken or (old and key in picked[backend]):
             picked = picked.put(backend, picked[backend].put(key, taken))
-    return replace(world, members=world.members.put(key.namespace, residents.put(key, member)), picked=picked)
+    members = world.members.put(key.namespace, residents.put(key, member))
+    return replace(world, documents=documents, members=members, picked=picked)
 
 
 def _without_registered(world: World, group: Key) -> World:
     """Take away what goes with a WorkloadGroup: the garbage collector deletes the WorkloadEntries that it owns."""
     for key in registered_by(group, world.documents):
-        world = _with_member(replace(world, documents=world.documents.put(key, None)), key)
+        world = _with_member(world, world.documents.put(key, None), key)
     return world
 
 

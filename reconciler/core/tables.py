@@ -23,13 +23,13 @@ class Table(Mapping[K, V], Generic[K, V]):
         self._buckets, self._size = spread
 
     def __getitem__(self, key: K) -> V:
-        return self._buckets[hash(key) % len(self._buckets)][key]
+        return self._buckets[self._at(key)][key]
 
     def get(self, key: K, default: V | None = None) -> V | None:  # type: ignore[override]
-        return self._buckets[hash(key) % len(self._buckets)].get(key, default)
+        return self._buckets[self._at(key)].get(key, default)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._buckets[hash(key) % len(self._buckets)]
+        return key in self._buckets[self._at(key)]
 
     def __iter__(self) -> Iterator[K]:
         for bucket in self._buckets:
@@ -38,9 +38,12 @@ class Table(Mapping[K, V], Generic[K, V]):
     def __len__(self) -> int:
         return self._size
 
+    def _at(self, key: object) -> int:
+        return hash(key) % len(self._buckets) if len(self._buckets) > 1 else 0
+
     def put(self, key: K, value: V | None) -> Self:
         """Return the table with this value under the key, or without the key where the value is None."""
-        at = hash(key) % len(self._buckets)
+        at = self._at(key)
         bucket = self._buckets[at].copy()
         if value is None:
             bucket.pop(key, None)

@@ -11,13 +11,14 @@ DestinationRules of one service are not put into one wave at all, and what a Vir
 VirtualServices. So a demand that is fed after this count is fed in every order.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.changes import Action, Change
 from reconciler.core.demands import Demand, pairs, pairs_of, touched
+from reconciler.core.edges import Write
 from reconciler.core.laws import Witnesses, refusals
-from reconciler.core.order import Edge, Write, place
+from reconciler.core.order import place
 from reconciler.core.resources import Key
 from reconciler.core.simulation import after
 from reconciler.core.world import World
@@ -46,13 +47,12 @@ class Schedule:
     stuck: tuple[Stuck, ...] = ()
 
 
-def schedule(world: World, writes: Sequence[Write], edges: Iterable[Edge], phase: Sequence[int]) -> Schedule:
-    """Place writes one wave after the other. `phase` says for each number whether it adds (0) or takes away (1)."""
-    numbers = {write.number for write in writes}
-    waits: dict[int, set[int]] = {number: set() for number in numbers}
-    for edge in edges:
-        if edge.first in numbers and edge.then in numbers:
-            waits[edge.then].add(edge.first)
+def schedule(world: World, writes: Sequence[Write], waits: Mapping[int, set[int]], phase: Sequence[int]) -> Schedule:
+    """Place writes one wave after the other.
+
+    `waits` says which writes come before each, by number (those that are not among `writes` count as done), `phase` whether
+    each adds (0) or takes away (1).
+    """
     left = {write.number: write for write in sorted(writes, key=lambda one: (place(one.key.kind, phase[one.number]), one.key))}
     waves: list[tuple[Write, ...]] = []
     witnesses = Witnesses()
@@ -110,7 +110,7 @@ def _next_wave(
     wave = _Wave(world, world, witnesses)
     groups: dict[tuple[int, int], list[Write]] = {}
     for number, write in left.items():
-        if not (waits[number] & left.keys()) and not (creating and write.change.action is Action.DELETE):
+        if not (waits.get(number, set()) & left.keys()) and not (creating and write.change.action is Action.DELETE):
             groups.setdefault(place(write.key.kind, phase[number]), []).append(write)
     for group in groups.values():
         for write in group:

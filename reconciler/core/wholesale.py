@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterator
 
 from reconciler.core.changes import Action
+from reconciler.core.edges import Write
 from reconciler.core.istio import DestinationRule, Port, ServiceEntry, workloads_of_policy
 from reconciler.core.laws import swaps_resolution
 from reconciler.core.links import policy_targets
-from reconciler.core.order import Write
 from reconciler.core.plans import Guard, GuardCode, Wholesale
 from reconciler.core.resources import Document
 from reconciler.core.world import World

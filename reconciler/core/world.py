@@ -69,7 +69,8 @@ class World:
                     rules[key] = DestinationRule.of(document)
                 case "VirtualService":
                     routes[key] = VirtualService.of(document)
-        index = LabelIndex((one.key.namespace, one.labels, one) for one in members)
+        selecting = {name for one in backends.values() for name in one.selector or ()}
+        index = LabelIndex(((one.key.namespace, one.labels, one) for one in members), selecting)
         return cls(
             documents=Table(documents),
             members=Table({namespace: Table(found) for namespace, found in _by_namespace(members).items()}),

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.core.changes import Action, Change
-from reconciler.core.order import Edge, Write, edges
+from reconciler.core.edges import Edges, Write
+from reconciler.core.order import edges
 from reconciler.core.outcome import outcome
 from reconciler.core.resources import Document, Key, ObservedState
 
@@ -21,7 +22,7 @@ def writes_of(changes: Iterable[Change], observed: ObservedState) -> list[Write]
     return writes
 
 
-def in_order(changes: Sequence[Change], observed: ObservedState, root_namespace: str) -> tuple[list[Write], list[Edge]]:
+def in_order(changes: Sequence[Change], observed: ObservedState, root_namespace: str) -> tuple[list[Write], Edges]:
     """Return the writes and all edges between them.
 
     A DestinationRule that brings a subset which a route will use and drops one which the route used until then would have to
@@ -29,8 +30,8 @@ def in_order(changes: Sequence[Change], observed: ObservedState, root_namespace:
     """
     writes = writes_of(changes, observed)
     found = edges(writes, root_namespace=root_namespace)
-    first = {edge.first for edge in found if not edge.removal}
-    then = {edge.then for edge in found if edge.removal}
+    first = {edge.first for edge in found.all if not edge.removal}
+    then = {edge.then for edge in found.all if edge.removal}
     split = {number for number in first & then if _is_rule_update(writes[number].change)}
     if not split:
         return writes, found
