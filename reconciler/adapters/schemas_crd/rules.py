@@ -50,11 +50,12 @@ class Rule:
     def _explanation(self, value: Any) -> str:
         if self.message_expression is not None:
             try:
-                told = self.message_expression.eval(data={"self": value}).value()
+                told = self.message_expression.eval(data={"self": value})
             except _NOT_CEL:
-                told = None
-            if isinstance(told, str) and told.strip():
-                return told.strip()
+                return self.message
+            # An error has a text as its value, too.
+            if told.type() == cel.Type.STRING and told.value().strip():
+                return str(told.value().strip())
         return self.message
 
 

@@ -41,6 +41,8 @@ def _structural(schema: Document) -> Document:
     if isinstance(others, dict):
         result["additionalProperties"] = _structural(others)
     elif schema.get("type") == "object" and not kept and others is not True:
+        # With a list of fields, even an empty one, the library names those that are not in it.
+        result.setdefault("properties", {})
         result["additionalProperties"] = False
     return result
 
