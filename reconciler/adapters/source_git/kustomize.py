@@ -115,7 +115,7 @@ def resolve(
 
 def unreadable(entry: Entry, limits: Limits) -> str:
     """Say why an entry may not be read, nothing where it may."""
-    if not entry.regular or odd_name(entry.path, limits) or ".git" in entry.path.casefold().split("/"):
+    if not entry.regular or odd_name(entry.path, limits) or not {"..", ".git"}.isdisjoint(entry.path.casefold().split("/")):
         return "is no regular file with a plain name"
     return f"is larger than the cap of {limits.file_bytes} bytes" if entry.size > limits.file_bytes else ""
 

@@ -28,8 +28,6 @@ log = logging.getLogger(__name__)
 #: The one ref of a mirror. What it named before stays in the store, so that the way from there is known after a force push.
 TIP = "refs/mesh-reconciler/tip"
 
-#: Packs (one per fetch) after which they are put together.
-_MAX_PACKS = 50
 #: Bytes of `ls-remote`: a hundred thousand tags fit.
 _MAX_REFS = 16 * 1024 * 1024
 _FETCH = (
@@ -180,7 +178,7 @@ class Writer:
 
     def pack(self) -> None:
         """Put many packs together, with what no ref reaches any more. Failing costs nothing but time."""
-        if self._store.packs <= _MAX_PACKS:
+        if self._store.packs <= self._settings.limits.packs:
             return
         command = (self._mirror.git, "repack", "-a", "-d", "--keep-unreachable", "--quiet")
         finished = run(command, self._mirror.environment(), self._mirror.folder, self._bounds, keep=(self._lock,))

@@ -54,6 +54,8 @@ class Limits:
     """Folders in folders."""
     store_bytes: int = 4 * 1024**3
     """The mirror on disk; a fetch that would exceed it is killed."""
+    packs: int = 50
+    """Packs of the mirror, one per fetch, before they are put together."""
     memory_bytes: int = 2 * 1024**3
     """Private memory of one Git or kubectl process."""
     rendered_bytes: int = 8 * 1024 * 1024

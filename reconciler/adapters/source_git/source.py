@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from reconciler.adapters.source_git.answers import DamagedStore
@@ -66,6 +67,11 @@ class GitSource:
         self._listing: tuple[str, Listing] = ("", Listing(()))
         self._renderings: dict[str, Rendering] = {}
         self._damaged = False
+
+    @property
+    def mirror_path(self) -> Path:
+        """Where the mirror is; a cache that may be removed while nobody reads it."""
+        return self._mirror.path
 
     def poll(self) -> Revision:
         with self._lock:

@@ -60,8 +60,8 @@ def problems(entries: Iterable[Entry], folder: str, limits: Limits) -> Iterator[
     seen: dict[str, tuple[str, bool]] = {}
     for entry in entries:
         if is_hidden(entry.path[start:]):
-            if ".git" in _folded(entry.path).split("/"):
-                yield Problem(Code.NAME, "is named like Git's own folder: rename it", place=entry.place)
+            if not {".", "..", ".git"}.isdisjoint(_folded(entry.path).split("/")):
+                yield Problem(Code.NAME, "has '.', '..' or '.git' in its path: no version of Git makes this", place=entry.place)
             continue
         if entry.mode == SYMLINK:
             yield Problem(Code.SYMLINK, "is a symlink, which is never followed: put the file itself there", place=entry.place)
@@ -137,8 +137,8 @@ def odd_name(path: str, limits: Limits) -> str:
         return f"has a path of more than {limits.path_bytes} bytes: shorten it"
     if not path.isprintable() or "\\" in path:
         return "has a backslash, a control or an invisible character in its path: rename it"
-    if "" in steps or "." in steps or ".." in steps:
-        return "has empty, '.' or '..' steps in its path: no version of Git makes such a tree"
+    if "" in steps:
+        return "has an empty step in its path: no version of Git makes this"
     return "" if len(steps) <= limits.depth else f"is nested in more than {limits.depth - 1} folders: move it up"
 
 

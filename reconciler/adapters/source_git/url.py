@@ -52,7 +52,7 @@ def parse_url(text: str, *, allow_local: bool = False) -> Remote:
     if match := _SSH.fullmatch(text) or _SCP.fullmatch(text):
         _authority(match)
         return Remote(Transport.SSH, text)
-    if text.startswith("file://") or "://" not in text:
+    if text.startswith(("file://", "/", "./", "../", "~")) or ":" not in text:
         return _local(text, allowed=allow_local)
     raise _refused(_why(text))
 
@@ -73,7 +73,11 @@ def _local(text: str, *, allowed: bool) -> Remote:
         raise InvalidInput(
             "the repository is local or no URL at all: give https:// or ssh://, or switch git.allow_local on", code=Code.LOCAL
         )
-    path = Path(unquote(text.removeprefix("file://"))).expanduser().absolute()
+    named = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
+    try:
+        path = Path(named).expanduser().absolute()
+    except RuntimeError:
+        raise _refused("begins with the home folder of a user who does not exist") from None
     if not str(path).isprintable():
         raise _refused("has control characters in its path")
     return Remote(Transport.FILE, "file://" + quote(str(path)))
