@@ -203,7 +203,7 @@ def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:
             relist_interval=settings.relist_interval,
         )
     )
-    return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(api, settings.lease_namespace, settings.target, clock)
+    return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(api, settings.target, settings.lease_namespace, clock.monotonic)
 
 
 def embedded_cluster(settings: Settings, clock: Clock) -> tuple["MemoryCluster", Lease]:

@@ -9,8 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+from reconciler.core.istio import ServiceEntry
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Pod
+from reconciler.core.splits import splits
+from reconciler.core.world import World
 from reconciler.demo.mesh import Machines, Repository
 from reconciler.demo.story import Chapter
 from reconciler.errors import Unavailable
@@ -67,7 +70,9 @@ class Demo:
     def traffic(self) -> tuple[str, ...]:
         """Return the predicted split of each service, a line each."""
         observed = self.target.cycle.observe()
-        return tuple(f"{one.service}:{one.port}  {words.split(one)}" for one in splits_of(observed))
+        entries = [ServiceEntry.of(live.document) for key, live in observed.objects.items() if key.kind == "ServiceEntry"]
+        services = [(entry.key.namespace, host) for entry in entries for host in entry.hosts]
+        return tuple(f"{one.service}:{one.port}  {words.split(one)}" for one in splits(World.of(observed), services))
 
     def reports_until(self, commit: str) -> Iterator[Report]:
         """Yield reports until cluster and registry hold this commit. Raises Unavailable when that takes too long."""
