@@ -55,7 +55,7 @@ def document(status: int, headers: Mapping[str, str], body: bytes) -> Document:
         raise Unsure(f"answered with HTTP status {status}, which the API server never does")
     try:
         answer = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unsure("answered with something else than JSON; is it the API server?") from error
     if not isinstance(answer, dict):
         raise Unsure("answered with JSON that is no object; is it the API server?")
@@ -94,7 +94,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Unavailable
 def _status_document(body: bytes) -> Document | None:
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) and told.get("kind") == "Status" else None
 

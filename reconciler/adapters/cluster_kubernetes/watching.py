@@ -129,7 +129,7 @@ class Watcher:
             one = self.scope.resource.held(raw)
             if raw.get("kind", self.scope.resource.kind.name) != self.scope.resource.kind.name:
                 raise Unsure(f"the watch of {self.scope.resource.kind.plural} brought {raw['kind']}")
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             raise Unsure(f"the watch of {self.scope.resource.kind.plural} makes no sense: {error!r}") from error
         if sort == "DELETED":
             self._mirror.drop(self.scope, one)
