@@ -1,11 +1,12 @@
 """Git's side of a cycle: from a revision to a `DesiredState`, reading and parsing only what was not seen before."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.manifests import ParsedFile, load, parse_file
-from reconciler.core.resources import DesiredState, Revision
-from reconciler.errors import InvalidInput, Problem, Severity
+from reconciler.core.manifests.places import ReadBlobs, placed
+from reconciler.core.resources import DesiredState, Manifest, Revision
+from reconciler.errors import InvalidInput, Place, Problem, Severity
 from reconciler.ports import ParseCache, Schemas, Source, TreeFile
 
 
@@ -26,22 +27,31 @@ class DesiredReader:
         """Return what a commit says. Raises InvalidInput with every problem of every file, Unavailable."""
         if self._last is None or self._last[0].revision != revision or self._last[1] is not schemas:
             files = self.source.files(revision)
-            desired = load(
-                revision,
-                self._parsed(files),
-                strict_kinds=self.strict_kinds,
-                namespaces=self.namespaces,
-                read=lambda blob: self._blob(files, blob),
-            )
-            self._last = (held_against(desired, schemas), schemas)
+            self._last = (self.put_together(revision, files, self.parsed(files), schemas), schemas)
         return self._last[0]
 
-    def _parsed(self, files: Sequence[TreeFile]) -> list[ParsedFile]:
+    def parsed(self, files: Sequence[TreeFile]) -> list[ParsedFile]:
+        """Return what each file says by itself. Raises Unavailable."""
         kept = self.cache.get([file.id for file in files])
         try:
             return self._with_fresh(files, kept)
         except ValueError:
             return self._with_fresh(files, {})
+
+    def put_together(
+        self, revision: Revision, files: Sequence[TreeFile], parsed: Sequence[ParsedFile], schemas: Schemas
+    ) -> DesiredState:
+        """Hold the files of a commit against each other and against the user's CRDs. Raises InvalidInput as `read` does."""
+        read = self._blobs(files)
+        found = placed(list(_judged(parsed, schemas)), read)
+        try:
+            desired = load(revision, parsed, strict_kinds=self.strict_kinds, namespaces=self.namespaces, read=read)
+        except InvalidInput as error:
+            raise InvalidInput(_in_order((*error.problems, *found))) from None
+        problems = _in_order((*desired.warnings, *found))
+        if any(problem.severity is Severity.ERROR for problem in found):
+            raise InvalidInput(problems)
+        return replace(desired, warnings=problems)
 
     def _with_fresh(self, files: Sequence[TreeFile], kept: dict[str, bytes]) -> list[ParsedFile]:
         """Parse what is not kept. Raises ValueError where something kept is not what was put there."""
@@ -53,19 +63,19 @@ class DesiredReader:
         kept = kept | fresh
         return ParsedFile.many((kept[file.id], file.path, file.id) for file in files)
 
-    def _blob(self, files: Iterable[TreeFile], blob: str) -> bytes | None:
-        found = [file for file in files if file.id == blob]
-        return next((data for _, data in self.source.contents(found[:1])), None)
+    def _blobs(self, files: Iterable[TreeFile]) -> ReadBlobs:
+        """Return what reads blobs of these files again, for the places of problems."""
+        by_id = {file.id: file for file in files}
+        return lambda blobs: ((file.id, data) for file, data in self.source.contents([by_id[blob] for blob in blobs]))
 
 
-def held_against(desired: DesiredState, schemas: Schemas) -> DesiredState:
-    """Return the state with the warnings of the user's own CRDs. Raises InvalidInput where these find errors."""
-    found = [
-        replace(problem, place=manifest.place, object=str(manifest.key))
-        for manifest in desired.manifests.values()
-        for problem in schemas.problems(manifest.document)
-    ]
-    problems: tuple[Problem, ...] = (*desired.warnings, *found)
-    if any(problem.severity is Severity.ERROR for problem in found):
-        raise InvalidInput(problems)
-    return replace(desired, warnings=problems)
+def _judged(parsed: Iterable[ParsedFile], schemas: Schemas) -> Iterator[tuple[Manifest, Problem]]:
+    """Yield what the user's own CRDs say against each manifest."""
+    for file in parsed:
+        for manifest in file.manifests:
+            for problem in schemas.problems(manifest.document):
+                yield manifest, replace(problem, place=manifest.place, object=str(manifest.key))
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: problem.place or Place("")))

@@ -7,7 +7,7 @@ from reconciler.core.kinds import MANAGED, READ_ONLY
 from reconciler.core.machines import machine_of
 from reconciler.core.manifests.codes import Code
 from reconciler.core.manifests.parsed import ParsedFile
-from reconciler.core.manifests.places import ReadBlob, placed
+from reconciler.core.manifests.places import ReadBlobs, placed
 from reconciler.core.resources import DesiredState, Key, Manifest, Revision, Skipped
 from reconciler.errors import InvalidInput, Place, Problem, Severity
 
@@ -19,7 +19,7 @@ def load(
     strict_kinds: bool = False,
     default_namespace: str = "",
     namespaces: frozenset[str] | None = None,
-    read: ReadBlob | None = None,
+    read: ReadBlobs | None = None,
 ) -> DesiredState:
     """Put the files of a commit together. Raises InvalidInput with every problem of every file; never a part of a commit.
 

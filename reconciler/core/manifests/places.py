@@ -1,25 +1,25 @@
 """Problems of whole documents -> problems that point at the field in its file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.core.resources import Manifest
 from reconciler.errors import Place, Problem
 
-#: Gives the bytes of a blob that was parsed, by its id; None where it cannot.
-ReadBlob = Callable[[str], bytes | None]
+#: Gives the bytes of blobs that were parsed, by their ids, as far as it can.
+ReadBlobs = Callable[[Iterable[str]], Iterable[tuple[str, bytes]]]
 
 
-def placed(found: Sequence[tuple[Manifest, Problem]], read: ReadBlob | None) -> list[Problem]:
+def placed(found: Sequence[tuple[Manifest, Problem]], read: ReadBlobs | None) -> list[Problem]:
     """Return the problems, each pointing at its field where the blob can be read, else at what it points at now.
 
-    A blob is read and walked once, however many problems it has. A rendered document has no lines in Git.
+    A blob is asked for and walked once, however many problems it has. A rendered document has no lines in Git.
     """
     fields: dict[str, set[tuple[int, str]]] = {}
     for manifest, problem in found:
         if manifest.place.line:
             fields.setdefault(manifest.blob, set()).add((manifest.place.line, problem.field))
-    spots = {(blob, *field): spot for blob in fields for field, spot in _spots(blob, fields[blob], read).items()}
+    spots = _spots(fields, read) if fields and read else {}
     return [
         replace(problem, place=Place(manifest.place.path, *spot))
         if (spot := spots.get((manifest.blob, manifest.place.line, problem.field)))
@@ -28,10 +28,7 @@ def placed(found: Sequence[tuple[Manifest, Problem]], read: ReadBlob | None) -> 
     ]
 
 
-def _spots(blob: str, fields: set[tuple[int, str]], read: ReadBlob | None) -> dict[tuple[int, str], tuple[int, int]]:
-    data = read(blob) if read else None
-    if data is None:
-        return {}
+def _spots(fields: Mapping[str, Collection[tuple[int, str]]], read: ReadBlobs) -> dict[tuple[str, int, str], tuple[int, int]]:
     from reconciler.core.manifests.positions import locate
 
-    return locate(data, fields)
+    return {(blob, *field): spot for blob, data in read(fields) for field, spot in locate(data, fields[blob]).items()}

@@ -38,7 +38,8 @@ SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n"
 def desired(files: dict[str, str], **options: Any) -> DesiredState:
     """Load a commit of these files; blobs can be read by their path."""
     read = {path: text.encode() for path, text in files.items()}
-    return load(REVISION, [parse_file(path, path, data) for path, data in read.items()], read=read.get, **options)
+    parsed = [parse_file(path, path, data) for path, data in read.items()]
+    return load(REVISION, parsed, read=lambda blobs: [(one, read[one]) for one in blobs], **options)
 
 
 def refusals(files: dict[str, str], **options: Any) -> list[Problem]:

@@ -1,0 +1,118 @@
+"""Reading commits: what is kept is not parsed again, and every problem is told at once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from reconciler.core.resources import Document, Relation, Revision
+from reconciler.desired import DesiredReader
+from reconciler.errors import InvalidInput, Place, Problem, Severity
+from reconciler.ports import TreeFile
+
+ACCOUNT = b"apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: web\n  namespace: shop\n"
+NAMESPACE = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+
+
+@dataclass
+class Folder:
+    """A source of fixed files (path -> bytes), which counts what is read of it."""
+
+    data: dict[str, bytes]
+    read: list[str] = field(default_factory=list)
+
+    def poll(self) -> Revision:
+        return Revision("a" * 40)
+
+    def files(self, revision: Revision) -> tuple[TreeFile, ...]:  # noqa: ARG002 - the port asks for it
+        return tuple(TreeFile(path, f"id of {path}", len(data)) for path, data in self.data.items())
+
+    def contents(self, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
+        for file in files:
+            self.read.append(file.path)
+            yield file, self.data[file.path]
+
+    def relation(self, earlier: str, later: str) -> Relation:  # noqa: ARG002 - the port asks for it
+        return Relation.UNKNOWN
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Cache:
+    """A cache in memory."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def get(self, ids: Iterable[str]) -> dict[str, bytes]:
+        return {one: self.kept[one] for one in ids if one in self.kept}
+
+    def put(self, entries: Mapping[str, bytes]) -> None:
+        self.kept.update(entries)
+
+    def close(self) -> None: ...
+
+
+@dataclass
+class Names:
+    """CRDs that dislike names."""
+
+    severity: Severity
+    origin: str = "a test"
+
+    def problems(self, document: Document) -> tuple[Problem, ...]:  # noqa: ARG002 - the port asks for it
+        return (Problem("MR5101", "is not nice", self.severity, field="metadata.name"),)
+
+
+@dataclass
+class Nothing:
+    """No CRDs at all."""
+
+    origin: str = ""
+
+    def problems(self, document: Document) -> tuple[Problem, ...]:  # noqa: ARG002 - the port asks for it
+        return ()
+
+
+def test_what_is_kept_is_not_read_again() -> None:
+    """A second process with the same cache parses nothing."""
+    cache, data = Cache(), {"a.yaml": ACCOUNT, "n.yaml": NAMESPACE}
+    first, second = Folder(data), Folder(data)
+    one = DesiredReader(first, cache).read(first.poll(), Nothing())
+    other = DesiredReader(second, cache).read(second.poll(), Nothing())
+    assert first.read == ["a.yaml", "n.yaml"]
+    assert second.read == []
+    assert one == other
+
+
+def test_a_damaged_cache_is_read_over() -> None:
+    """What is kept and is not what was put there costs a parse, no more."""
+    folder, cache = Folder({"a.yaml": ACCOUNT}), Cache({"id of a.yaml": b"{}"})
+    assert DesiredReader(folder, cache).read(folder.poll(), Nothing()).manifests
+    assert cache.kept["id of a.yaml"] != b"{}"
+
+
+def test_an_unchanged_commit_costs_nothing() -> None:
+    """The same revision under the same CRDs is the very same value."""
+    folder = Folder({"a.yaml": ACCOUNT})
+    reader, crds = DesiredReader(folder, Cache()), Nothing()
+    assert reader.read(folder.poll(), crds) is reader.read(folder.poll(), crds)
+
+
+def test_what_crds_say_points_at_the_field() -> None:
+    """Warnings stay beside the state; errors are raised."""
+    folder = Folder({"a.yaml": ACCOUNT})
+    (warning,) = DesiredReader(folder, Cache()).read(folder.poll(), Names(Severity.WARNING)).warnings
+    assert (warning.place, warning.object) == (Place("a.yaml", 4, 9), "ServiceAccount shop/web")
+    with pytest.raises(InvalidInput) as raised:
+        DesiredReader(folder, Cache()).read(folder.poll(), Names(Severity.ERROR))
+    assert [problem.place for problem in raised.value.problems] == [Place("a.yaml", 4, 9)]
+
+
+@pytest.mark.case("M-09")
+def test_problems_of_all_sorts_are_told_at_once() -> None:
+    """Broken YAML in one file does not hide what CRDs say against another; in order of place."""
+    folder = Folder({"b.yaml": b"a: [", "a.yaml": ACCOUNT})
+    with pytest.raises(InvalidInput) as raised:
+        DesiredReader(folder, Cache()).read(folder.poll(), Names(Severity.ERROR))
+    assert [problem.code for problem in raised.value.problems] == ["MR5101", "MR1004"]
