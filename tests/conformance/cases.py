@@ -16,8 +16,8 @@ _INDEXES = ("cases.jsonl", "cases-destinationrule.jsonl")
 class Case:
     """A document and what Istio says of it.
 
-    `warned` is None where Istio's test does not say and its rules were not followed; `accepted_by_crd` is the verdict of the CRD
-    alone.
+    `warned` is None where Istio's test does not say and its rules were not followed; `accepted_by_crd` is the verdict of the
+    CRD alone.
     """
 
     path: Path
