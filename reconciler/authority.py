@@ -5,6 +5,7 @@ far that store had come. A store that is another one, or an older copy of itself
 it the target's own.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,14 @@ from reconciler.ports import Clock, Lease, Store
 
 #: Part of the lease's time after which it is renewed.
 RENEW_AFTER = 3
+
+#: Seconds between two looks at a lease that somebody else holds.
+LOOK_AGAIN = 1.0
+
+#: Times of the lease that a silent holder is watched for before it counts as alive after all.
+PATIENCE = 1.5
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -61,6 +70,24 @@ class Authority:
             now = self.clock.monotonic()
             if self._renewed is None or now - self._renewed >= self.ttl.total_seconds() / RENEW_AFTER:
                 self._acquire(now)
+
+    def take(self, pause: Callable[[float], object]) -> None:
+        """Take the lease, once. A holder that makes no move for the lease's whole time is dead, and is waited for with `pause`.
+
+        Raises Fenced as soon as the holder renews (it is alive), or when another one was faster; Unavailable.
+        """
+        began, seen = self.clock.monotonic(), self.lease.current()
+        while True:
+            try:
+                return self.fence()
+            except Fenced as error:
+                now = self.lease.current()
+                late = self.clock.monotonic() - began > self.ttl.total_seconds() * PATIENCE
+                if self._stopped or late or (now and seen and (now.holder, now.renewed) != (seen.holder, seen.renewed)):
+                    raise
+                if self.clock.monotonic() - began < LOOK_AGAIN:
+                    log.warning("%s; waiting for at most %.0f s, in case it is dead", error, self.ttl.total_seconds())
+            pause(LOOK_AGAIN)
 
     def renew(self) -> None:
         """Renew the lease if it is ours. Raises Fenced and Unavailable."""

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from threading import Event
 
 from reconciler.apply import Execution
 from reconciler.authority import Authority
@@ -45,6 +46,7 @@ class _Sight:
     problems: tuple[Problem, ...] = ()
     notes: list[str] = field(default_factory=list)
     stale: bool = False
+    fenced: bool = False
 
 
 class Cycle:
@@ -93,8 +95,10 @@ class Cycle:
             verdict = Verdict.UNAVAILABLE
         except Rejected as error:
             sight.notes.append(str(error))
-            verdict = Verdict.REFUSED if isinstance(error, Fenced) else Verdict.FAILED
-        if verdict not in (Verdict.UNAVAILABLE, Verdict.FAILED) and self._polled and sight.observed:
+            sight.fenced = isinstance(error, Fenced)
+            verdict = Verdict.REFUSED if sight.fenced else Verdict.FAILED
+        again = sight.fenced or verdict in (Verdict.UNAVAILABLE, Verdict.FAILED)
+        if not again and self._polled and sight.observed:
             self._seen = (self._polled, sight.observed)
         return self._report(sight, verdict, write=write)
 
@@ -179,7 +183,7 @@ class Cycle:
         plan, observed, ports = sight.plan, sight.observed, self._ports
         if plan is None or observed is None:
             return
-        self.authority.fence()
+        self._take_lease(sight.command)
         if settle_open_writes(ports.store, ports.cluster, ports.registry, ports.clock):
             sight.notes.append("writes that an earlier run left open were read back")
         if not plan.paused:
@@ -197,6 +201,13 @@ class Cycle:
         )
         sight.results = execution.run()
         self._count_flips(sight)
+
+    def _take_lease(self, command: str) -> None:
+        """A person's run waits for a dead holder's lease; a service has all the time in the world and looks again later."""
+        if command == "serve":
+            self.authority.fence()
+        else:
+            self.authority.take(Event().wait)
 
     def _count_flips(self, sight: _Sight) -> None:
         """A field that was put back is one flip of whoever changed it; so many of them are a fight."""

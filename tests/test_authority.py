@@ -88,6 +88,34 @@ def test_a_released_lease_is_free_but_remembers_its_store(place: Place) -> None:
     assert "another state store" in place.process("stranger", MemoryStore()).objection(EMPTY)
 
 
+def test_a_dead_holder_is_waited_for(place: Place) -> None:
+    """A run waits while a silent holder's time runs out, and then has the lease; the target is never locked for good."""
+    store = MemoryStore()
+    place.process("dead:1", store).fence()
+    waiting = place.process("me:2", store)
+    waiting.take(lambda seconds: place.clock.pass_time(timedelta(seconds=seconds)))
+    state = place.lease.current()
+    assert state is not None
+    assert state.holder == "me:2"
+
+
+def test_a_holder_that_renews_is_not_waited_for(place: Place) -> None:
+    """As soon as the holder makes a move it is alive: the run ends, naming it, long before the lease's time."""
+    store = MemoryStore()
+    alive = place.process("alive:1", store)
+    alive.fence()
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        place.clock.pass_time(timedelta(seconds=12))
+        alive.fence()
+
+    with pytest.raises(Fenced, match="alive:1"):
+        place.process("me:2", store).take(pause)
+    assert len(pauses) == 1
+
+
 @pytest.mark.case("S-04")
 def test_an_older_copy_of_the_store_is_noticed(place: Place) -> None:
     """The lease knows how far the store had come; a store that was put back to an earlier state may not write."""
