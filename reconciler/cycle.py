@@ -62,6 +62,7 @@ class Cycle:
         self._polled: Revision | None = None
         self._seen: tuple[Revision, ObservedState] | None = None
         self._due: datetime | None = None
+        self._awaited: tuple[str, frozenset[str]] | None = None
         self._recorded: Verdict | None = None
 
     def observe(self) -> ObservedState:
@@ -103,10 +104,12 @@ class Cycle:
         return self._report(sight, verdict, write=write)
 
     def nothing_new(self) -> bool:
-        """Tell whether a cycle now would see what the last one saw: same commit, same stores, and no timer has run out."""
+        """Tell whether a cycle now would see what the last one saw: same commit, same stores, no word given, no timer run out."""
         if self._seen is None or (self._due and self._ports.clock.now() >= self._due):
             return False
         try:
+            if self._awaited and self._given(self._awaited[0]) != self._awaited[1]:
+                return False
             self._polled = self._polled or self._ports.source.poll()
             return self._seen[0] == self._polled and self._seen[1] is self._observer.observe()
         except ReconcilerError:
@@ -162,10 +165,14 @@ class Cycle:
             prune_now=request.prune_now,
         )
         plan = make(overrides=request.allow)
-        given = {one.name for one in store.overrides(plan.digest)}
+        given = self._given(plan.digest)
         sight.plan = make(overrides=request.allow | given) if given else plan
-        times = [guard.until for unit in sight.plan.units for guard in unit.guards if guard.until]
-        self._due = min(times, default=None)
+        guards = [guard for unit in sight.plan.units for guard in unit.guards]
+        self._due = min((guard.until for guard in guards if guard.until), default=None)
+        self._awaited = (plan.digest, given) if any(guard.override for guard in guards) else None
+
+    def _given(self, digest: str) -> frozenset[str]:
+        return frozenset(one.name for one in self._ports.store.overrides(digest))
 
     def _may_write(self, sight: _Sight, request: Request) -> bool:
         """Hold what a person reviewed against what would run now, and this store against the target's own."""
