@@ -9,7 +9,7 @@ from reconciler.core.validation import STRICTER
 from reconciler.errors import Problem, Severity
 from tests.conformance.cases import Case
 
-_STRICTER = {entry.code.value: entry for entry in STRICTER}
+_STRICTER = {code.value: entry for entry in STRICTER for code in entry.codes}
 
 
 class Outcome(StrEnum):
