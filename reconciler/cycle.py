@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
@@ -10,43 +9,26 @@ from threading import Event
 from reconciler.apply import Execution
 from reconciler.authority import Authority
 from reconciler.core.causes import flips
-from reconciler.core.changes import ObjectDiff, State
+from reconciler.core.changes import State
 from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
-from reconciler.core.plans import Mode, Plan
-from reconciler.core.report import Report, Verdict, WriteResult, Written
+from reconciler.core.plans import Mode
+from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import DesiredState, ObservedState, Relation, Revision
 from reconciler.deciding import Decider
 from reconciler.desired import DesiredReader
-from reconciler.errors import Fenced, InvalidInput, Problem, ReconcilerError, Rejected, Severity, Unavailable
+from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Rejected, Unavailable
 from reconciler.observing import Observer
 from reconciler.ports import CycleRecord
 from reconciler.quarantine import Quarantine
 from reconciler.recovery import settle_open_writes
 from reconciler.reports import as_json
+from reconciler.sight import Sight, report_of, verdict_of
 from reconciler.target import NOTHING_SAID, SILENT, Policy, Ports, Progress, Request
 from reconciler.writer import Writer
 
 #: Deletions of services count against the budget for this long.
 BUDGET_WINDOW = timedelta(hours=24)
-
-
-@dataclass(slots=True)
-class _Sight:
-    """What one cycle has found out so far; whatever ends it, the report holds that much."""
-
-    command: str
-    started: datetime
-    revision: Revision | None = None
-    desired: DesiredState | None = None
-    observed: ObservedState | None = None
-    differences: tuple[ObjectDiff, ...] = ()
-    plan: Plan | None = None
-    results: tuple[WriteResult, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    notes: list[str] = field(default_factory=list)
-    stale: bool = False
-    fenced: bool = False
 
 
 class Cycle:
@@ -81,14 +63,14 @@ class Cycle:
 
     def run(self, command: str, *, write: bool, request: Request = NOTHING_SAID, progress: Progress = SILENT) -> Report:
         """Run one cycle. Whatever ends it early becomes its verdict; only bugs are raised."""
-        sight = _Sight(command, self._ports.clock.now())
+        sight = Sight(command, self._ports.clock.now())
         self._seen = None
         try:
             self._read(sight)
             self._decide(sight, request)
             if write and self._may_write(sight, request):
                 self._act(sight, progress)
-            verdict = _verdict(sight, write=write)
+            verdict = verdict_of(sight, write=write)
         except InvalidInput as error:
             sight.problems, verdict = error.problems, Verdict.INVALID
         except Unavailable as error:
@@ -104,7 +86,7 @@ class Cycle:
         return self._report(sight, verdict, write=write)
 
     def nothing_new(self) -> bool:
-        """Tell whether a cycle now would see what the last one saw: same commit, same stores, no word given, no timer run out."""
+        """Tell whether a cycle now would see what the last one saw: same commit, same stores, no new word, no timer out."""
         if self._seen is None or (self._due and self._ports.clock.now() >= self._due):
             return False
         try:
@@ -115,7 +97,7 @@ class Cycle:
         except ReconcilerError:
             return False
 
-    def _read(self, sight: _Sight) -> None:
+    def _read(self, sight: Sight) -> None:
         """Both sides, whole or not at all; a serving process whose Git fails it keeps to the commit accepted last."""
         try:
             sight.revision = self._polled = self._polled or self._ports.source.poll()
@@ -131,7 +113,7 @@ class Cycle:
             self._quarantine.leave(sight.revision)
         sight.observed = self._observer.observe()
 
-    def _keep_to(self, accepted: Revision, sight: _Sight, error: InvalidInput | Unavailable) -> None:
+    def _keep_to(self, accepted: Revision, sight: Sight, error: InvalidInput | Unavailable) -> None:
         sight.notes.append(
             f"{error}; {accepted.short} stays in force"
             if isinstance(error, Unavailable)
@@ -144,7 +126,7 @@ class Cycle:
     def _desired(self, revision: Revision) -> DesiredState:
         return self._reader.read(revision, self._ports.crds.for_commit(revision.id))
 
-    def _decide(self, sight: _Sight, request: Request) -> None:
+    def _decide(self, sight: Sight, request: Request) -> None:
         desired, observed, store = sight.desired, sight.observed, self._ports.store
         if desired is None or observed is None:
             return
@@ -174,7 +156,7 @@ class Cycle:
     def _given(self, digest: str) -> frozenset[str]:
         return frozenset(one.name for one in self._ports.store.overrides(digest))
 
-    def _may_write(self, sight: _Sight, request: Request) -> bool:
+    def _may_write(self, sight: Sight, request: Request) -> bool:
         """Hold what a person reviewed against what would run now, and this store against the target's own."""
         if sight.plan is None or sight.observed is None:
             return False
@@ -186,7 +168,7 @@ class Cycle:
             raise Fenced(objection)
         return True
 
-    def _act(self, sight: _Sight, progress: Progress) -> None:
+    def _act(self, sight: Sight, progress: Progress) -> None:
         plan, observed, ports = sight.plan, sight.observed, self._ports
         if plan is None or observed is None:
             return
@@ -216,33 +198,16 @@ class Cycle:
         else:
             self.authority.take(Event().wait)
 
-    def _count_flips(self, sight: _Sight) -> None:
+    def _count_flips(self, sight: Sight) -> None:
         """A field that was put back is one flip of whoever changed it; so many of them are a fight."""
         put_back = {one.key for one in sight.results if one.written is Written.DONE}
         for one in sight.differences:
             for path, manager in flips(one) if one.key in put_back else ():
                 self._ports.store.flips(one.key, path, manager, sight.started)
 
-    def _report(self, sight: _Sight, verdict: Verdict, *, write: bool) -> Report:
-        desired = sight.desired
-        report = Report(
-            command=sight.command,
-            target=self._policy.target,
-            mode=self._policy.mode,
-            started=sight.started,
-            ended=self._ports.clock.now(),
-            verdict=verdict,
-            revision=sight.revision,
-            in_force=desired.revision if desired else None,
-            objects=len(desired.manifests) + len(desired.machines) if desired else 0,
-            differences=sight.differences,
-            plan=sight.plan,
-            results=sight.results,
-            problems=(*sight.problems, *(desired.warnings if desired else ())),
-            skipped=desired.skipped if desired else (),
-            notes=tuple(sight.notes),
-        )
-        if write and (sight.results or verdict is not self._recorded):
+    def _report(self, sight: Sight, verdict: Verdict, *, write: bool) -> Report:
+        report = report_of(sight, verdict, self._policy, self._ports.clock.now())
+        if write and (report.results or verdict is not self._recorded):
             self._record(report)
         return report
 
@@ -256,20 +221,3 @@ class Cycle:
                 CycleRecord(0, report.ended, commit, digest, report.verdict, written, as_json.document(report))
             )
         self._recorded = report.verdict
-
-
-def _verdict(sight: _Sight, *, write: bool) -> Verdict:
-    """Sum up: errors first, then what was not done, then who holds the rest."""
-    guards = [guard for unit in sight.plan.units for guard in unit.guards] if sight.plan else []
-    if any(problem.severity is Severity.ERROR for problem in sight.problems):
-        return Verdict.INVALID
-    if any(result.written is not Written.DONE for result in sight.results):
-        return Verdict.FAILED
-    if sight.stale:
-        return Verdict.UNAVAILABLE
-    if sight.command != "diff" and any(guard.until is None for guard in guards):
-        return Verdict.REFUSED
-    done = {result.key for result in sight.results}
-    if all(one.key in done for one in sight.differences):
-        return Verdict.APPLIED if write and done else Verdict.IN_SYNC
-    return Verdict.CHANGES

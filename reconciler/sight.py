@@ -1,0 +1,68 @@
+"""What one cycle has found out, and what it comes to: its verdict and its report."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.core.changes import ObjectDiff
+from reconciler.core.plans import Plan
+from reconciler.core.report import Report, Verdict, WriteResult, Written
+from reconciler.core.resources import DesiredState, ObservedState, Revision
+from reconciler.errors import Problem, Severity
+from reconciler.target import Policy
+
+
+@dataclass(slots=True)
+class Sight:
+    """What one cycle has found out so far; whatever ends it, the report holds that much."""
+
+    command: str
+    started: datetime
+    revision: Revision | None = None
+    desired: DesiredState | None = None
+    observed: ObservedState | None = None
+    differences: tuple[ObjectDiff, ...] = ()
+    plan: Plan | None = None
+    results: tuple[WriteResult, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    notes: list[str] = field(default_factory=list)
+    stale: bool = False
+    fenced: bool = False
+
+
+def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> Report:
+    """Return everything that a cycle found out, as the one value that all renderers show."""
+    desired = sight.desired
+    return Report(
+        command=sight.command,
+        target=policy.target,
+        mode=policy.mode,
+        started=sight.started,
+        ended=now,
+        verdict=verdict,
+        revision=sight.revision,
+        in_force=desired.revision if desired else None,
+        objects=len(desired.manifests) + len(desired.machines) if desired else 0,
+        differences=sight.differences,
+        plan=sight.plan,
+        results=sight.results,
+        problems=(*sight.problems, *(desired.warnings if desired else ())),
+        skipped=desired.skipped if desired else (),
+        notes=tuple(sight.notes),
+    )
+
+
+def verdict_of(sight: Sight, *, write: bool) -> Verdict:
+    """Sum up: errors first, then what was not done, then who holds the rest."""
+    guards = [guard for unit in sight.plan.units for guard in unit.guards] if sight.plan else []
+    if any(problem.severity is Severity.ERROR for problem in sight.problems):
+        return Verdict.INVALID
+    if any(result.written is not Written.DONE for result in sight.results):
+        return Verdict.FAILED
+    if sight.stale:
+        return Verdict.UNAVAILABLE
+    if sight.command != "diff" and any(guard.until is None for guard in guards):
+        return Verdict.REFUSED
+    done = {result.key for result in sight.results}
+    if all(one.key in done for one in sight.differences):
+        return Verdict.APPLIED if write and done else Verdict.IN_SYNC
+    return Verdict.CHANGES
