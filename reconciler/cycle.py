@@ -14,7 +14,8 @@ from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict, Written
-from reconciler.core.resources import DesiredState, ObservedState, Relation, Revision
+from reconciler.core.resources import DesiredState, Key, ObservedState, Relation, Revision
+from reconciler.core.units import cut
 from reconciler.deciding import Decider
 from reconciler.desired import DesiredReader
 from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Rejected, Unavailable
@@ -50,6 +51,14 @@ class Cycle:
     def observe(self) -> ObservedState:
         """Return what both stores hold. Raises Unavailable."""
         return self._observer.observe()
+
+    def units(self) -> dict[str, tuple[Key, ...]]:
+        """Return the objects of each unit by its name, as Git and both stores have them. Raises InvalidInput, Unavailable."""
+        return {unit.name: unit.keys for unit in cut(self._desired(self._ports.source.poll()), self.observe(), ())}
+
+    def forget(self, before: datetime) -> None:
+        """Drop what the state store keeps of runs that ended before then. Raises Unavailable."""
+        self._ports.store.forget(before)
 
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Keep watches on both stores open from now on; `changed` is called from any thread. Raises Unavailable."""

@@ -1,11 +1,35 @@
 """The way out: objects go to another manager as they are, and we forget them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from reconciler.core.adoption import release
 from reconciler.core.resources import Key, ObservedState, StoreName
 from reconciler.core.wanted import TARGET_LABEL
+from reconciler.errors import InvalidInput, Problem
 from reconciler.target import Ports
+
+
+def chosen(names: Iterable[str], units: Mapping[str, Collection[Key]], owned: Collection[Key]) -> list[Key]:
+    """Return the objects that names mean: a unit (``shop/billing``) or one object (``Kind/namespace/name``).
+
+    Raises InvalidInput naming every one that is neither, or is not ours.
+    """
+    found: set[Key] = set()
+    wrong = []
+    for name in names:
+        keys = {key for key in units.get(name) or _one(name) if key in owned}
+        found |= keys
+        wrong += [] if keys else [Problem("MR0002", f"{name[:120]!r} is no unit and no object of ours", field="release")]
+    if wrong:
+        raise InvalidInput(wrong)
+    return sorted(found)
+
+
+def _one(name: str) -> tuple[Key, ...]:
+    try:
+        return (Key.parse(name),)
+    except ValueError:
+        return ()
 
 
 def release_objects(keys: Iterable[Key], observed: ObservedState, ports: Ports, manager: str) -> int:

@@ -17,6 +17,7 @@ from reconciler.authority import RENEW_AFTER
 from reconciler.core.report import Report, Verdict
 from reconciler.cycle import Cycle
 from reconciler.errors import Fenced, ReconcilerError, Unavailable
+from reconciler.ports import Clock
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ RETRY, RETRY_LONGEST = 2.0, 300.0
 class Service:
     """One target, served until `stop`.
 
-    `report` receives every report in which something was seen, decided or done; a pass in which nothing changed makes none.
+    `poll` is how often Git is asked, `keep` how long finished runs stay in the history. `report` receives every report in
+    which something was seen, decided or done; a pass in which nothing changed makes none. `watch` watches a local repository.
     """
 
     def __init__(
@@ -37,10 +39,13 @@ class Service:
         cycle: Cycle,
         *,
         poll: timedelta,
+        keep: timedelta,
+        clock: Clock,
         report: Callable[[Report], None],
         watch: Callable[[Callable[[], None]], Callable[[], None]] | None = None,
     ) -> None:
-        self._cycle, self._poll, self._report, self._watch = cycle, poll, report, watch
+        self._cycle, self._poll, self._keep, self._clock = cycle, poll, keep, clock
+        self._report, self._watch = report, watch
         self._nudged = threading.Event()
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
@@ -82,6 +87,7 @@ class Service:
         self._scheduler.add_job(
             self._renew, "interval", seconds=self._cycle.authority.ttl.total_seconds() / RENEW_AFTER, **rules
         )
+        self._scheduler.add_job(self._forget, "interval", hours=6, **rules)
         self._scheduler.start()
         with suppress(Unavailable):
             self._cycle.subscribe(self.nudge)
@@ -95,6 +101,10 @@ class Service:
             self._cycle.authority.renew()
         except (Fenced, Unavailable) as error:
             log.warning("lease: %s", error)
+
+    def _forget(self) -> None:
+        with suppress(Unavailable):
+            self._cycle.forget(self._clock.now() - self._keep)
 
     def _pass(self) -> None:
         """Run one cycle. A bug is logged with its traceback, and the next cycle still runs."""

@@ -125,6 +125,8 @@ class Settings(BaseSettings):
     """How often Git is asked for a new commit."""
     relist_interval: Duration = timedelta(minutes=10)
     """How often the watched copies are compared with a full listing."""
+    keep_history: Duration = Field(timedelta(days=30), ge=timedelta(days=2))
+    """How long finished runs stay in the history; at least two days, which the deletion budget looks back on."""
     lease_namespace: str = "istio-system"
     """Namespace of the Lease that makes one process the writer of the target."""
     lease_ttl: Duration = timedelta(seconds=30)

@@ -44,7 +44,14 @@ def serve(*, allow_local: bool, **options: Any) -> int:
             log.warning("waits: %s (goes on: %s)", safe.clean(guard.message), words.goes_on(guard, report.ended))
 
     with open_target(settings, local=allow_local) as target:
-        service = Service(target.cycle, poll=settings.poll_interval, report=tell, watch=working_copy_watch(target.settings))
+        service = Service(
+            target.cycle,
+            poll=settings.poll_interval,
+            keep=settings.keep_history,
+            clock=target.ports.clock,
+            report=tell,
+            watch=working_copy_watch(target.settings),
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: service.stop())
         log.info("serving target %s from %s, mode %s", settings.target, safe.clean(settings.repo), settings.mode)

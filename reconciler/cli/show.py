@@ -12,7 +12,9 @@ from reconciler.core.report import Report
 from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Unavailable
 
 #: Options that say which target a command is about.
-TARGET_OPTIONS = frozenset({"config", "repo", "ref", "path", "target", "kubeconfig", "context", "registry", "state", "data", "crds"})
+TARGET_OPTIONS = frozenset(
+    {"config", "repo", "ref", "path", "target", "kubeconfig", "context", "registry", "state", "data", "crds"}
+)
 
 
 def said() -> tuple[str, ...]:

@@ -8,7 +8,6 @@ import click
 
 from reconciler.cli.options import take_settings, target_options
 from reconciler.cli.show import failing, table
-from reconciler.core.resources import Key
 from reconciler.errors import InvalidInput
 
 JSON_OPTION = click.option(
@@ -113,38 +112,36 @@ def recover(*, yes: bool, **options: Any) -> int:
 
 
 @click.command()
-@click.argument("keys", nargs=-1, metavar="[KIND/NAMESPACE/NAME]...")
+@click.argument("names", nargs=-1, metavar="[UNIT|KIND/NAMESPACE/NAME]...")
 @target_options
 @click.option("--all", "everything", is_flag=True, help="Release every object of the target.")
 @click.option("--to", "manager", required=True, metavar="MANAGER", help="Field manager that gets the ownership.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @failing
-def release(*, keys: tuple[str, ...], everything: bool, manager: str, yes: bool, **options: Any) -> int:
+def release(*, names: tuple[str, ...], everything: bool, manager: str, yes: bool, **options: Any) -> int:
     r"""Hand objects over to another manager: ownership goes to it, our marks go away, spec and weights stay as they are.
 
+    A unit is a service with all that belongs to it, named as `plan` names it.
+
     \b
+    reconciler release shop/billing --to argocd-controller
     reconciler release ServiceEntry/shop/billing --to argocd-controller
     reconciler release --all --to kubectl
     """
-    from reconciler.release import release_objects
+    from reconciler.release import chosen, release_objects
     from reconciler.wiring import open_target
 
-    if bool(keys) == everything:
-        raise InvalidInput("name the objects to release, or say --all")
-    try:
-        chosen = frozenset(Key.parse(text) for text in keys)
-    except ValueError as error:
-        raise InvalidInput(f"{str(error)[:80]!r} is not an object: write Kind/namespace/name") from error
+    if bool(names) == everything:
+        raise InvalidInput("name what to release (a unit, or Kind/namespace/name), or say --all")
     with open_target(take_settings(options), local=True) as target:
+        owned = target.ports.store.inventory()
+        keys = sorted(owned) if everything else chosen(names, target.cycle.units(), owned)
         observed = target.cycle.observe()
-        owned = sorted(key for key in target.ports.store.inventory() if everything or key in chosen)
-        if missing := chosen - set(owned):
-            raise InvalidInput(f"not ours, so there is nothing to release: {', '.join(map(str, sorted(missing)))}")
-        table(("object", "namespace", "name"), [(key.kind, key.namespace, key.name) for key in owned])
+        table(("object", "namespace", "name"), [(key.kind, key.namespace, key.name) for key in keys])
         if not yes and not click.confirm(f"Release these to {manager}?", err=True):
             return 2
         target.cycle.authority.fence()
-        released = release_objects(owned, observed, target.ports, manager)
+        released = release_objects(keys, observed, target.ports, manager)
         target.cycle.authority.release()
     click.echo(f"{released} objects released to {manager}")
     return 0
