@@ -12,7 +12,8 @@ settings are trusted, and even they never become an option of a command.
     environment  the whole environment and configuration of those processes
     answers      what Git said when it failed -> InvalidInput or Unavailable
     store        the data folder on disk: who may enter and write, what a crash left in it
-    mirror       the bare store: one writer at a time, made anew when damaged
+    mirror       the bare store, and the questions to it and to the server
+    writer       what changes the store: one at a time, made anew when damaged
     commits      the bytes of a commit -> Revision
     tree         a listing -> the files that may be read, or every reason why not
     blobs        many blobs through one process

@@ -28,11 +28,6 @@ _INPUT: tuple[tuple[tuple[str, ...], Code, str], ...] = (
         "the server redirects to another address, which is not followed: set the URL to where the repository is now",
     ),
     (("dubious ownership",), Code.OWNERSHIP, "the local repository belongs to another user: run as its owner"),
-    (
-        ("mismatched algorithms", "unknown object format"),
-        Code.OBJECT_FORMAT,
-        "the repository uses SHA-256 object ids: only SHA-1 repositories are supported",
-    ),
     (("died of signal 25", "File too large"), Code.STORE_CAP, "it is larger than the mirror may become: raise max_store_bytes"),
     (("fsck error", "fsckObjects"), Code.MALFORMED, "an object of the repository is refused"),
 )
@@ -60,6 +55,10 @@ _NOISE = (
 
 class DamagedStore(Unavailable):
     """The mirror does not hold what it should; it is made anew by the next poll."""
+
+
+class LostCommit(Unavailable):
+    """The mirror holds no such commit: an old one that nobody leads to any more or, where it was just fetched, damage."""
 
 
 def failure(doing: str, finished: Finished, errors: str) -> InvalidInput | Unavailable:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from posixpath import dirname
 
 from reconciler.adapters.source_git import tree
-from reconciler.adapters.source_git.answers import DamagedStore
+from reconciler.adapters.source_git.answers import DamagedStore, LostCommit
 from reconciler.adapters.source_git.blobs import read_blobs
 from reconciler.adapters.source_git.codes import Code
 from reconciler.adapters.source_git.kustomize import kustomizations_in, read_all, unreadable
@@ -77,9 +77,14 @@ class Lister:
         if finished.stopped:
             raise Unavailable(f"listing commit {commit[:10]}: {finished.stopped}, so it was ended")
         if finished.ok:
-            return tree.parse_listing(finished.output, folder)
+            try:
+                return tree.parse_listing(finished.output, folder)
+            except ValueError as error:
+                raise DamagedStore(
+                    f"commit {commit[:10]} holds objects that cannot be found: the mirror is fetched anew"
+                ) from error
         if not self.mirror.has(commit):
-            raise Unavailable(f"commit {commit[:10]} is not in the mirror any more")
+            raise LostCommit(f"commit {commit[:10]} is not in the mirror any more")
         there = self.mirror.ask("ls-tree", "-z", "--full-tree", "--end-of-options", commit, folder)
         if folder and there.ok and b" tree " not in there.output:
             raise self._nothing("does not exist in it")

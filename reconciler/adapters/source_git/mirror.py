@@ -1,17 +1,13 @@
 """The bare mirror: a cache of the remote that is never checked out and can be thrown away at any moment.
 
-One writer at a time, also among processes: the commands that write inherit the lock, so that one which outlived us still holds
-it. Whoever has it therefore knows that every other trace of a writer (``*.lock``, half a pack) was left by a crash, and removes
-it. Damage is not repaired: the store is discarded and fetched anew.
+Everything here only asks, the server or the store, and may run at any time; `writer` holds what changes the store.
 """
 
 import hashlib
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.adapters.source_git.answers import DamagedStore, failure, may_be_damage, said
+from reconciler.adapters.source_git.answers import DamagedStore, LostCommit, failure, said
 from reconciler.adapters.source_git.codes import Code
 from reconciler.adapters.source_git.commits import MAX_BYTES, Commit, parse_commit
 from reconciler.adapters.source_git.credentials import Redactor, https_header
@@ -21,9 +17,8 @@ from reconciler.adapters.source_git.refs import OBJECT_ID
 from reconciler.adapters.source_git.settings import GitSettings
 from reconciler.adapters.source_git.store import SCRATCH, StoreFolder, private_folder
 from reconciler.adapters.source_git.url import Remote, Transport
+from reconciler.core.resources import Relation
 from reconciler.errors import InvalidInput, Unavailable
-
-log = logging.getLogger(__name__)
 
 #: The one ref of a mirror. What it named before stays in the store, so that the way from there is known after a force push.
 TIP = "refs/mesh-reconciler/tip"
@@ -50,13 +45,13 @@ class Mirror:
         self.folder = private_folder(settings.data_dir)
         self.scratch = private_folder(self.folder / SCRATCH)
         self._environment = Environment(private_folder(self.folder / "home"), self.scratch)
-        self._store = StoreFolder(self.folder, self.folder / f"{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}.git")
+        self.store = StoreFolder(self.folder, self.folder / f"{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}.git")
         self._redact = Redactor()
 
     @property
     def path(self) -> Path:
         """The bare store."""
-        return self._store.path
+        return self.store.path
 
     @property
     def git(self) -> Path:
@@ -81,12 +76,30 @@ class Mirror:
         return run((self.git, *arguments), self.environment(), self.folder, self.bounds(output))
 
     def has(self, commit: str) -> bool:
-        """Say whether the mirror holds a commit (a full id)."""
-        return self.ask("cat-file", "-e", f"{commit}^{{commit}}").ok
+        """Say whether the mirror holds an object (a full id). Raises DamagedStore where that cannot be told."""
+        found = self.ask("cat-file", "-e", commit)
+        if found.status not in (0, 1):
+            raise DamagedStore(f"whether {commit[:10]} is there cannot be told: the mirror is damaged and is fetched anew")
+        return found.ok
+
+    def relation(self, earlier: str, later: str) -> Relation:
+        """Return how two different commits (full ids) relate by the graph. Raises LostCommit, DamagedStore."""
+        if not self.has(earlier):
+            return Relation.UNKNOWN
+        if not self.has(later):
+            raise LostCommit(f"commit {later[:10]} is not in the mirror any more")
+        answer = self.ask("merge-base", "--is-ancestor", earlier, later)
+        match answer.status:
+            case 0:
+                return Relation.DESCENDANT
+            case 1:
+                return Relation.DIVERGED
+            case _:
+                raise DamagedStore(f"how {later[:10]} relates to {earlier[:10]} cannot be told: {said(answer.errors)}")
 
     def tip(self) -> str:
         """Return the id that was fetched last, empty where there is none."""
-        if not self._store.complete:
+        if not self.store.complete:
             return ""
         found = self.ask("rev-parse", "--verify", "--quiet", "--end-of-options", TIP).output.decode(errors="replace").strip()
         return found if OBJECT_ID.fullmatch(found) else ""
@@ -111,17 +124,15 @@ class Mirror:
         names = [pattern for pattern in patterns if not pattern.startswith("--")]
         command: list[str | Path] = [self.git, "ls-remote", "--quiet", *options, "--end-of-options", self._remote.url, *names]
         bounds = Bounds(self._settings.timeouts.exchange.total_seconds(), output=_MAX_REFS)
-        finished = run(command, self._network(), self.folder, bounds)
+        # Without the mirror: this question needs no repository, and a damaged one must not stand in its way.
+        environment = self._network() | {"GIT_DIR": str(self.folder / "none")}
+        finished = run(command, environment, self.folder, bounds)
         if not finished.ok:
             raise failure("asking the repository", finished, self._redact(finished.errors))
-        lines = (line.split("\t", 1) for line in finished.output.decode(errors="replace").splitlines())
+        lines = [line.split("\t", 1) for line in finished.output.decode(errors="replace").splitlines()]
+        if any(len(line[0]) == 64 for line in lines):
+            raise InvalidInput("the repository uses SHA-256 object ids, which are not supported", code=Code.OBJECT_FORMAT)
         return {line[1]: line[0] for line in lines if len(line) == 2 and OBJECT_ID.fullmatch(line[0])}
-
-    @contextmanager
-    def writing(self) -> Iterator["Writer"]:
-        """Be the one writer. Raises Unavailable when another process stays it for longer than an exchange may take."""
-        with self._store.exclusive(self._settings.timeouts.exchange.total_seconds()) as lock:
-            yield Writer(self, self._store, self._settings, lock)
 
     def fetch_command(self, source: str) -> tuple[tuple[str | Path, ...], dict[str, str]]:
         """Return command and environment that fetch a full ref name or a commit id into the tip."""
@@ -134,68 +145,3 @@ class Mirror:
     def _network(self) -> dict[str, str]:
         header = https_header(self._settings.credentials, self._redact) if self._remote.transport is Transport.HTTPS else ""
         return self._environment.network(self.path, self._remote, self._settings, header)
-
-
-class Writer:
-    """What only the one writer may do to the store."""
-
-    def __init__(self, mirror: Mirror, store: StoreFolder, settings: GitSettings, lock: int) -> None:
-        self._mirror, self._store, self._settings, self._lock = mirror, store, settings, lock
-        limits = settings.limits
-        self._bounds = Bounds(settings.timeouts.fetch.total_seconds(), memory=limits.memory_bytes, file=limits.store_bytes)
-
-    def fetch(self, source: str) -> None:
-        """Fetch a full ref name or a commit id into the tip. Raises InvalidInput, DamagedStore, Unavailable."""
-        self._store.sweep()
-        if not self._store.complete:
-            self._make()
-        before = self._store.bytes()
-        command, environment = self._mirror.fetch_command(source)
-        finished = run(command, environment, self._mirror.folder, self._bounds, keep=(self._lock,), watch=self._fits)
-        if not finished.ok:
-            self._store.sweep()
-            raise self._refusal(finished, before)
-
-    def _refusal(self, finished: Finished, before: int) -> InvalidInput | Unavailable:
-        """Say what a failed fetch means. Over the cap, the store is thrown away too where it is its past that weighs."""
-        error = self._mirror.refusal(finished)
-        if finished.stopped is Stop.WATCH or (isinstance(error, InvalidInput) and error.problems[0].code == Code.STORE_CAP):
-            if before > self._settings.limits.store_bytes // 2:
-                self.discard("it has grown to its cap")
-            return InvalidInput(
-                f"the repository is larger than the mirror may be ({self._settings.limits.store_bytes} bytes): "
-                "raise git.max_store_bytes, or take large files out of its history",
-                code=Code.STORE_CAP,
-            )
-        if before and isinstance(error, Unavailable) and may_be_damage(finished) and not self._sound():
-            return DamagedStore(str(error))
-        return error
-
-    def _sound(self) -> bool:
-        """Read every object of the store once. Takes its time, but only after a failure that nothing else explains."""
-        command = (self._mirror.git, "fsck", "--full", "--no-dangling", "--no-progress")
-        return run(command, self._mirror.environment(), self._mirror.folder, self._bounds).ok
-
-    def pack(self) -> None:
-        """Put many packs together, with what no ref reaches any more. Failing costs nothing but time."""
-        if self._store.packs <= self._settings.limits.packs:
-            return
-        command = (self._mirror.git, "repack", "-a", "-d", "--keep-unreachable", "--quiet")
-        finished = run(command, self._mirror.environment(), self._mirror.folder, self._bounds, keep=(self._lock,))
-        if not finished.ok:
-            self._store.sweep()
-            log.warning("packing the mirror: %s", finished.stopped or said(finished.errors))
-
-    def discard(self, why: str) -> None:
-        """Throw the store away; the next fetch makes a new one."""
-        log.warning("the mirror is discarded and will be fetched anew: %s", why)
-        self._store.remove()
-
-    def _make(self) -> None:
-        self._store.remove()
-        finished = self._mirror.ask("init", "--bare", "--quiet", "--template=")
-        if not finished.ok:
-            raise Unavailable(f"the mirror cannot be made: {said(finished.errors)}")
-
-    def _fits(self) -> bool:
-        return self._store.bytes() <= self._settings.limits.store_bytes

@@ -2,23 +2,24 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from reconciler.adapters.source_git.answers import DamagedStore
+from reconciler.adapters.source_git.answers import DamagedStore, LostCommit
 from reconciler.adapters.source_git.blobs import read_blobs
 from reconciler.adapters.source_git.codes import Code
 from reconciler.adapters.source_git.commits import Commit
 from reconciler.adapters.source_git.listing import Lister, Listing
-from reconciler.adapters.source_git.mirror import Mirror, Writer
+from reconciler.adapters.source_git.mirror import Mirror
 from reconciler.adapters.source_git.overlays import Rendering
 from reconciler.adapters.source_git.refs import OBJECT_ID, Advertised, Pinned
 from reconciler.adapters.source_git.rendering import Kustomize
 from reconciler.adapters.source_git.settings import GitSettings, SignaturePolicy
 from reconciler.adapters.source_git.signatures import Verdict, verify
 from reconciler.adapters.source_git.target import parse_target
+from reconciler.adapters.source_git.writer import Writer, writing
 from reconciler.core.resources import Relation, Revision, Signature
 from reconciler.errors import InvalidInput, Unavailable
 from reconciler.ports import TreeFile
@@ -101,21 +102,9 @@ class GitSource:
     def relation(self, earlier: str, later: str) -> Relation:
         if earlier == later:
             return Relation.SAME
-        if not OBJECT_ID.fullmatch(earlier) or not OBJECT_ID.fullmatch(later) or not self._mirror.has(earlier):
+        if not OBJECT_ID.fullmatch(earlier) or not OBJECT_ID.fullmatch(later):
             return Relation.UNKNOWN
-        if not self._mirror.has(later):
-            raise Unavailable(f"commit {later[:10]} is not in the mirror any more")
-        answer = self._mirror.ask("merge-base", "--is-ancestor", earlier, later)
-        match answer.status:
-            case 0:
-                return Relation.DESCENDANT
-            case 1:
-                return Relation.DIVERGED
-            case _:
-                self._damaged = True
-                raise Unavailable(
-                    f"how commit {later[:10]} relates to {earlier[:10]} cannot be told: the mirror is fetched anew"
-                )
+        return self._watched(lambda: self._mirror.relation(earlier, later))
 
     def close(self) -> None:
         """Forget what was read; no process outlives the call that started it, and the mirror stays for the next time."""
@@ -136,7 +125,7 @@ class GitSource:
         """Fetch what is wanted, unless it is there. A store that turns out to be damaged is made anew, once."""
         if self._refused and self._refused[0] == wanted.object:
             raise InvalidInput(self._refused[1].problems)
-        with self._mirror.writing() as writer:
+        with writing(self._mirror, self._settings) as writer:
             if self._damaged:
                 writer.discard("it is damaged")
                 self._damaged = False
@@ -197,3 +186,11 @@ class GitSource:
         except DamagedStore:
             self._damaged = True
             raise
+        except LostCommit:
+            self._damaged |= self._known is not None and not self._mirror_holds(self._known.id)
+            raise
+
+    def _mirror_holds(self, commit: str) -> bool:
+        with suppress(DamagedStore):
+            return self._mirror.has(commit)
+        return False

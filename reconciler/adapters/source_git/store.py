@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 #: Folder for what lives as long as one command; nothing in it is used for longer than this.
 SCRATCH = "scratch"
 _SCRATCH_SECONDS = 3600
-#: What a bare repository has; without one of them it is none.
-_PARTS = ("HEAD", "config", "objects", "refs")
+#: The two files of a bare repository that never change, as they have to be.
+_FILES = {"HEAD": "ref: refs/heads/main\n", "config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,16 @@ class StoreFolder:
 
     @property
     def complete(self) -> bool:
-        """Whether there is a bare store at all."""
-        return all((self.path / name).exists() for name in _PARTS)
+        """Whether there is a bare store that Git will take for one."""
+        with suppress(OSError, ValueError):
+            found = {name: (self.path / name).read_text(encoding="utf-8") for name in _FILES}
+            return found == _FILES and (self.path / "objects").is_dir() and (self.path / "refs").is_dir()
+        return False
+
+    def complete_files(self) -> None:
+        """Write the files that never change, after the store was made. Only for the one writer."""
+        for name, text in _FILES.items():
+            (self.path / name).write_text(text, encoding="utf-8")
 
     @property
     def packs(self) -> int:

@@ -41,7 +41,10 @@ class Entry:
 
 
 def parse_listing(listing: bytes, folder: str = "") -> list[Entry]:
-    """Read the output of ``ls-tree -r -z -l`` for a folder. Bytes that are no UTF-8 become surrogates, to be found later."""
+    """Read the output of ``ls-tree -r -z -l`` for a folder. Bytes that are no UTF-8 become surrogates, to be found later.
+
+    Raises ValueError where Git writes that a size cannot be had.
+    """
     prefix = f"{folder}/" if folder else ""
     entries = []
     for line in listing.split(b"\0"):

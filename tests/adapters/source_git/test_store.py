@@ -19,9 +19,11 @@ def store(tmp_path: Path) -> StoreFolder:
     path = data / "x.git"
     (path / "objects" / "pack").mkdir(parents=True)
     (path / "refs").mkdir()
-    for name in ("HEAD", "config", "objects/pack/a.pack", "objects/pack/a.idx"):
-        (path / name).write_bytes(b"12345")
-    return StoreFolder(data, path)
+    for name in ("a.pack", "a.idx"):
+        (path / "objects" / "pack" / name).write_bytes(b"12345")
+    store = StoreFolder(data, path)
+    store.complete_files()
+    return store
 
 
 def test_a_data_folder_is_ours_alone(tmp_path: Path) -> None:
@@ -75,7 +77,16 @@ def test_a_sweep_removes_what_a_crash_left(store: StoreFolder) -> None:
     assert sorted(path.name for path in store.data.iterdir()) == ["lock", SCRATCH, "x.git"]
     assert [path.name for path in (store.data / SCRATCH).iterdir()] == ["new"]
     assert store.complete
-    assert (store.packs, store.bytes()) == (1, 20)
+    assert (store.packs, store.bytes()) == (1, 10 + sum((store.path / name).stat().st_size for name in ("HEAD", "config")))
+
+
+@pytest.mark.case("G-15")
+@pytest.mark.parametrize("name", ["HEAD", "config"])
+def test_a_store_whose_fixed_files_differ_is_none(store: StoreFolder, name: str) -> None:
+    """A flipped byte in them would stop every command, or say something else than we mean."""
+    assert store.complete
+    (store.path / name).write_bytes(b"[core]\n\tsshCommand = evil\n\xff")
+    assert not store.complete
 
 
 def test_a_store_is_removed_whole(store: StoreFolder) -> None:
