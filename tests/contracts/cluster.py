@@ -15,7 +15,7 @@ from reconciler.ports import Cluster
 
 OURS = "mesh-reconciler"
 #: Seconds in which a watch has told of a change, on a busy machine.
-SOON = 10.0
+SOON = 25.0
 #: A namespace that the adapter may write to and that does not exist.
 MISSING = "no-such-namespace-here"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

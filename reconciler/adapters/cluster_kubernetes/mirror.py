@@ -53,12 +53,19 @@ class Mirror:
     def listed(self, scope: Scope, listing: Listing) -> None:
         """Take over a complete list."""
         kept = tuple(one for one in listing.items if self._is_ours(scope.resource, one))
-        self._update(scope, lambda: scope.collection.replace(Listing(kept, listing.version)), synced=True)
+
+        def change() -> Moved:
+            moved = scope.collection.replace(Listing(kept, listing.version))
+            was_empty = scope.unread or scope.unserved
+            scope.synced, scope.problem, scope.unread, scope.unserved = True, None, False, False
+            return Moved.CONTENT if was_empty else moved
+
+        self._update(change)
 
     def put(self, scope: Scope, one: Held) -> None:
         """Take over one object as it is now."""
         if self._is_ours(scope.resource, one):
-            self._update(scope, lambda: scope.collection.put(one))
+            self._update(lambda: scope.collection.put(one))
 
     def drop(self, scope: Scope, one: Held) -> None:
         """Take over that one object is gone."""
@@ -91,7 +98,7 @@ class Mirror:
                 scope.collection, scope.synced = Collection(), True
             return Moved.CONTENT if moved else Moved.NOTHING
 
-        self._update(scope, change)
+        self._update(change)
 
     def observe(self, wait: float) -> ClusterState:
         """Return the snapshot; the very same value while nothing changed.
@@ -100,17 +107,18 @@ class Mirror:
         """
         with self._condition:
             self._condition.wait_for(lambda: any(s.problem for s in self._scopes) or all(s.synced for s in self._scopes), wait)
-            for scope in self._scopes:
-                if scope.problem is not None:
-                    raise _again(scope.problem)
-                if not scope.synced:
-                    raise Unavailable(f"the first list of {scope.resource.kind.plural} is not complete yet")
+            problems = [scope.problem for scope in self._scopes if scope.problem is not None]
+            if problems:
+                raise _again(next((one for one in problems if isinstance(one, Rejected)), problems[0]))
+            late = [scope.resource.kind.plural for scope in self._scopes if not scope.synced]
+            if late:
+                raise Unavailable(f"the first list of {', '.join(late)} is not complete yet")
             if self._snapshot is None:
                 self._snapshot = state(self._scopes, f"{self._salt}-{self._version}")
             return self._snapshot
 
     def _drop(self, scope: Scope, namespace: str, name: str, uid: str) -> None:
-        self._update(scope, lambda: scope.collection.drop(namespace, name, uid))
+        self._update(lambda: scope.collection.drop(namespace, name, uid))
 
     def _of(self, key: Key) -> list[Scope]:
         with self._condition:
@@ -120,11 +128,9 @@ class Mirror:
     def _is_ours(self, resource: Resource, one: Held) -> bool:
         return is_ours(resource, one, self._namespaces)
 
-    def _update(self, scope: Scope, change: Callable[[], Moved], *, synced: bool = False) -> None:
+    def _update(self, change: Callable[[], Moved]) -> None:
         with self._condition:
             moved = change()
-            if synced:
-                scope.synced, scope.problem, scope.unread, scope.unserved = True, None, False, False
             if moved is not Moved.NOTHING:
                 self._snapshot = None
             if moved is Moved.CONTENT:

@@ -50,6 +50,8 @@ class KubernetesSettings:
     """A watch that says nothing for so long is dead: the API server sends a bookmark a minute."""
     watch_length: float = 300.0
     """How long one watch request lasts before it is renewed."""
+    watch_pause: float = 30.0
+    """Longest pause before a broken watch is tried again; pauses double up to it."""
     relist_interval: timedelta = timedelta(minutes=10)
     """How often watched copies are compared with a full listing; each kind at its own, jittered time."""
     reading: Patience = Patience()

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 PIECE = 1 << 16
 #: The longest line of a watch, in bytes: an object in etcd is at most 1.5 MB.
 LONGEST_LINE = 1 << 23
-#: First and longest pause after a failure, in seconds; a server that is back must not meet all clients at once.
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+#: First pause after a failure, in seconds.
+FIRST_PAUSE = 0.2
 #: A watch that ended sooner was no watch: it is not renewed at once.
 SHORTEST_WATCH = 1.0
 
@@ -116,6 +116,7 @@ class Watcher:
             self._mirror.mark(self.scope)
             for line in _lines(self._response):
                 self._take(line)
+                self._failures = 0
 
     def _take(self, line: bytes) -> None:
         try:
@@ -138,16 +139,19 @@ class Watcher:
         self._version = one.version
 
     def _after(self, error: Exception) -> float:
-        """Return the pause after a failure; the copy is not trusted until the watch is open again."""
+        """Return the pause after a failure. After a second one in a row the copy is not trusted until a watch is open again.
+
+        A first one is nothing special: connections break, and the next watch goes on where this one ended.
+        """
         if not isinstance(error, Unavailable):
             log.error("bug in the watch of %s", self.scope.resource.kind.plural, exc_info=error)
             error = Unavailable(f"internal error ({type(error).__name__}); see the log")
         if isinstance(error, Expired):
             self._version = ""
-        else:
+        elif self._failures:
             self._mirror.mark(self.scope, problem=Unavailable(f"{self.scope.resource.kind.plural}: {error}"))
         log.info("watch of %s: %s", self.scope.resource.kind.plural, error)
-        pause = min(FIRST_PAUSE * 2.0**self._failures, LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2.0**self._failures, self._api.settings.watch_pause)
         self._failures = min(self._failures + 1, 10)
         asked = min(error.retry_after or 0.0, self._api.settings.reading.longest_retry_after)
         return max(pause * random.uniform(0.5, 1.0), asked)  # noqa: S311

@@ -22,7 +22,12 @@ IMPATIENT = Patience(attempts=4, longest=10.0, first_pause=0.01, longest_pause=0
 def settings(kubeconfig: Path, *namespaces: str, **more: Any) -> KubernetesSettings:
     """Settings for a test: short pauses, short waits."""
     base = KubernetesSettings(
-        kubeconfig, namespaces=namespaces, reading=IMPATIENT, writing=IMPATIENT, relist_interval=timedelta(minutes=1)
+        kubeconfig,
+        namespaces=namespaces,
+        reading=IMPATIENT,
+        writing=IMPATIENT,
+        relist_interval=timedelta(minutes=1),
+        watch_pause=0.5,
     )
     return replace(base, **more)
 
