@@ -4,7 +4,7 @@ A demand is fed by pairs of a backend and a member that is in istiod's endpoint 
 backends that pick one member feed a demand twice: each can go without the other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.core.backends import Backend, Member
@@ -102,19 +102,25 @@ def touched(world: World, new: World, change: Change) -> Touched:
     if new is world:
         return NOTHING
     key = change.key
+    ruled: set[str] = set()
     match key.kind:
         case "WorkloadEntry" | "VirtualMachine" | "WorkloadGroup":
             services = {pair for backend in _repicked(world, new, key) for pair in _services(new, backend)}
         case "ServiceEntry":
             services = {*_services(world, key), *_services(new, key)}
         case "DestinationRule":
-            services = {*_ruled(world, key), *_ruled(new, key)}
+            rules = [rule for one in (world, new) if (rule := one.rules.get(key))]
+            services = {service for one in (world, new) for rule in rules for service in _ruled(one, rule.host)}
+            ruled = {rule.host for rule in rules}
         case "VirtualService":
             before, after = frozenset(of_route(world, key)), frozenset(of_route(new, key))
             return Touched(frozenset((one.namespace, one.host) for one in before | after), before, after)
         case _:
             return NOTHING
-    return Touched(frozenset(services), _demands(world, new, services), _demands(new, world, services))
+    # A rule also counts for a host that no service has (any more), so routes are looked up by what it rules too.
+    hosts = {host for _, host in services} | ruled
+    routes = {route for one in (world, new) for host in hosts for _, route in one.routes_by_host.covered(host)}
+    return Touched(frozenset(services), _demands(world, services, routes), _demands(new, services, routes))
 
 
 def _repicked(world: World, new: World, key: Key) -> Iterator[Key]:
@@ -130,17 +136,12 @@ def _services(world: World, backend: Key) -> Iterator[tuple[str, str]]:
     yield from ((backend.namespace, host) for host in (found.hosts if found else ()))
 
 
-def _ruled(world: World, key: Key) -> Iterator[tuple[str, str]]:
-    rule = world.rules.get(key)
-    if rule:
-        hosts = world.backends_by_host
-        for name, backend in (*hosts.covered(rule.host), *hosts.covering(rule.host)):
-            yield backend.namespace, name
+def _ruled(world: World, host: str) -> Iterator[tuple[str, str]]:
+    hosts = world.backends_by_host
+    for name, backend in (*hosts.covered(host), *hosts.covering(host)):
+        yield backend.namespace, name
 
 
-def _demands(world: World, other: World, services: set[tuple[str, str]]) -> frozenset[Demand]:
-    """Return the demands on services, and of all routes that lead to them here or in the other world."""
+def _demands(world: World, services: Iterable[tuple[str, str]], routes: Iterable[Key]) -> frozenset[Demand]:
     found = {demand for namespace, host in services for demand in of_service(world, namespace, host)}
-    indexes = {id(one): one for one in (world.routes_by_host, other.routes_by_host)}.values()
-    routes = {key for _, host in services for index in indexes for _, key in index.covered(host)}
     return frozenset(found.union(*(of_route(world, key) for key in routes)))

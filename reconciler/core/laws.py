@@ -11,7 +11,7 @@
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.core.changes import Action, Change
 from reconciler.core.demands import Demand, Pair, Touched, of_route, of_service, pairs, pairs_of, touched
@@ -86,19 +86,18 @@ def refusals(
 def _undefined(world: World, new: World, demand: Demand, seen: Touched) -> bool:
     if new.subset(demand.namespace, demand.host, demand.subset):
         return False
-    return demand not in seen.before or world.subset(demand.namespace, demand.host, demand.subset) is not None
+    before = _same_destination(demand, seen)
+    return not before or any(world.subset(one.namespace, one.host, one.subset) for one in before)
 
 
 def _worse(world: World, new: World, demand: Demand, seen: Touched, witnesses: Witnesses) -> bool:
     """Tell whether an empty demand had an endpoint before, or took over from something that had one."""
-    if demand in seen.before:
-        return witnesses.fed(world, demand)
     if demand.route is None:
-        return False
-    same = [one for one in seen.before if replace(one, port=demand.port) == demand]
-    if same:  # only the port is new; the destination is as it was
-        return any(witnesses.fed(world, one) for one in same)
-    if not demand.namespace and not world.services_of(demand.host, demand.route.namespace):
+        return demand in seen.before and witnesses.fed(world, demand)
+    before = _same_destination(demand, seen)
+    if before:
+        return any(witnesses.fed(world, one) for one in before)
+    if not demand.namespace:
         return False  # a host that nothing here serves, before or after: whoever does is out of sight
     served = [*of_route(world, demand.route)] or [
         one
@@ -107,6 +106,11 @@ def _worse(world: World, new: World, demand: Demand, seen: Touched, witnesses: W
         for one in of_service(world, *service)
     ]
     return any(witnesses.fed(world, one) for one in (*served, *of_service(new, demand.namespace, demand.host)))
+
+
+def _same_destination(demand: Demand, seen: Touched) -> list[Demand]:
+    """Return the demands before the write that are for the same destination of the same route, whatever served it then."""
+    return [one for one in seen.before if (one.route, one.host, one.subset) == (demand.route, demand.host, demand.subset)]
 
 
 def _emptied(world: World, demand: Demand) -> str:

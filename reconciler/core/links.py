@@ -35,7 +35,8 @@ class Links:
         self._workloads = LabelIndex(self._read_workloads(), self._selecting_labels())
         self._pods: LabelIndex[Key] | None = None
         self._picking: dict[str, dict[Key, set[Key]]] = {}
-        self._hosts = HostIndex.of((host.name, host) for host in (*self._join_entries(), *self._join_services()))
+        served = [*self._join_entries(), *self._join_services()]
+        self._hosts = HostIndex.of((host.name, host) for host in (*served, *self._ruled_alone({host.name for host in served})))
 
     def homes(self, key: Key) -> set[int]:
         """Return the components that an object is bound to."""
@@ -57,7 +58,8 @@ class Links:
     def services(self) -> Iterator[tuple[int, tuple[str, str]]]:
         """Yield each service as (namespace, host) with its component."""
         for _, node in self._hosts.covered("*"):
-            yield self._components.number(node), (node.namespace, node.name)
+            if node.namespace:
+                yield self._components.number(node), (node.namespace, node.name)
 
     def _selecting_labels(self) -> set[str]:
         """Return the names of all labels by which workloads are selected here."""
@@ -113,6 +115,12 @@ class Links:
                 node = Key("Host", namespace, host)
                 self._components.join(backend.key, (node, *picked))
                 yield node
+
+    def _ruled_alone(self, served: set[str]) -> Iterator[Key]:
+        """Yield the hosts that have a rule and no service here: what routes to them is bound to the rule all the same."""
+        for key in self._versions:
+            if key.kind == "DestinationRule":
+                yield from (Key("Host", "", host) for host in self._hosts_of(key) if host not in served)
 
     def _hosts_of(self, key: Key) -> Iterator[str]:
         """Yield the hosts that a rule or a route is about. A pattern in a route's own hosts says nothing about services."""

@@ -5,7 +5,10 @@ from fractions import Fraction
 
 from reconciler.core.backends import Member
 from reconciler.core.caveats import Caveat, caveats
+from reconciler.core.demands import Demand, pairs
+from reconciler.core.istio import Destination
 from reconciler.core.plans import EndpointShare, Split
+from reconciler.core.resources import Key
 from reconciler.core.world import World
 
 Service = tuple[str, str]
@@ -37,7 +40,24 @@ def _of_service(world: World, namespace: str, host: str) -> Iterator[Split]:
             EndpointShare(one.key.name, one.platform, one.address, one.weight, shares[one.weight]) for one in members
         )
         notes = tuple(str(one) for one in caveats(world, namespace, host, port, members))
-        yield Split(host, port, endpoints, notes)
+        yield Split(host, port, endpoints, (*notes, *_routed(world, host, port)))
+
+
+def _routed(world: World, host: str, port: int) -> Iterator[str]:
+    """Say what routes divide first: then the split by endpoints holds inside each of their destinations."""
+    for _, key in world.routes_by_host.covered(host):
+        for each in world.routes[key].routes:
+            parts = [one for one in each.destinations if one.share and one.port in (0, port)]
+            if any(one.subset for one in parts) or len(parts) > 1:
+                said = [_destination(world, key, port, one) for one in parts]
+                yield f"routed: {key} {each.path} gives {', '.join(said)}"
+
+
+def _destination(world: World, route: Key, port: int, to: Destination) -> str:
+    found = [Demand(route, space, host, port, to.subset) for space, host in world.services_of(to.host, route.namespace)]
+    healthy = len({member for demand in found for _, member in pairs(world, demand)})
+    name = f"{to.host} {to.subset}" if to.subset else to.host
+    return f"{float(to.share):.0%} to {name} ({healthy} endpoints not known to be unhealthy)"
 
 
 def _members(world: World, namespace: str, host: str, port: int) -> list[Member]:
