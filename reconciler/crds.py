@@ -11,6 +11,7 @@ from reconciler.ports import Cluster, Schemas, Store
 MakeSchemas = Callable[[Sequence[Document], str], Schemas]
 
 _KEPT = "crds"
+_AS_LAST_SEEN = "the cluster, as last seen"
 
 
 @dataclass(slots=True)
@@ -33,9 +34,11 @@ class Crds:
         return self._schemas
 
     @property
-    def origin(self) -> str:
-        """Where the schemas in use came from, empty where there are none."""
-        return self._schemas.origin if self._schemas else ""
+    def remark(self) -> str:
+        """What a report says about the schemas in use, empty where they are those of the file given or of the cluster."""
+        if not self._origin:
+            return "no CRDs are at hand, neither --crds nor the cluster's: manifests were held against built-in rules alone"
+        return f"manifests were held against the CRDs of {self._origin}" if self._origin == _AS_LAST_SEEN else ""
 
     def _refreshed(self) -> Schemas:
         """Read the CRDs again; the same ones leave everything as it is, and so does a cluster that cannot be asked."""
@@ -58,4 +61,4 @@ class Crds:
             return self.given, "the file given"
         if live:
             return live, "the cluster"
-        return kept.get("documents", ()), "the cluster, as last seen" if kept else ""
+        return kept.get("documents", ()), _AS_LAST_SEEN if kept else ""

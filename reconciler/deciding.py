@@ -17,11 +17,15 @@ from reconciler.ports import Cluster, Store
 
 @dataclass(slots=True)
 class Decider:
-    """Compares, pass after pass; an unchanged object is compared once, and the server is asked once about each difference."""
+    """Compares, pass after pass; an unchanged object is compared once, and the server is asked once about each difference.
+
+    Without `asks` it is never asked, and the local comparison is the last word: a dry-run is a request to write.
+    """
 
     cluster: Cluster
     store: Store
     workers: int
+    asks: bool = True
     _differ: Differ = field(default_factory=Differ, init=False)
     _wanted: tuple[DesiredState, str, dict[Key, Document]] | None = field(default=None, init=False)
 
@@ -53,7 +57,7 @@ class Decider:
         questions = {
             one.key: question(document, observed.objects[one.key], crd_generations.get(one.key.kind, 0))
             for one in found
-            if (document := dry_run_of(one)) is not None
+            if self.asks and (document := dry_run_of(one)) is not None
         }
         known = self.store.recall_all(questions.values()) if questions else {}
         unknown = [one for one in found if one.key in questions and questions[one.key] not in known]

@@ -300,8 +300,8 @@ class Store(Protocol):
 
     def accept(self, revision: Revision) -> None: ...
 
-    def first_seen(self, keys: Iterable[Key], now: datetime) -> dict[Key, datetime]:
-        """Return since when each key has been due for deletion; keys not named are forgotten."""
+    def first_seen(self, keys: Iterable[Key], now: datetime, *, keep: bool = True) -> dict[Key, datetime]:
+        """Return since when each key has been due for deletion; keys not named are forgotten, unless `keep` is off."""
 
     def deleted_services(self, since: datetime) -> tuple[Key, ...]:
         """Return the services (ServiceEntries) whose deletion was confirmed since then."""

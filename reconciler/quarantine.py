@@ -1,8 +1,8 @@
 """A commit that ends the process again and again is not looked at for ever.
 
-The attempt is counted in the store before a new commit is planned and forgotten once that has gone well, so it survives a
-process that is killed for its memory. After `ATTEMPTS` deaths a serving process refuses the commit as if it were invalid; a
-person may still run it by hand.
+The attempt is counted in the store before a new commit is read and planned, and forgotten once that has come to an end of
+whatever kind, so it survives a process that is killed for its memory, or that trips over a bug. After `ATTEMPTS` deaths a
+serving process refuses the commit as if it were invalid; a person may still run it by hand.
 """
 
 from dataclasses import dataclass, field
@@ -20,26 +20,27 @@ class Quarantine:
     """Counts the attempts at the newest commit."""
 
     store: Store
+    _entered: str = field(default="", init=False)
     _survived: str = field(default="", init=False)
-    _refused: str = field(default="", init=False)
 
     def enter(self, revision: Revision) -> None:
         """Count an attempt at a commit that has not gone well yet. Raises InvalidInput after too many."""
+        self._entered = ""
         if revision.id == self._survived:
             return
         known = self.store.recall(_NAME) or {}
         count = known.get("count", 0) if known.get("commit") == revision.id else 0
         if count >= ATTEMPTS:
-            self._refused = revision.id
             raise InvalidInput(
                 f"commit {revision.short} ended the process {count} times while it was looked at; it is left alone until Git "
                 "names another one. Commit a change, or run `reconciler apply` by hand",
                 code="MR0010",
             )
         self.store.remember(_NAME, {"commit": revision.id, "count": count + 1})
+        self._entered = revision.id
 
-    def leave(self, revision: Revision) -> None:
-        """Note that a commit was looked at and the process lives."""
-        if revision.id not in (self._survived, self._refused):
-            self.store.remember(_NAME, {"commit": revision.id, "count": 0})
-            self._survived = revision.id
+    def leave(self) -> None:
+        """Note that the commit entered last, if any, was looked at and the process lives."""
+        if self._entered:
+            self.store.remember(_NAME, {"commit": self._entered, "count": 0})
+            self._entered, self._survived = "", self._entered

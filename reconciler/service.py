@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from reconciler.authority import RENEW_AFTER
 from reconciler.core.report import Report, Verdict
 from reconciler.cycle import Cycle
-from reconciler.errors import Fenced, ReconcilerError, Unavailable
+from reconciler.errors import ReconcilerError, Unavailable
 from reconciler.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,9 @@ class Service:
         self._nudged = threading.Event()
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
+        self._retry: threading.Timer | None = None
         self._failures = 0
+        self._subscribed = self._told_to_stand_by = False
 
     def nudge(self) -> None:
         """Ask for a cycle soon. Cheap; from any thread."""
@@ -68,16 +70,25 @@ class Service:
         self._nudged.set()
         try:
             while not self._stopping.is_set():
-                self._nudged.wait()
+                # The scheduler goes by the wall clock: one that was set back would keep it silent for as long.
+                if not self._nudged.wait(self._poll.total_seconds() * 2):
+                    self._tick()
                 self._stopping.wait(SETTLE)
                 self._nudged.clear()
                 if not self._stopping.is_set():
                     self._pass()
         finally:
-            if unwatch:
-                unwatch()
-            self._scheduler.shutdown(wait=False)
+            self._end(unwatch)
+
+    def _end(self, unwatch: Callable[[], None] | None) -> None:
+        if unwatch:
+            unwatch()
+        self._cancel_retry()
+        self._scheduler.shutdown(wait=False)
+        try:
             self._cycle.authority.release()
+        except ReconcilerError as error:
+            log.warning("the lease was not given back, and runs out by itself: %s", error)
 
     def _start_ticking(self) -> None:
         """misfire_grace_time None: a late tick is still a tick; coalesce: many missed ones are one."""
@@ -89,18 +100,19 @@ class Service:
         )
         self._scheduler.add_job(self._forget, "interval", hours=6, **rules)
         self._scheduler.start()
-        with suppress(Unavailable):
-            self._cycle.subscribe(self.nudge)
 
     def _tick(self) -> None:
         self._cycle.poll_due()
         self.nudge()
 
     def _renew(self) -> None:
+        """Keep the lease, or as a standby look whether it is free by now."""
         try:
             self._cycle.authority.renew()
-        except (Fenced, Unavailable) as error:
+        except ReconcilerError as error:
             log.warning("lease: %s", error)
+        if not self._cycle.authority.held:
+            self.nudge()
 
     def _forget(self) -> None:
         with suppress(Unavailable):
@@ -109,9 +121,13 @@ class Service:
     def _pass(self) -> None:
         """Run one cycle. A bug is logged with its traceback, and the next cycle still runs."""
         try:
+            if not self._subscribed:
+                self._cycle.subscribe(self.nudge)
+                self._subscribed = True
             if self._cycle.nothing_new():
                 return
             report = self._cycle.run("serve", write=True)
+            self._tell(report)
         except ReconcilerError as error:
             log.warning("cannot look: %s", error)
             self._retry_later()
@@ -120,15 +136,28 @@ class Service:
             log.exception("bug in a cycle; the next one still runs")
             self._retry_later()
             return
-        self._report(report)
         if report.verdict in (Verdict.UNAVAILABLE, Verdict.FAILED):
             self._retry_later()
         else:
             self._failures = 0
+            self._cancel_retry()
+
+    def _tell(self, report: Report) -> None:
+        """Pass a report on, unless it says once more that somebody else is the writer."""
+        again = self._told_to_stand_by and self._cycle.stands_by
+        self._told_to_stand_by = self._cycle.stands_by
+        if not again:
+            self._report(report)
 
     def _retry_later(self) -> None:
+        """Look again after a pause that grows with each failure: at Git, too, since it may be what fails."""
         pause = min(RETRY * 2**self._failures, RETRY_LONGEST) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
         self._failures = min(self._failures + 1, 10)
-        timer = threading.Timer(pause, self.nudge)
-        timer.daemon = True
-        timer.start()
+        self._cancel_retry()
+        self._retry = threading.Timer(pause, self._tick)
+        self._retry.daemon = True
+        self._retry.start()
+
+    def _cancel_retry(self) -> None:
+        if self._retry:
+            self._retry.cancel()

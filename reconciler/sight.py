@@ -1,5 +1,6 @@
 """What one cycle has found out, and what it comes to: its verdict and its report."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,16 +8,17 @@ from reconciler.core.changes import ObjectDiff
 from reconciler.core.plans import Plan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import DesiredState, ObservedState, Revision
-from reconciler.errors import Problem, Severity
+from reconciler.errors import InvalidInput, Problem, Severity, Unavailable
 from reconciler.target import Policy
 
 
 @dataclass(slots=True)
 class Sight:
-    """What one cycle has found out so far; whatever ends it, the report holds that much."""
+    """What one cycle has found out so far; whatever ends it, the report holds that much. `said` is what Git said."""
 
     command: str
     started: datetime
+    said: Hashable = None
     revision: Revision | None = None
     desired: DesiredState | None = None
     observed: ObservedState | None = None
@@ -27,6 +29,15 @@ class Sight:
     notes: list[str] = field(default_factory=list)
     stale: bool = False
     fenced: bool = False
+
+    def keep_to(self, accepted: Revision, error: InvalidInput | Unavailable) -> None:
+        """Note that an older commit stays in force, and why."""
+        if isinstance(error, InvalidInput):
+            self.problems = error.problems
+            self.notes.append(f"{accepted.short} stays in force")
+        else:
+            self.stale = True
+            self.notes.append(f"{error}; {accepted.short} stays in force")
 
 
 def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> Report:
@@ -52,12 +63,12 @@ def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> 
 
 
 def verdict_of(sight: Sight, *, write: bool) -> Verdict:
-    """Sum up: errors first, then what was not done, then who holds the rest."""
+    """Sum up: what was not done first, since it is tried again, then errors in Git, then who holds the rest."""
     guards = [guard for unit in sight.plan.units for guard in unit.guards] if sight.plan else []
-    if any(problem.severity is Severity.ERROR for problem in sight.problems):
-        return Verdict.INVALID
     if any(result.written is not Written.DONE for result in sight.results):
         return Verdict.FAILED
+    if any(problem.severity is Severity.ERROR for problem in sight.problems):
+        return Verdict.INVALID
     if sight.stale:
         return Verdict.UNAVAILABLE
     if sight.command != "diff" and any(guard.until is None for guard in guards):

@@ -1,5 +1,6 @@
 """The right to write: one holder, out of the target's own state store."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,7 +31,10 @@ class Place:
         self.lease = SqlLease(f"sqlite:///{folder / 'lease.db'}", "prod", self.clock)
 
     def process(self, name: str, store: MemoryStore) -> Authority:
-        return Authority(self.lease, store, self.clock, "prod", name, TTL)
+        """A process that has looked at the lease, and is about to look at the stores."""
+        authority = Authority(self.lease, store, self.clock, "prod", name, TTL)
+        authority.look()
+        return authority
 
 
 @pytest.fixture
@@ -93,10 +97,13 @@ def test_a_dead_holder_is_waited_for(place: Place) -> None:
     store = MemoryStore()
     place.process("dead:1", store).fence()
     waiting = place.process("me:2", store)
-    waiting.take(lambda seconds: place.clock.pass_time(timedelta(seconds=seconds)))
+    alone = waiting.take(lambda seconds: place.clock.pass_time(timedelta(seconds=seconds)))
     state = place.lease.current()
     assert state is not None
     assert state.holder == "me:2"
+    assert not alone, "whatever the dead one did last, it did after the look"
+    waiting.look()
+    assert waiting.take()
 
 
 def test_a_holder_that_renews_is_not_waited_for(place: Place) -> None:
@@ -114,6 +121,69 @@ def test_a_holder_that_renews_is_not_waited_for(place: Place) -> None:
     with pytest.raises(Fenced, match="alive:1"):
         place.process("me:2", store).take(pause)
     assert len(pauses) == 1
+
+
+@pytest.mark.case("C-02", "K-05")
+def test_what_was_decided_before_somebody_else_wrote_does_not_count(place: Place) -> None:
+    """A process looks, another one writes and gives the lease back: the first gets the lease, and must look again."""
+    store = MemoryStore()
+    slow, quick = place.process("slow:1", store), place.process("quick:2", store)
+    assert quick.take()
+    quick.release()
+    assert not slow.take()
+    slow.look()
+    assert slow.take()
+    slow.fence()
+
+
+@pytest.mark.case("K-05")
+def test_a_process_that_slept_through_its_lease_writes_nothing_of_the_old_plan(place: Place) -> None:
+    """Stopped for ten minutes between two writes, while another one had the lease and gave it back: the fence refuses."""
+    store = MemoryStore()
+    sleeper = place.process("sleeper:1", store)
+    assert sleeper.take()
+    sleeper.fence()
+    place.clock.pass_time(TTL * 2)
+    waiting = place.process("other:2", store)
+    waiting.take(lambda seconds: place.clock.pass_time(timedelta(seconds=seconds)))
+    waiting.release()
+    place.clock.pass_time(TTL * 20)
+    sleeper.renew()  # the timer's turn comes before the next write's
+    with pytest.raises(Fenced, match="meanwhile"):
+        sleeper.fence()
+    sleeper.look()
+    assert sleeper.take()
+
+
+@pytest.mark.case("S-04")
+def test_a_lease_given_back_says_how_far_the_store_had_come(place: Place) -> None:
+    """A run accepts and settles after it took the lease: a copy of the store from before the run is noticed all the same."""
+    store = MemoryStore()
+    one = place.process("one", store)
+    assert one.take()
+    store.accept(Revision("a" * 40))
+    one.release()
+    state = place.lease.current()
+    assert state is not None
+    assert (state.holder, state.generation) == ("", store.generation)
+
+
+def test_alone_gives_the_lease_back_whatever_happens(place: Place) -> None:
+    """The body has the lease; afterwards it is free, also after an error, and a foreign store does not even get it."""
+    store = MemoryStore()
+    one = place.process("one", store)
+    with suppress(ZeroDivisionError), one.alone(EMPTY):
+        assert one.held
+        raise ZeroDivisionError
+    assert not one.held
+    stranger = place.process("stranger", MemoryStore())
+    with pytest.raises(Fenced, match="another state store"), stranger.alone(EMPTY):
+        pytest.fail("must not begin")
+    slow = place.process("slow", store)
+    with place.process("two", store).alone(EMPTY):
+        pass
+    with pytest.raises(Fenced, match="run this again"), slow.alone(EMPTY):
+        pytest.fail("must not begin")
 
 
 @pytest.mark.case("S-04")

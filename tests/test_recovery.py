@@ -8,9 +8,7 @@ from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.changes import Action
 from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.wanted import FIELD_MANAGER, TARGET_LABEL
-from reconciler.errors import InvalidInput
 from reconciler.ports import JournalEntry
-from reconciler.quarantine import ATTEMPTS, Quarantine
 from reconciler.recovery import ours_in, recover, settle_open_writes
 from tests.contracts.clock import SetClock
 
@@ -108,27 +106,3 @@ def test_recover_rebuilds_inventory_and_last_written_from_the_marks() -> None:
     assert after.store.written()[KEY]["metadata"]["labels"] == {TARGET_LABEL: "prod", "tier": "gold"}
     assert not after.store.fresh
     assert after.store.unsettled() == []
-
-
-@pytest.mark.case("S-08")
-def test_a_commit_that_kills_the_process_is_left_alone_in_the_end() -> None:
-    """Each start counts before it plans; after so many deaths the commit is refused, and another commit is not."""
-    store = MemoryStore()
-    bad, good = Revision("a" * 40), Revision("b" * 40)
-    for _ in range(ATTEMPTS):
-        Quarantine(store).enter(bad)
-    with pytest.raises(InvalidInput, match="ended the process"):
-        Quarantine(store).enter(bad)
-    Quarantine(store).enter(good)
-
-
-@pytest.mark.case("S-08")
-def test_a_commit_that_went_well_is_never_counted() -> None:
-    """Once survived, any number of later starts and passes on the same commit are fine."""
-    store = MemoryStore()
-    commit = Revision("a" * 40)
-    for _ in range(ATTEMPTS * 3):
-        quarantine = Quarantine(store)
-        quarantine.enter(commit)
-        quarantine.leave(commit)
-        quarantine.enter(commit)

@@ -105,10 +105,12 @@ class MemoryStore:
             self._generation += self._accepted != revision
             self._accepted = revision
 
-    def first_seen(self, keys: Iterable[Key], now: datetime) -> dict[Key, datetime]:
+    def first_seen(self, keys: Iterable[Key], now: datetime, *, keep: bool = True) -> dict[Key, datetime]:
         with self._lock:
-            self._due = {key: self._due.get(key, now) for key in keys}
-            return dict(self._due)
+            due = {key: self._due.get(key, now) for key in keys}
+            if keep:
+                self._due = due
+            return dict(due)
 
     def deleted_services(self, since: datetime) -> tuple[Key, ...]:
         with self._lock:

@@ -101,9 +101,11 @@ class SqlStore:
 
         self._write(work)
 
-    def first_seen(self, keys: Iterable[Key], now: datetime) -> dict[Key, datetime]:
+    def first_seen(self, keys: Iterable[Key], now: datetime, *, keep: bool = True) -> dict[Key, datetime]:
         wanted = frozenset(keys)
         known = self._read(self._memory.due)
+        if not keep:
+            return {key: known.get(key, now) for key in wanted}
         # Nearly every cycle finds what the last one left.
         if known.keys() == wanted:
             return known

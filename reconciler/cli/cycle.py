@@ -1,5 +1,6 @@
 """`diff`, `plan` and `apply`: one cycle, looked at from three distances."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from reconciler.cli.options import output_option, take_settings, target_options
 from reconciler.cli.show import failing, said, show
 from reconciler.core.adoption import Adoption
 from reconciler.core.report import Report, Verdict
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, ReconcilerError
 from reconciler.target import NOTHING_SAID, SILENT, Progress, Request
 
 
@@ -80,9 +81,8 @@ def apply(*, form: str, digest: str, yes: bool, **options: Any) -> int:
             if not click.confirm("Carry this out?", err=True):
                 return seen.verdict.exit_code
             request = _request_for(request, seen)
-        with _bar(form) as progress:
+        with _bar(form) as progress, _writing(target.cycle.authority):
             report = target.cycle.run("apply", write=True, request=request, progress=progress)
-        target.cycle.authority.release()
     show(report, form, said())
     return report.verdict.exit_code
 
@@ -114,6 +114,21 @@ def _request_for(request: Request, seen: Report) -> Request:
     from dataclasses import replace
 
     return replace(request, digest=seen.plan.digest if seen.plan else "")
+
+
+@contextmanager
+def _writing(authority: Any) -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the run after the writes in hand, and give the lease back in the end."""
+    before = {number: signal.signal(number, lambda *_: authority.stop()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        try:
+            authority.release()
+        except ReconcilerError as error:
+            click.echo(f"the lease was not given back, and runs out by itself: {error}", err=True)
 
 
 @contextmanager

@@ -136,12 +136,12 @@ def release(*, names: tuple[str, ...], everything: bool, manager: str, yes: bool
     with open_target(take_settings(options), local=True) as target:
         owned = target.ports.store.inventory()
         keys = sorted(owned) if everything else chosen(names, target.cycle.units(), owned)
+        target.cycle.authority.look()
         observed = target.cycle.observe()
         table(("object", "namespace", "name"), [(key.kind, key.namespace, key.name) for key in keys])
         if not yes and not click.confirm(f"Release these to {manager}?", err=True):
             return 2
-        target.cycle.authority.fence()
-        released = release_objects(keys, observed, target.ports, manager)
-        target.cycle.authority.release()
+        with target.cycle.authority.alone(observed):
+            released = release_objects(keys, observed, target.ports, manager)
     click.echo(f"{released} objects released to {manager}")
     return 0

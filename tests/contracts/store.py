@@ -182,6 +182,12 @@ class StoreContract:
         assert store.first_seen([ENTRY], NOON + 4 * HOUR) == {ENTRY: NOON + 4 * HOUR}
         assert store.first_seen([], NOON + 5 * HOUR) == {}
 
+    def test_a_look_at_what_is_due_changes_nothing(self, store: Store) -> None:
+        """Another commit's plan may be looked at without starting or ending a timer."""
+        store.first_seen([ENTRY], NOON)
+        assert store.first_seen([SERVICE], NOON + HOUR, keep=False) == {SERVICE: NOON + HOUR}
+        assert store.first_seen([ENTRY, SERVICE], NOON + 2 * HOUR) == {ENTRY: NOON, SERVICE: NOON + 2 * HOUR}
+
     def test_confirmed_deletions_of_services_count_within_the_time_asked_for(self, store: Store) -> None:
         """Only ServiceEntries, only deletions, only confirmed ones; each service once, in order."""
         services = [Key("ServiceEntry", "shop", f"svc-{number}") for number in range(5)]
