@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import shutil
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -18,7 +16,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from tests.real.git_repository import clean_environment
+from tests.real.git_repository import GIT, clean_environment
 from tests.real.missing import PartMissing
 
 
@@ -129,10 +127,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_of: GitHttps
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server calls by name
+    def do_GET(self) -> None:
         self._serve()
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._serve()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -176,9 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
         }
-        done = subprocess.run(
-            ["git", "http-backend"], input=body, env=environment, capture_output=True, timeout=60, check=False
-        )
+        done = subprocess.run([GIT, "http-backend"], input=body, env=environment, capture_output=True, timeout=60, check=False)
         head, _, answer = done.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
         return int(headers.pop("Status", "200").split()[0]), headers, answer

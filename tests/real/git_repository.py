@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 SYMLINK, SUBMODULE, FILE, PROGRAM, FOLDER = "120000", "160000", "100644", "100755", "40000"
+GIT = shutil.which("git") or "/usr/bin/git"
 #: A day in March 2026: commits are the same in every run.
 NOON = "@1772366400 +0000"
 SOMEBODY = "Ada Author <ada@example.com>"
@@ -37,7 +39,7 @@ def submodule(commit: str = "1" * 40) -> Item:
 
 @dataclass(slots=True)
 class GitRepository:
-    """A bare repository; `environment` is what its commands get beside an empty configuration (keys for signing, for instance)."""
+    """A bare repository; `environment` is what its commands get beside an empty configuration, such as keys that sign."""
 
     path: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class GitRepository:
     def git(self, *arguments: str, stdin: bytes = b"", more: Mapping[str, str] | None = None) -> str:
         """Run Git in the repository and return its output without the last line break."""
         done = subprocess.run(
-            ["git", *arguments],
+            [GIT, *arguments],
             cwd=self.path,
             input=stdin,
             capture_output=True,

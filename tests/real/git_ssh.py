@@ -38,7 +38,17 @@ class GitSsh:
         shutil.copy(folder / "key.pub", folder / "authorized")
         port, user = free_ports(1)[0], getpass.getuser()
         (folder / "sshd_config").write_text(_config(folder, user), encoding="utf-8")
-        command = [sshd, "-D", "-e", "-f", folder / "sshd_config", "-p", str(port), "-o", "ListenAddress=127.0.0.1"]
+        command: list[str | Path] = [
+            sshd,
+            "-D",
+            "-e",
+            "-f",
+            folder / "sshd_config",
+            "-p",
+            str(port),
+            "-o",
+            "ListenAddress=127.0.0.1",
+        ]
         child = Child(command, folder / "log")
         wait_until("sshd", lambda: _listens(port), child)
         host_key = (folder / "host.pub").read_text(encoding="utf-8")
@@ -53,7 +63,11 @@ class GitSsh:
 
 def new_ssh_key(path: Path) -> None:
     """Make a key pair `path`, `path`.pub."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", path], check=True, timeout=30)
+    subprocess.run(
+        [shutil.which("ssh-keygen") or "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", path.name, "-f", path],
+        check=True,
+        timeout=30,
+    )
 
 
 def _config(folder: Path, user: str) -> str:

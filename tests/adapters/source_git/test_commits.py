@@ -42,7 +42,9 @@ def test_any_date_is_survived(when: bytes, year: int | None) -> None:
 @pytest.mark.case("G-17")
 def test_text_is_neutralised() -> None:
     """Controls, escapes and direction marks become question marks; markup stays text for the page to escape."""
-    hostile = PLAIN.replace(b"Ada", "\x1b[2J\x07<script>‮\u200bé".encode()).replace(b"The subject", b"a\rb\x9b\xff" + b"c" * 500)
+    hostile = PLAIN.replace(b"Ada", "\x1b[2J\x07<script>\u202e\u200bé".encode()).replace(
+        b"The subject", b"a\rb\x9b\xff" + b"c" * 500
+    )
     commit = parse_commit(hostile)
     assert commit.author == "?[2J?<script>??é <ada@example.com>"
     assert commit.subject.startswith("a?b")

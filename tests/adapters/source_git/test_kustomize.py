@@ -37,7 +37,7 @@ def follow(tree: Tree, contents: dict[str, bytes], *starts: str) -> tuple[dict[s
 
 def said(document: Any, *others: str) -> list[tuple[str, str]]:
     """Code and field of what is said against a kustomization at the top, beside other files."""
-    tree, contents = tree_of(kustomization_yaml=document, **dict.fromkeys(others, {}))
+    tree, contents = tree_of(kustomization_yaml=document, **{other: {} for other in others})
     _, problems = follow(tree, contents, "kustomization.yaml")
     return [(problem.code, problem.field) for problem in problems]
 

@@ -450,13 +450,14 @@ def test_a_fetch_that_outlives_its_process_keeps_the_lock(
     authority: Authority,
     tmp_path: Path,
 ) -> None:
-    """Another process never removes the traces of a writer that still runs; it waits, and then carries on."""
+    """Another process never removes the traces of a writer that still runs; it waits, then carries on."""
     commit = repository.commit({f"{FOLDER}/{number}.yaml": Random(number).randbytes(500) for number in range(20)})
     https.faults.pause_pack = 0.05
     code = f"""
 from pathlib import Path
 from reconciler.adapters.source_git import GitSettings, GitSource
-GitSource(GitSettings({over_https["url"]!r}, Path({str(settings.data_dir)!r}), ca_file=Path({str(authority.certificate)!r}))).poll()
+data, ca = Path({str(settings.data_dir)!r}), Path({str(authority.certificate)!r})
+GitSource(GitSettings({over_https["url"]!r}, data, ca_file=ca)).poll()
 """
     process = Child([sys.executable, "-c", code], tmp_path / "log")
     try:
@@ -464,7 +465,7 @@ GitSource(GitSettings({over_https["url"]!r}, Path({str(settings.data_dir)!r}), c
     finally:
         process.kill()
     assert running(fetch)
-    patient, hasty = make(**over_https, timeouts=seconds(30, 30, 10)), make(**over_https, timeouts=seconds(0.3, 5, 10))
+    patient, hasty = make(**over_https, timeouts=seconds(30, 30, 10)), make(**over_https, timeouts=seconds(5, 5, 10))
     with pytest.raises(Unavailable, match="another process"):
         hasty.poll()
     https.heal()
@@ -474,7 +475,7 @@ GitSource(GitSettings({over_https["url"]!r}, Path({str(settings.data_dir)!r}), c
 
 @pytest.mark.case("G-15")
 def test_a_byte_that_flips_on_disk_is_found_and_mended(repository: GitRepository, make: Make) -> None:
-    """Anywhere in packs, indexes, refs or configuration: what is read is right or not read at all, and soon it is all there again."""
+    """In packs, indexes, refs or configuration: what is read is right or not read at all, and soon all is there again."""
     files = {f"{FOLDER}/{number}.yaml": Random(number).randbytes(200) + ENTRY for number in range(40)}
     commit = repository.commit(files)
     source = make()

@@ -30,8 +30,9 @@ def test_names_are_full(text: str, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "-x", "--upload-pack=touch", "a..b", "a@{1}", "@{-1}", "a^", "a~1", "a:b", "a?b", "a*b", "a[b", "a\\b", "a b", "a\nb", "",
-        ".a", "a/.b", "a/-b", "a//b", "a/", "/a", "a.", "a.lock", "a.lock/b", "x" * 300, "\N{LATIN SMALL LETTER E WITH ACUTE}", "a\0b",
+        "-x", "--upload-pack=touch", "a..b", "a@{1}", "@{-1}", "a^", "a~1", "a:b", "a?b", "a*b", "a[b", "a\\b",
+        "a b", "a\nb", "",        ".a", "a/.b", "a/-b", "a//b", "a/", "/a", "a.", "a.lock", "a.lock/b", "x" * 300,
+        "\N{LATIN SMALL LETTER E WITH ACUTE}", "a\0b",
     ],
 )  # fmt: skip
 def test_names_that_mean_more_are_refused(name: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.adapters.source_git import GitSource
 from tests.adapters.source_git.conftest import Make
-from tests.contracts.source import FOLDER, Author, SourceContract
+from tests.contracts.source import Author, SourceContract
 from tests.real.git_repository import GitRepository
 
 

@@ -60,7 +60,7 @@ def test_links_and_submodules_are_refused_by_name() -> None:
 @pytest.mark.case("G-07")
 @pytest.mark.parametrize("path", ["../a.yaml", "a/../b.yaml", "a//b.yaml", "./a.yaml", ".git/a.yaml", "a/.GIT/config"])
 def test_paths_that_climb_are_refused(path: str) -> None:
-    """fsck refuses such trees too; we do not rest on it."""
+    """Git's own check refuses such trees too; we do not rest on it."""
     assert codes(entries(path)) == [Code.NAME]
 
 

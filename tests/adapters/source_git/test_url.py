@@ -98,7 +98,7 @@ def test_a_password_is_refused_and_never_repeated(url: str) -> None:
 @pytest.mark.parametrize("url", ["/srv/mesh.git", "file:///srv/mesh.git", "./mesh", "mesh", "~/mesh"])
 def test_local_repositories_need_the_operators_word(url: str) -> None:
     """Without git.allow_local they are refused with its name; with it they become one absolute file URL."""
-    with pytest.raises(InvalidInput, match="git.allow_local") as refused:
+    with pytest.raises(InvalidInput, match=r"git\.allow_local") as refused:
         parse_url(url)
     assert refused.value.problems[0].code == Code.LOCAL
     assert parse_url(url, allow_local=True).url.startswith("file:///")
