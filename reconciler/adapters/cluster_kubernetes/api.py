@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
 import stamina
@@ -31,6 +32,25 @@ USER_AGENT = "mesh-reconciler"
 PIECE = 1 << 16
 #: The largest answer that is read, in bytes; a page of 500 objects is some 2 MB.
 LONGEST_ANSWER = 1 << 28
+#: How long credentials are used before the client is asked for them again, in seconds: a service account's token file is read
+#: again and a program's token renewed behind that question, which costs as much as a quarter of a request.
+CREDENTIALS_LAST = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """The client with its connections, and as whom it speaks since when (monotonic)."""
+
+    client: Any
+    host: str
+    headers: Mapping[str, str]
+    since: float
+
+    @classmethod
+    def of(cls, client: Any, now: float) -> Self:
+        setting = client.configuration.auth_settings().get("BearerToken", {})
+        headers = {"Authorization": setting["value"]} if setting.get("value") else {}
+        return cls(client, client.configuration.host, headers, now)
 
 
 class KubernetesApi:
@@ -40,8 +60,7 @@ class KubernetesApi:
         self.settings = settings
         self._slots = threading.BoundedSemaphore(settings.concurrency)
         self._lock = threading.Lock()
-        self._client: Any = None
-        self._authorization = ""
+        self._session: _Session | None = None
 
     def read(self, path: str, query: Query | None = None) -> Document:
         """GET a document, with retries."""
@@ -96,38 +115,36 @@ class KubernetesApi:
     def close(self) -> None:
         """Drop all idle connections."""
         with self._lock:
-            if self._client is not None:
-                self._client.close()
+            if self._session is not None:
+                self._session.client.close()
 
     def _renewing(self, attempt: Callable[[], T]) -> T:
         """Try once more with credentials loaded anew, where those that we have are not accepted (any more)."""
-        used = self._authorization
+        used = self._session
         try:
             return attempt()
         except Unauthenticated:
             with self._lock:
-                if self._authorization == used:
-                    self._client = None
+                if self._session is used:
+                    self._session = None
             return attempt()
 
-    def _connected(self) -> tuple[Any, str]:
+    def _connected(self) -> "_Session":
+        now = time.monotonic()
         with self._lock:
-            if self._client is None:
+            if self._session is None:
                 from kubernetes.client import ApiClient
 
-                self._client = ApiClient(credentials.load(self.settings))
-            # Asked each time: a service account's token is read from its file again once a minute.
-            setting = self._client.configuration.auth_settings().get("BearerToken", {})
-            self._authorization = setting.get("value") or ""
-            return self._client, self._authorization
+                self._session = _Session.of(ApiClient(credentials.load(self.settings)), now)
+            elif now - self._session.since > CREDENTIALS_LAST:
+                self._session = _Session.of(self._session.client, now)
+            return self._session
 
     def _open(self, method: str, url: str, body: Any, headers: dict[str, str], silence: float) -> Any:
-        client, authorization = self._connected()
-        headers = {"Accept": JSON, "User-Agent": USER_AGENT, **headers}
-        if authorization:
-            headers["Authorization"] = authorization
+        session = self._connected()
+        headers = {"Accept": JSON, "User-Agent": USER_AGENT, **session.headers, **headers}
         times = (self.settings.connect_timeout, silence)
-        response = client.call_api(method, client.configuration.host + url, headers, body, _request_timeout=times).response
+        response = session.client.call_api(method, session.host + url, headers, body, _request_timeout=times).response
         if response.status == 401:
             raise answers.refusal(401, response.headers, _whole(response, silence))
         return response
