@@ -56,12 +56,14 @@ class DesiredReader:
     def _with_fresh(self, files: Sequence[TreeFile], kept: dict[str, bytes]) -> list[ParsedFile]:
         """Parse what is not kept. Raises ValueError where something kept is not what was put there."""
         fresh = {
-            file.id: parse_file(file.path, file.id, data, rendered=file.rendered).to_bytes()
+            file.path: parse_file(file.path, file.id, data, rendered=file.rendered)
             for file, data in self.source.contents([file for file in files if file.id not in kept])
         }
-        self.cache.put(fresh)
-        kept = kept | fresh
-        return ParsedFile.many((kept[file.id], file.path, file.id) for file in files)
+        self.cache.put({parsed.blob: parsed.to_bytes() for parsed in fresh.values()})
+        known = [file for file in files if file.path not in fresh]
+        old = ParsedFile.many((kept[file.id], file.path, file.id) for file in known)
+        by_path = fresh | {parsed.path: parsed for parsed in old}
+        return [by_path[file.path] for file in files]
 
     def _blobs(self, files: Iterable[TreeFile]) -> ReadBlobs:
         """Return what reads blobs of these files again, for the places of problems."""

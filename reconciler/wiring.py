@@ -1,5 +1,11 @@
-"""Settings -> ports: the only module that names adapters. Each is imported only when it is needed."""
+"""Settings -> ports: the only module that names adapters. Each is imported only when it is needed.
 
+So are the settings and the cycle: `check` does without both, and is sooner there.
+"""
+
+from __future__ import annotations
+
+import hashlib
 import os
 import shutil
 import socket
@@ -11,20 +17,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
+from reconciler.checking import Checker, NoCrds
 from reconciler.core.manifests import FORMAT
 from reconciler.core.owned import Conflicts
 from reconciler.core.plans import Mode, PlanSettings, Wholesale
 from reconciler.core.resources import Document
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
-from reconciler.cycle import Cycle
 from reconciler.errors import InvalidInput
-from reconciler.ports import Clock, Cluster, Lease, ParseCache, Schemas, Source, Store, VMRegistry
-from reconciler.settings import Settings
+from reconciler.ports import Clock, Cluster, Lease, Schemas, Source, Store, VMRegistry
 from reconciler.target import Policy, Ports
 
 if TYPE_CHECKING:
+    from reconciler.adapters.cache_sqlite import SqliteCache
     from reconciler.adapters.memory_cluster import MemoryCluster
+    from reconciler.cycle import Cycle
+    from reconciler.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ def assembled(settings: Settings, cluster: Cluster, lease: Lease, clock: Clock) 
     """Put a target together around a cluster and a lease, and close all of it in the end. Raises InvalidInput."""
     if not settings.repo:
         raise InvalidInput("no repository is named: give --repo URL, or set RECONCILER_REPO", code="MR0002")
+    from reconciler.cycle import Cycle
+
     store = state_store(settings)
     ports = Ports(
         source=git(settings),
@@ -100,11 +110,44 @@ def system_clock() -> Clock:
     return SystemClock()
 
 
-def parse_cache(path: Path) -> ParseCache:
+def parse_cache(path: Path) -> SqliteCache:
     """Return the cache of parsed blobs in a file."""
     from reconciler.adapters.cache_sqlite import SqliteCache
 
-    return SqliteCache(path, version=f"{__version__}/{FORMAT}")
+    return SqliteCache(path, version=f"{__version__}/{FORMAT}/{_code()}")
+
+
+def _code() -> int:
+    """Return when our code last changed: who changes a rule must not be shown what the old one said."""
+    return max(path.stat().st_mtime_ns for path in Path(__file__).parent.rglob("*.py"))
+
+
+@contextmanager
+def offline(
+    folder: Path, data: Path, crds: Path | None, *, strict_kinds: bool = False, namespaces: frozenset[str] | None = None
+) -> Iterator[Checker]:
+    """Put together what checks a folder, and close it in the end; nothing of it knows a cluster. Raises InvalidInput."""
+    from reconciler.adapters.source_directory import DirectorySource
+
+    clock = system_clock()
+    cache = parse_cache(data / "check.db")
+    source = DirectorySource(folder, clock, cache)
+    try:
+        yield Checker(source, cache, clock, partial(_crds_of, crds), _digest(crds), strict_kinds, namespaces)
+    finally:
+        source.close()
+        cache.close()
+
+
+def _digest(path: Path | None) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
+    except OSError as error:
+        raise InvalidInput(f"the CRDs in {path} cannot be read: {error.strerror}", code="MR0003") from error
+
+
+def _crds_of(path: Path | None) -> Schemas:
+    return schemas(crd_file(path), str(path)) if path else NoCrds()
 
 
 def crd_file(path: Path | None) -> Sequence[Document]:
@@ -206,7 +249,7 @@ def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:
     return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(api, settings.target, settings.lease_namespace, clock.monotonic)
 
 
-def embedded_cluster(settings: Settings, clock: Clock) -> tuple["MemoryCluster", Lease]:
+def embedded_cluster(settings: Settings, clock: Clock) -> tuple[MemoryCluster, Lease]:
     """Return a cluster in memory, and a lease that is a row of a database in the data folder."""
     from reconciler.adapters.lease_sql import SqlLease
     from reconciler.adapters.memory_cluster import MemoryCluster

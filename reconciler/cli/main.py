@@ -1,9 +1,12 @@
 """`reconciler`: the group of all commands. Each command's module is imported only when it runs, so that help is instant."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 #: Command -> (module, one line for the list). The line stands here so that the list needs no import.
 COMMANDS = {
@@ -24,7 +27,14 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """A group that knows its commands by name and imports them on use."""
+    """A group that knows its commands by name and imports them on use.
+
+    A wrong use ends with 1 like every other error: click's 2 would say that changes are due.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _keep_layout(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -34,11 +44,44 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
+        _keep_layout(command)
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _one_for_wrong_use():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _one_for_wrong_use():
+            return super().invoke(ctx)
+
+
+def _keep_layout(command: click.Command) -> None:
+    """Let click know the mark of paragraphs to leave alone: in a raw docstring a backslash and a b, not the character."""
+    if command.help:
+        command.help = command.help.replace("\\b\n", "\b\n")
+
+
+@contextmanager
+def _one_for_wrong_use() -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.show()
+        raise click.exceptions.Exit(1) from error
 
 
 @click.group(
@@ -55,8 +98,13 @@ def main(**_: Any) -> None:
 
     \b
     Start here:
-      reconciler demo                     see the whole job on an embedded mesh
-      reconciler init my-mesh             copy the repository template
-      reconciler check my-mesh            validate it, offline
-      reconciler diff --repo URL          compare; writes nothing
+      reconciler demo                      see the whole job on an embedded mesh
+      reconciler init my-mesh              copy the repository template
+      reconciler check my-mesh/production  validate it, offline
+      reconciler diff --repo URL           compare; writes nothing
+      reconciler plan --repo URL           see the writes in order, and where traffic goes
+      reconciler apply --repo URL          carry them out
+
+    The options that name a target are also settings in a TOML file (--config FILE) and variables such as RECONCILER_REPO or
+    RECONCILER_KUBECONFIG: what is set there need not be typed. An option wins over a variable, a variable over the file.
     """

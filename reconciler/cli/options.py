@@ -1,65 +1,73 @@
 """Options that several commands share, and how their values become `Settings`.
 
-Every option here is also a setting in the file and an environment variable; an option that is not given leaves those alone.
+Each option here is also a setting in the file and an environment variable; an option that is not given leaves those alone.
 """
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from reconciler.settings import Settings
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FORMS = click.Choice(["terminal", "json", "markdown", "html"])
+#: Where mirror, caches and SQLite files are kept unless somebody says otherwise.
+DATA = "~/.local/state/mesh-reconciler"
 
-_SETTINGS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--config", type=click.Path(path_type=Path), envvar="RECONCILER_CONFIG", help="Settings file (TOML)."),
-    click.option("--repo", metavar="URL", help="Git repository: https, ssh or a local path.  [RECONCILER_REPO]"),
-    click.option("--ref", metavar="REF", help="Branch, tag:NAME, semver:RANGE or commit:ID.  [default: main]"),
-    click.option("--path", metavar="FOLDER", help="Folder of the repository with this target's manifests."),
-    click.option("--target", metavar="NAME", help="Name of the target.  [default: default]"),
-    click.option("--kubeconfig", metavar="FILE", help="Kubeconfig of the cluster."),
-    click.option("--context", metavar="NAME", help="Context of the kubeconfig."),
-    click.option("--registry", metavar="URL", help="VM registry: sqlite:///FILE, postgresql://... or none."),
-    click.option("--state", metavar="URL", help="State store: sqlite:///FILE or postgresql://..."),
-    click.option("--data", metavar="FOLDER", help="Folder for mirror, caches and SQLite files."),
-    click.option("--crds", metavar="FILE", help="CustomResourceDefinitions to validate against, not the cluster's."),
-    click.option("--mode", type=click.Choice(["enforce", "observe"]), help="Observe writes nothing.  [default: enforce]"),
-)
+FORMS = ("terminal", "json", "markdown", "html")
+
+_FILE = click.Path(dir_okay=False)
+
+#: The options that say which target a command is about: name -> what click needs to know.
+TARGET: dict[str, dict[str, Any]] = {
+    "config": {
+        "type": click.Path(dir_okay=False, path_type=Path),
+        "envvar": "RECONCILER_CONFIG",
+        "help": "Settings file (TOML).",
+    },
+    "repo": {"metavar": "URL", "help": "Git repository: https, ssh or a local path."},
+    "ref": {"metavar": "REF", "help": "Branch, tag:NAME, semver:RANGE or commit:ID.  [default: main]"},
+    "path": {"metavar": "FOLDER", "help": "Folder of the repository with the target's manifests.  [default: all of it]"},
+    "target": {"metavar": "NAME", "help": "Name of the target: the mark on our objects.  [default: default]"},
+    "kubeconfig": {"type": _FILE, "help": "Kubeconfig of the cluster.  [default: yours, or the Pod's own account]"},
+    "context": {"metavar": "NAME", "help": "Context of the kubeconfig.  [default: its current one]"},
+    "registry": {
+        "metavar": "URL",
+        "help": "VM registry: sqlite:///FILE, postgresql://... or none.  [default: a file in --data]",
+    },
+    "state": {"metavar": "URL", "help": "State store: sqlite:///FILE or postgresql://...  [default: a file in --data]"},
+    "data": {"type": click.Path(file_okay=False), "help": f"Folder for mirror, caches and SQLite files.  [default: {DATA}]"},
+    "crds": {"type": _FILE, "help": "CustomResourceDefinitions to validate against.  [default: the cluster's]"},
+    "mode": {"type": click.Choice(["enforce", "observe"]), "help": "observe writes nothing.  [default: enforce]"},
+}
 
 
 def target_options(command: Command) -> Command:
     """Add the options that say which target a command is about."""
-    for option in reversed(_SETTINGS):
-        command = option(command)
+    for name, attributes in reversed(TARGET.items()):
+        command = click.option(f"--{name}", **attributes)(command)
     return command
 
 
-def output_option(command: Command) -> Command:
-    """Add ``-o``."""
-    decorated: Command = click.option(
-        "-o", "--output", "form", type=FORMS, default="terminal", show_default=True, help="Form of the report."
-    )(command)
-    return decorated
+def report_form(*more: str) -> Callable[[Command], Command]:
+    """Return what adds ``-o``, with these forms beside the usual ones."""
+    forms = click.Choice([*FORMS, *more])
+    return click.option("-o", "--output", "form", type=forms, default=FORMS[0], show_default=True, help="Form of the report.")
 
 
-def take_settings(options: dict[str, Any]) -> Any:
-    """Take the shared options out of a command's options and return the `Settings` that they make.
+output_option = report_form()
 
-    A person on a command line may name a local repository; a service must be told so by ``git.allow_local``.
+
+def take_settings(options: dict[str, Any], **more: Any) -> "Settings":
+    """Take the shared options out of a command's options; return the `Settings` that they and `more` make (None: not given).
+
+    Raises InvalidInput.
     """
     from reconciler.settings import load
 
-    names = {parameter.name for parameter in _parameters()}
-    given = {name: options.pop(name) for name in list(options) if name in names}
+    given = {name: options.pop(name) for name in TARGET if name in options} | more
     config = given.pop("config", None)
     return load({name: value for name, value in given.items() if value is not None}, config)
-
-
-def _parameters() -> list[click.Parameter]:
-    @target_options
-    def probe() -> None: ...
-
-    parameters: list[click.Parameter] = probe.__click_params__  # type: ignore[attr-defined]
-    return parameters

@@ -1,42 +1,46 @@
 """How a command shows a report, and how it ends."""
 
+import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from reconciler.cli.options import TARGET
 from reconciler.core.report import Report
 from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Unavailable
+from reconciler.reports.safe import clean
 
-#: Options that say which target a command is about.
-TARGET_OPTIONS = frozenset(
-    {"config", "repo", "ref", "path", "target", "kubeconfig", "context", "registry", "state", "data", "crds"}
-)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: Columns of tables where the output is no terminal: a pipeline's log, a file.
+WIDTH = 160
+_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]*@")
 
 
 def said() -> tuple[str, ...]:
-    """Return the options that named the target on this command line, to be repeated in the commands that a report proposes."""
+    """Return the options that named the target on this command line, for the commands that a report proposes; no passwords."""
     context = click.get_current_context()
     words = []
     for parameter in context.command.params:
         value = context.params.get(parameter.name or "")
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and isinstance(parameter, click.Option) and parameter.name in TARGET_OPTIONS:
-            words += [parameter.opts[0], str(value)]
+        if given and isinstance(parameter, click.Option) and parameter.name in TARGET.keys() - {"mode"}:
+            words += [parameter.opts[0], _PASSWORD.sub(r"\1:***@", str(value))]
     return tuple(words)
 
 
 def show(report: Report, form: str, options: Sequence[str] = ()) -> None:
     """Print a report to standard output in the form asked for; `options` go into the commands that it proposes."""
     if form == "terminal":
-        from rich.console import Console
-
         from reconciler.reports.terminal import draw
 
-        draw(report, Console(highlight=False), options)
+        draw(report, _console(), options)
     else:
         from reconciler.reports import render
 
@@ -46,7 +50,6 @@ def show(report: Report, form: str, options: Sequence[str] = ()) -> None:
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table that fits the terminal; nothing where there is no row."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -54,7 +57,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     if drawn.row_count:
-        Console(highlight=False).print(drawn)
+        _console().print(drawn)
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH)
 
 
 def failing(command: Callable[..., int]) -> Callable[..., None]:
@@ -66,16 +75,16 @@ def failing(command: Callable[..., int]) -> Callable[..., None]:
             code = command(*args, **kwargs)
         except InvalidInput as error:
             for problem in error.problems:
-                click.echo(str(problem), err=True)
+                click.echo(clean(str(problem)), err=True)
             code = 1
         except Fenced as error:
-            click.echo(f"refused: {error}", err=True)
+            click.echo(clean(f"refused: {error}"), err=True)
             code = 3
         except Unavailable as error:
-            click.echo(f"cannot be reached: {error}", err=True)
+            click.echo(clean(f"cannot be reached: {error}"), err=True)
             code = 1
         except ReconcilerError as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(clean(f"error: {error}"), err=True)
             code = 1
         sys.exit(code)
 

@@ -1,5 +1,6 @@
 """Host names as Istio compares and completes them."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 CLUSTER_DOMAIN = "cluster.local"
@@ -31,6 +32,7 @@ def covers(pattern: str, host: str) -> bool:
     return host.removeprefix("*").endswith(pattern[1:]) if host != pattern else True
 
 
+@lru_cache(maxsize=32_768)  # each address of a commit is asked for several times
 def is_ip(text: str) -> bool:
     """Tell whether the text is an IPv4 or IPv6 address (without a zone)."""
     try:

@@ -1,0 +1,206 @@
+"""`check`: a folder of manifests held against every rule that needs no cluster.
+
+What a folder says is remembered as a whole, under a name made of everything that it depends on: while nothing has changed, a
+check looks at the files' sizes and times and reads nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from reconciler.core.manifests import ParsedFile
+from reconciler.core.plans import Mode
+from reconciler.core.report import Report, Verdict
+from reconciler.core.resources import Document, Relation, Revision, Skipped
+from reconciler.desired import DesiredReader
+from reconciler.errors import InvalidInput, Place, Problem, Severity
+from reconciler.ports import Clock, ParseCache, Schemas, Source, TreeFile
+
+#: Begins a part of the work, of so many pieces; what it returns is called for each piece that is done.
+Stage = Callable[[str, int], Callable[[], None]]
+
+
+def quiet(name: str, pieces: int) -> Callable[[], None]:  # noqa: ARG001 - as a Stage
+    """Tell nobody how far the work is."""
+    return lambda: None
+
+
+class NoCrds:
+    """The schemas of somebody who gave no CRDs."""
+
+    origin = ""
+
+    def problems(self, document: Document) -> tuple[Problem, ...]:  # noqa: ARG002 - the port asks for it
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """What a check needs.
+
+    `crds` makes the schemas of the user's own CRDs, and `crds_id` tells these from others. `strict_kinds` and `namespaces` are
+    as in the settings.
+    """
+
+    source: Source
+    cache: ParseCache
+    clock: Clock
+    crds: Callable[[], Schemas]
+    crds_id: str = ""
+    strict_kinds: bool = False
+    namespaces: frozenset[str] | None = None
+
+    def check(self, folder: str, stage: Stage = quiet) -> Report:
+        """Return the report of a check; places in it begin with `folder`. Raises Unavailable, InvalidInput for bad CRDs."""
+        started = self.clock.now()
+        prefix = f"{folder.rstrip('/')}/" if folder not in ("", ".") else ""
+        source = _Shown(self.source, prefix, stage)
+        try:
+            revision = source.poll()
+        except InvalidInput as error:
+            found = _Found(problems=error.problems)
+        else:
+            found = self._kept_or_new(source, revision)
+        failed = any(problem.severity is Severity.ERROR for problem in found.problems)
+        return Report(
+            command="check",
+            target=folder,
+            mode=Mode.OBSERVE,
+            started=started,
+            ended=self.clock.now(),
+            verdict=Verdict.INVALID if failed else Verdict.VALID,
+            files=found.files,
+            objects=found.objects,
+            problems=found.problems,
+            skipped=found.skipped,
+            notes=(found.note,) if found.note else (),
+        )
+
+    def _kept_or_new(self, source: "_Shown", revision: Revision) -> "_Found":
+        rules = [revision.id, source.prefix, self.strict_kinds, sorted(self.namespaces or ()), self.crds_id]
+        name = f"check {hashlib.sha256(json.dumps(rules).encode()).hexdigest()}"
+        if kept := self.cache.get([name]).get(name):
+            with suppress(ValueError, TypeError):
+                return _Found.from_bytes(kept)
+        found = self._look(source, revision)
+        self.cache.put({name: found.to_bytes()})
+        return found
+
+    def _look(self, source: "_Shown", revision: Revision) -> "_Found":
+        schemas = self.crds()
+        reader = DesiredReader(source, self.cache, self.strict_kinds, self.namespaces)
+        files = source.files(revision)
+        parsed = reader.parsed(files)
+        objects = sum(len(file.manifests) + len(file.broken) for file in parsed)
+        counting = _Counting(schemas, source.stage("checking against the CRDs", objects)) if schemas.origin else schemas
+        try:
+            problems = reader.put_together(revision, files, parsed, counting).warnings
+        except InvalidInput as error:
+            problems = error.problems
+        if schemas.origin:
+            note = f"checked against the built-in rules and the CRDs of {schemas.origin}"
+        else:
+            note = "checked against the built-in rules; not against your Istio's CRDs: give --crds FILE"
+        return _Found(len(files), objects, tuple(_skipped(parsed)), problems, note)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a check has found, as it is remembered."""
+
+    files: int = 0
+    objects: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    note: str = ""
+
+    def to_bytes(self) -> bytes:
+        kinds = [[one.api_version, one.kind, one.count, *_spot(one.place)] for one in self.skipped]
+        problems = [
+            [one.code, one.message, one.severity, one.field, one.object, *(_spot(one.place) if one.place else ())]
+            for one in self.problems
+        ]
+        return json.dumps([self.files, self.objects, kinds, problems, self.note]).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "_Found":
+        """Return what `to_bytes` made. Raises ValueError or TypeError for anything else."""
+        files, objects, kinds, problems, note = json.loads(data)
+        return cls(
+            files,
+            objects,
+            tuple(Skipped(version, kind, count, Place(*place)) for version, kind, count, *place in kinds),
+            tuple(
+                Problem(code, message, Severity(severity), Place(*place) if place else None, field, about)
+                for code, message, severity, field, about, *place in problems
+            ),
+            note,
+        )
+
+
+def _spot(place: Place) -> tuple[str, int, int]:
+    return place.path, place.line, place.column
+
+
+def _skipped(parsed: Iterable[ParsedFile]) -> Iterable[Skipped]:
+    kinds: dict[tuple[str, str], Skipped] = {}
+    for file in parsed:
+        for one in file.skipped:
+            first = kinds.get((one.api_version, one.kind))
+            kinds[one.api_version, one.kind] = replace(first, count=first.count + one.count) if first else one
+    return kinds.values()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A source whose paths are as the person who asks knows them, and which tells how far it is read."""
+
+    inner: Source
+    prefix: str
+    stage: Stage
+
+    def poll(self) -> Revision:
+        try:
+            return self.inner.poll()
+        except InvalidInput as error:
+            raise InvalidInput(self._placed(problem) for problem in error.problems) from None
+
+    def files(self, revision: Revision) -> tuple[TreeFile, ...]:
+        return tuple(replace(file, path=f"{self.prefix}{file.path}") for file in self.inner.files(revision))
+
+    def contents(self, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
+        known: Sequence[TreeFile] = list(files)
+        done = self.stage("reading", len(known))
+        inner = self.inner.contents(replace(file, path=file.path.removeprefix(self.prefix)) for file in known)
+        for file, (_, data) in zip(known, inner, strict=True):
+            yield file, data
+            done()
+
+    def relation(self, earlier: str, later: str) -> Relation:
+        return self.inner.relation(earlier, later)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def _placed(self, problem: Problem) -> Problem:
+        if problem.place is None:
+            return problem
+        return replace(problem, place=replace(problem.place, path=f"{self.prefix}{problem.place.path}"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counting:
+    """Schemas that tell how many documents they have judged."""
+
+    inner: Schemas
+    done: Callable[[], None]
+
+    @property
+    def origin(self) -> str:
+        return self.inner.origin
+
+    def problems(self, document: Document) -> tuple[Problem, ...]:
+        self.done()
+        return self.inner.problems(document)
