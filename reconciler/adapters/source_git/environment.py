@@ -114,7 +114,8 @@ class Environment:
             ("http.lowSpeedTime", str(max(1, round(settings.timeouts.stall.total_seconds())))),
         ]
         if settings.ca_file:
-            pairs.append(("http.sslCAInfo", str(settings.ca_file.absolute())))
+            # The empty folder takes the place of the system's authorities, which would count beside ours otherwise.
+            pairs += [("http.sslCAInfo", str(settings.ca_file.absolute())), ("http.sslCAPath", str(self.home))]
         if header:
             pairs.append((f"http.{remote.origin}/.extraHeader", header))
         environment = {**self.local(mirror, pairs), "GIT_ALLOW_PROTOCOL": protocol}

@@ -15,7 +15,7 @@ from reconciler.adapters.source_git.settings import Limits
 from reconciler.adapters.source_git.tree import Entry, odd_name
 from reconciler.core.manifests.loader import load
 from reconciler.core.resources import Document
-from reconciler.core.trees import KUSTOMIZATIONS, SUFFIXES
+from reconciler.core.trees import KUSTOMIZATIONS, SUFFIXES, is_kustomization
 from reconciler.errors import Place, Problem
 
 _HARMLESS = frozenset(
@@ -103,7 +103,7 @@ def resolve(
     if path == ".." or path.startswith("../"):
         return _unresolved(reference, kustomization, "leads out of the repository")
     inside = kustomizations_in(path, tree) if reference.folder else []
-    found = tree.get(path) if reference.file else None
+    found = tree.get(path) if reference.file and not is_kustomization(path) else None
     if found is None and len(inside) == 1:
         found = inside[0]
     if found is not None:

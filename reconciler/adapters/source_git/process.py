@@ -20,8 +20,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import git
-
 from reconciler.adapters.source_git.codes import Code
 from reconciler.errors import InvalidInput
 
@@ -107,8 +105,10 @@ def started(
     stdin: int | None = None,
 ) -> Iterator[Process]:
     """Give a running command, its group killed and its pipes closed at the end whatever happens."""
+    from git.cmd import Git  # runs `git version` when first imported, so not before git is known to be there
+
     unset = chain.from_iterable(("-u", name) for name in list(os.environ) if name and name not in environment)
-    wrapper: Any = git.cmd.Git(folder).execute(
+    wrapper: Any = Git(folder).execute(
         [str(part) for part in (program("env"), *unset, *command)],
         as_process=True,
         env=dict(environment),

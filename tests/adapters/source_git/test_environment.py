@@ -141,6 +141,7 @@ def test_a_hostile_environment_changes_nothing(
         "GIT_SSL_NO_VERIFY": "1",
     }
     commit = repository.commit({f"{FOLDER}/a.yaml": ENTRY})
+    make(**changes, data_dir=tmp_path / "before").poll()  # GitPython asks `git version` once, in the environment as it is
     source = make(**changes)
     for name, value in hostile.items():
         monkeypatch.setenv(name, value)

@@ -125,6 +125,7 @@ def test_odd_shapes_are_refused(document: Any) -> None:
         "",
         ".",
         "empty",
+        "base/kustomization.yaml",
     ],
 )
 @pytest.mark.parametrize("field", ["resources", "bases", "components", "crds"])
@@ -133,7 +134,7 @@ def test_only_paths_to_what_is_there_are_accepted(field: str, text: str) -> None
     expected = (
         [] if (field, text) in {("resources", "."), ("bases", "."), ("components", ".")} else [(Code.REFERENCE, f"{field}[0]")]
     )
-    assert said({field: [text]}, "empty__README") == expected
+    assert said({field: [text]}, "empty__README", "base__kustomization_yaml") == expected
 
 
 @pytest.mark.parametrize(
