@@ -13,6 +13,7 @@ Anything else that is raised is a bug. Adapters translate foreign exceptions int
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
 class Severity(StrEnum):
@@ -21,6 +22,18 @@ class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+class ProblemCode(StrEnum):
+    """Base of the tables of problem codes. A code is stable; its `meaning` is one line for the documentation."""
+
+    meaning: str
+
+    def __new__(cls, code: str, meaning: str) -> Self:
+        self = str.__new__(cls, code)
+        self._value_ = code
+        self.meaning = meaning
+        return self
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -29,7 +29,7 @@ from reconciler.errors import Problem, Severity
 __all__ = ["Mode", "Plan", "PlanSettings", "make_plan"]
 
 #: The code of the problem that says why a unit is only observed.
-_OBSERVED = "MR6001"
+_OBSERVED = "MR7001"
 #: One step takes each unit all the way.
 _EXPOSURE = Fraction(1)
 _DEFAULTS = PlanSettings()

@@ -4,24 +4,13 @@ A code is never given to something else, and never changes. Codes of this packag
 they are about: 0 whose an object or a field is, 1 what keeps an object from being compared or written.
 """
 
-from enum import StrEnum
-from typing import Self
-
 from reconciler.core.changes import ObjectDiff, State
 from reconciler.core.resources import Key, LiveObject, ObservedState
-from reconciler.errors import Place, Problem, Severity
+from reconciler.errors import Place, Problem, ProblemCode, Severity
 
 
-class Code(StrEnum):
-    """A stable problem code; `meaning` is one line for the documentation."""
-
-    meaning: str
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        self = str.__new__(cls, code)
-        self._value_ = code
-        self.meaning = meaning
-        return self
+class Code(ProblemCode):
+    """What is found, by code."""
 
     NOT_ADOPTED = "MR4001", "an object is there already, made by somebody else, and was not adopted"
     FOREIGN_TOOL = "MR4002", "an object carries the marks of another tool"

@@ -1,19 +1,10 @@
 """The problems that the user's own CRDs report, each with its stable code. Codes of this package begin with MR5."""
 
-from enum import StrEnum
-from typing import Self
+from reconciler.errors import ProblemCode
 
 
-class Code(StrEnum):
-    """A stable problem code; `meaning` is one line for the documentation."""
-
-    meaning: str
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        self = str.__new__(cls, code)
-        self._value_ = code
-        self.meaning = meaning
-        return self
+class Code(ProblemCode):
+    """What is found, by code."""
 
     FILE = "MR5001", "a file given as CRDs cannot be read as such"
     NO_CRD = "MR5002", "the CRDs hold none for an Istio kind"

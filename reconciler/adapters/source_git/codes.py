@@ -4,20 +4,11 @@ A code is never given to something else, and never changes. Codes of this packag
 they are about: 0 settings, 1 the server, 2 a commit and its tree, 3 kustomize.
 """
 
-from enum import StrEnum
-from typing import Self
+from reconciler.errors import ProblemCode
 
 
-class Code(StrEnum):
-    """A stable problem code; `meaning` is one line for the documentation."""
-
-    meaning: str
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        self = str.__new__(cls, code)
-        self._value_ = code
-        self.meaning = meaning
-        return self
+class Code(ProblemCode):
+    """What is found, by code."""
 
     URL = "MR6001", "the repository's URL is not one that is accepted"
     REF = "MR6002", "the ref is not one that is accepted"

@@ -4,20 +4,11 @@ A code is never given to something else, and never changes. Codes of this packag
 they are about: 0 services and their endpoints, 1 workloads, 2 routes, 3 rollout policies.
 """
 
-from enum import StrEnum
-from typing import Self
+from reconciler.errors import ProblemCode
 
 
-class Code(StrEnum):
-    """A stable problem code; `meaning` is one line for the documentation."""
-
-    meaning: str
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        self = str.__new__(cls, code)
-        self._value_ = code
-        self.meaning = meaning
-        return self
+class Code(ProblemCode):
+    """What is found, by code."""
 
     HOST_PORT_CONFLICT = "MR3001", "two ServiceEntries disagree about a port of one host"
     SELECTS_NOTHING = "MR3002", "a workloadSelector picks no WorkloadEntry of the commit"

@@ -4,20 +4,11 @@ A code is never given to something else, and never changes. Codes of this packag
 they are about: 0 text and YAML, 1 the shape of a document, 2 what a commit as a whole says.
 """
 
-from enum import StrEnum
-from typing import Self
+from reconciler.errors import ProblemCode
 
 
-class Code(StrEnum):
-    """A stable problem code; `meaning` is one line for the documentation."""
-
-    meaning: str
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        self = str.__new__(cls, code)
-        self._value_ = code
-        self.meaning = meaning
-        return self
+class Code(ProblemCode):
+    """What is found, by code."""
 
     NOT_UTF8 = "MR1001", "a file is not UTF-8"
     INVISIBLE = "MR1002", "a file holds a control character or an invisible one"

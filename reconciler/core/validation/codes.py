@@ -5,20 +5,11 @@ they are about: 0 fields that many kinds share, 1 ServiceEntry, 2 WorkloadEntry 
 4 VirtualService, 5 Gateway and Sidecar, 6 security and telemetry, 9 metadata.
 """
 
-from enum import StrEnum
-from typing import Self
+from reconciler.errors import ProblemCode
 
 
-class Code(StrEnum):
-    """A stable problem code; `meaning` is one line for the documentation."""
-
-    meaning: str
-
-    def __new__(cls, code: str, meaning: str) -> Self:
-        self = str.__new__(cls, code)
-        self._value_ = code
-        self.meaning = meaning
-        return self
+class Code(ProblemCode):
+    """What is found, by code."""
 
     TOO_DEEP = "MR2000", "the document is nested too deeply to be compared"
     HOST_SYNTAX = "MR2001", "a host is not a DNS name (for many fields a wildcard in its first label is fine)"
