@@ -68,9 +68,7 @@ def bundles(jobs: Sequence[Job], units: Iterable[Unit]) -> list[Bundle]:
     done: dict[int, list[Job]] = defaultdict(list)
     for job in jobs:
         done[id(group[job.unit.name])].append(job)
-    return [
-        Bundle(tuple(unit_of[name] for name in sorted(group[found[0].unit.name])), tuple(found)) for found in done.values()
-    ]
+    return [Bundle(tuple(unit_of[name] for name in sorted(group[found[0].unit.name])), tuple(found)) for found in done.values()]
 
 
 def _ties(jobs: Iterable[Job], job_of: Mapping[str, Job]) -> Iterator[tuple[str, str]]:

@@ -54,7 +54,7 @@ def _users(account: Key, desired: DesiredState, observed: ObservedState) -> Iter
 def missing_namespaces(writes: Sequence[Write], observed: ObservedState) -> Iterator[Guard]:
     """Yield a guard for each namespace that cannot be written to: it is not there and Git does not make it, or it is going."""
     namespaces = {key.name: live for key, live in observed.objects.items() if key.kind == "Namespace"}
-    if not namespaces:
+    if not namespaces or "" in observed.unread:
         return  # they are not read here, so nothing is known
     made = {write.key.name for write in writes if write.key.kind == "Namespace" and write.change.action is Action.CREATE}
     blocked: dict[str, list[Key]] = {}

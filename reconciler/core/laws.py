@@ -70,9 +70,7 @@ def check(world: World, changes: Sequence[Change]) -> tuple[Violation, ...]:
     return tuple(sorted(found, key=lambda one: one.write))
 
 
-def refusals(
-    world: World, new: World, change: Change, seen: Touched, witnesses: Witnesses
-) -> Iterator[tuple[int, str]]:
+def refusals(world: World, new: World, change: Change, seen: Touched, witnesses: Witnesses) -> Iterator[tuple[int, str]]:
     """Yield (law, why) of every law that one write breaks by itself."""
     if change.key.kind == "ServiceEntry" and change.action is Action.UPDATE:
         yield from ((4, why) for why in _not_in_place(world.documents.get(change.key), new.documents.get(change.key)))

@@ -2,15 +2,15 @@
 
 from reconciler.core.changes import Action, Change
 from reconciler.core.documents import laid_over, without
-from reconciler.core.ownership import declared
+from reconciler.core.ownership import Path, declared
 from reconciler.core.resources import Document
 
 
 def outcome(live: Document | None, change: Change) -> Document | None:
     """Return the object after the change, None where it is gone.
 
-    What we declared and no longer declare goes, what we declare is laid over it, all else stays: other managers' fields and
-    the status.
+    What we declared and no longer declare goes, what we declare is laid over the rest, all else stays: other managers' fields
+    and the status.
     """
     if change.action is Action.DELETE:
         return None
@@ -21,10 +21,16 @@ def outcome(live: Document | None, change: Change) -> Document | None:
     if change.before is not None and _is_all_of(change.before, live):
         status = live.get("status")
         return {**change.after, "status": status} if status else change.after
-    return laid_over(without(live, declared(change.before)) if change.before else live, change.after)
+    gone = declared(change.before) - declared(change.after) if change.before else frozenset()
+    return laid_over(without(live, _whole(gone)) if gone else live, change.after)
 
 
 def _is_all_of(before: Document, live: Document) -> bool:
     """Tell whether nobody but us says anything of the object, which is the usual case and the quick one."""
     return before.keys() >= live.keys() - {"status"} and all(before[name] == live[name] for name in live if name != "status")
 
+
+def _whole(gone: frozenset[Path]) -> frozenset[Path]:
+    """Let an item of a list-map go as a whole, not field by field: an item without its key would be none."""
+    items = {path for path in gone if isinstance(path[-1], tuple)}
+    return frozenset(path for path in gone if not any(path[:length] in items for length in range(1, len(path))))

@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.changes import ObjectDiff
+from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.links import Links
 from reconciler.core.order import RANK
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState
@@ -110,8 +111,8 @@ def _name(draft: _Draft) -> str:
     entries = [key for keys in (draft.keys, draft.context) for key in _sorted(keys) if key.kind == "ServiceEntry"]
     if entries:
         return f"{entries[0].namespace}/{entries[0].name}"
-    routed = [key for key in _sorted(draft.keys) if key.kind in _PARTS]
-    return str((routed or _sorted(draft.keys) or _sorted(draft.context))[0])
+    parts = [key for key in _sorted(draft.keys) if key.kind in _PARTS]
+    return str(([key for key in parts if key.kind != VIRTUAL_MACHINE] or parts or _sorted(draft.context))[0])
 
 
 def _unit(name: str, draft: _Draft) -> Unit:

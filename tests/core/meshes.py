@@ -40,16 +40,21 @@ def vm(name: str, address: str, *, app: str = "billing", namespace: str = "shop"
     return in_namespace(found, namespace)
 
 
-def rule(name: str = "billing", host: str = "billing.internal", subsets: Any = None, namespace: str = "shop", **spec: Any) -> Document:
+def rule(
+    name: str = "billing", host: str = "billing.internal", subsets: Any = None, namespace: str = "shop", **spec: Any
+) -> Document:
     """A DestinationRule; `subsets` maps names to labels."""
     listed = [{"name": one, "labels": labels} for one, labels in (subsets or {}).items()]
     return document("DestinationRule", name, namespace, spec={"host": host, **({"subsets": listed} if listed else {}), **spec})
 
 
-def route(name: str = "billing", *, to: Iterable[tuple[str, str, int]], hosts: Collection[str] = (), namespace: str = "shop") -> Document:
+def route(
+    name: str = "billing", *, to: Iterable[tuple[str, str, int]], hosts: Collection[str] = (), namespace: str = "shop"
+) -> Document:
     """A VirtualService with one HTTP route to (host, subset, weight)."""
-    targets = [
-        {"destination": {"host": host, **({"subset": subset} if subset else {})}, "weight": weight} for host, subset, weight in to
+    targets: list[dict[str, Any]] = [
+        {"destination": {"host": host, **({"subset": subset} if subset else {})}, "weight": weight}
+        for host, subset, weight in to
     ]
     found = list(hosts) or [targets[0]["destination"]["host"]]
     return document("VirtualService", name, namespace, spec={"hosts": found, "http": [{"route": targets}]})
@@ -73,7 +78,9 @@ def namespace(name: str = "shop") -> Document:
     return document("Namespace", name, "")
 
 
-def pod(name: str, *, app: str = "billing", ready: bool = True, namespace: str = "shop", labels: Any = None, **attributes: Any) -> Pod:
+def pod(
+    name: str, *, app: str = "billing", ready: bool = True, namespace: str = "shop", labels: Any = None, **attributes: Any
+) -> Pod:
     """A Pod."""
     return Pod(namespace, name, f"10.1.0.{sum(map(ord, name)) % 250}", {"app": app, **(labels or {})}, ready, **attributes)
 
@@ -120,7 +127,8 @@ def plan(git: DesiredState, live: ObservedState, **options: Any) -> Plan:
     """The plan; deletions have been due for long unless told otherwise."""
     found = differences(git, live)
     seen = {one.key: LONG_AGO for one in found}
-    return make_plan(git, live, found, **({"now": NOW, "settings": SETTINGS, "first_seen": seen} | options))
+    given: dict[str, Any] = {"now": NOW, "settings": SETTINGS, "first_seen": seen, **options}
+    return make_plan(git, live, found, **given)
 
 
 def approved(git: DesiredState, live: ObservedState, **options: Any) -> Plan:

@@ -124,10 +124,9 @@ def broken(before: Documents, after: Documents, around: Surroundings) -> list[st
             found.append(f"{route} now leads to {host} {name}, which is empty")
         elif one not in old and fed(after, around, (route, host, "")):
             found.append(f"{route} now leads to {host} {name}, an empty part")
-    for one in destinations(after):
-        if one[2] and _subset(after, one[1], one[2]) is None and (one not in old or _subset(before, one[1], one[2]) is not None):
-            found.append(f"{one[0]} leads to {one[1]} {one[2]}, which is not defined")
-    return found
+    used = [one for one in destinations(after) if one[2] and _subset(after, one[1], one[2]) is None]
+    news = [one for one in used if one not in old or _subset(before, one[1], one[2]) is not None]
+    return [*found, *(f"{route} leads to {host} {name}, which is not defined" for route, host, name in news)]
 
 
 def out_of_order(changes: Sequence[Change]) -> list[str]:
@@ -136,12 +135,11 @@ def out_of_order(changes: Sequence[Change]) -> list[str]:
     gone = {one.key: at for at, one in enumerate(changes) if one.action is Action.DELETE}
     found = []
     for at, one in enumerate(changes):
-        for needed in _needed(one.after):
-            if made.get(needed, -1) > at and needed not in set(_needed(one.before)):
-                found.append(f"{one.key} before {needed} is there")
-        for needed in _needed(one.before):
-            if gone.get(needed, len(changes)) < at and needed not in set(_needed(one.after)):
-                found.append(f"{needed} goes before {one.key} is done with it")
+        before, after = set(_needed(one.before)), set(_needed(one.after))
+        found += [f"{one.key} before {each} is there" for each in after - before if made.get(each, -1) > at]
+        found += [
+            f"{each} goes before {one.key} is done with it" for each in before - after if gone.get(each, len(changes)) < at
+        ]
     found += [f"{key} deleted and made again" for key in gone if key.kind == "ServiceEntry" and key in made]
     return found
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from itertools import permutations
+from collections.abc import Sequence
 
-import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.changes import Change
 from reconciler.core.plans import GuardCode, Plan
-from reconciler.core.resources import Document, Key, Pod, Service
+from reconciler.core.resources import Document, Pod, Service
 from tests.core import oracle
-from tests.core.meshes import approved, commit, differences, entry, guards, namespace, pod, record, route, rule, service, there, vm
+from tests.core.meshes import (
+    approved,
+    commit,
+    entry,
+    guards,
+    pod,
+    record,
+    route,
+    rule,
+    service,
+    there,
+    vm,
+)
 
 APPS = st.sampled_from(["a", "b"])
 HOSTS = ("one.internal", "two.internal")
@@ -59,9 +69,7 @@ def executions(made: Plan, seed: int) -> list[Change]:
     left = {one.name: [list(wave) for step in one.steps for wave in step.waves] for one in made.units}
     order: list[Change] = []
     while any(left.values()):
-        free = [
-            one.name for one in made.units if left[one.name] and not any(left.get(other) for other in one.waits_for)
-        ]
+        free = [one.name for one in made.units if left[one.name] and not any(left.get(other) for other in one.waits_for)]
         waves = left[luck.choice(free)]
         order.append(waves[0].pop(luck.randrange(len(waves[0]))))
         if not waves[0]:
