@@ -36,6 +36,27 @@ class ProblemCode(StrEnum):
         return self
 
 
+class SetupCode(ProblemCode):
+    """What keeps a run from beginning. Codes of what comes later stand beside the code that finds it."""
+
+    OTHER = "MR0001", "something was given that cannot be used"
+    OPTION = "MR0002", "a setting, an option or an argument has a value that cannot be"
+    SETTINGS_FILE = "MR0003", "a file that the settings name cannot be read"
+    QUARANTINED = "MR0010", "a commit ended the process again and again while it was looked at"
+    NO_KUBECONFIG = "MR0401", "the kubeconfig that was named is not there"
+    KUBECONFIG = "MR0402", "a kubeconfig is broken, or has no such context"
+    KUBECONFIG_PROGRAM = "MR0403", "a kubeconfig would run a program to get credentials"
+    NO_CLUSTER = "MR0404", "no cluster is configured"
+    DATABASE_URL = "MR0601", "a database URL is not one that is accepted"
+    DATABASE_DRIVER = "MR0602", "the driver for PostgreSQL is not installed"
+    DATABASE_FILE = "MR0603", "a database file or its folder is open to others, or not ours"
+    DATABASE_NEWER = "MR0604", "a newer version has written the database"
+    DATABASE_RIGHTS = "MR0605", "the database refused our credentials, or gives us too few rights"
+    CACHE_FILE = "MR0901", "the cache's file or folder is open to others, or not ours"
+    FOLDER_ENTRY = "MR0911", "a folder holds something that must not be there"
+    FOLDER = "MR0912", "a folder is not there, or holds no manifests"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """A place in Git: file path relative to the repository, 1-based line and column (0 where unknown)."""
@@ -77,7 +98,7 @@ class ReconcilerError(Exception):
 class InvalidInput(ReconcilerError):
     """A person must change something. Carries all problems found, never only the first."""
 
-    def __init__(self, problems: Iterable[Problem] | str, *, code: str = "MR0001") -> None:
+    def __init__(self, problems: Iterable[Problem] | str, *, code: str = SetupCode.OTHER) -> None:
         if isinstance(problems, str):
             problems = (Problem(code, problems),)
         self.problems: tuple[Problem, ...] = tuple(problems)

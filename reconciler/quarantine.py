@@ -8,7 +8,7 @@ serving process refuses the commit as if it were invalid; a person may still run
 from dataclasses import dataclass, field
 
 from reconciler.core.resources import Revision
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, SetupCode
 from reconciler.ports import Store
 
 ATTEMPTS = 3
@@ -34,7 +34,7 @@ class Quarantine:
             raise InvalidInput(
                 f"commit {revision.short} ended the process {count} times while it was looked at; it is left alone until Git "
                 "names another one. Commit a change, or run `reconciler apply` by hand",
-                code="MR0010",
+                code=SetupCode.QUARANTINED,
             )
         self.store.remember(_NAME, {"commit": revision.id, "count": count + 1})
         self._entered = revision.id

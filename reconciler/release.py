@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from reconciler.core.adoption import release
 from reconciler.core.resources import Key, ObservedState, StoreName
 from reconciler.core.wanted import TARGET_LABEL
-from reconciler.errors import InvalidInput, Problem
+from reconciler.errors import InvalidInput, Problem, SetupCode
 from reconciler.target import Ports
 
 
@@ -19,7 +19,9 @@ def chosen(names: Iterable[str], units: Mapping[str, Collection[Key]], owned: Co
     for name in names:
         keys = {key for key in units.get(name) or _one(name) if key in owned}
         found |= keys
-        wrong += [] if keys else [Problem("MR0002", f"{name[:120]!r} is no unit and no object of ours", field="release")]
+        wrong += (
+            [] if keys else [Problem(SetupCode.OPTION, f"{name[:120]!r} is no unit and no object of ours", field="release")]
+        )
     if wrong:
         raise InvalidInput(wrong)
     return sorted(found)

@@ -18,7 +18,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from reconciler.errors import InvalidInput, Problem
+from reconciler.errors import InvalidInput, Problem, SetupCode
 
 #: A target's name becomes a label value and part of a Lease's name.
 TARGET = r"[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?"
@@ -161,7 +161,7 @@ class Settings(BaseSettings):
 def load(options: dict[str, Any], config: Path | None = None) -> Settings:
     """Return the settings with the given options on top. Raises InvalidInput naming every setting that is wrong."""
     if config is not None and not config.is_file():
-        raise InvalidInput(f"the settings file {config} does not exist", code="MR0003")
+        raise InvalidInput(f"the settings file {config} does not exist", code=SetupCode.SETTINGS_FILE)
 
     class Configured(Settings):
         model_config = SettingsConfigDict(toml_file=config)
@@ -170,8 +170,10 @@ def load(options: dict[str, Any], config: Path | None = None) -> Settings:
         return Configured(**options)
     except ValidationError as error:
         raise InvalidInput(
-            Problem("MR0002", f"{detail['msg']}; see `reconciler serve --help`", field=".".join(map(str, detail["loc"])))
+            Problem(
+                SetupCode.OPTION, f"{detail['msg']}; see `reconciler serve --help`", field=".".join(map(str, detail["loc"]))
+            )
             for detail in error.errors(include_input=False, include_url=False)
         ) from error
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"the settings cannot be read: {error}", code="MR0003") from error
+        raise InvalidInput(f"the settings cannot be read: {error}", code=SetupCode.SETTINGS_FILE) from error

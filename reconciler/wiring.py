@@ -24,7 +24,7 @@ from reconciler.core.plans import Mode, PlanSettings, Wholesale
 from reconciler.core.resources import Document
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, SetupCode
 from reconciler.ports import Clock, Cluster, Lease, Schemas, Source, Store, VMRegistry
 from reconciler.target import Policy, Ports
 
@@ -62,7 +62,7 @@ def open_target(settings: Settings, *, local: bool = False) -> Iterator[Target]:
 def assembled(settings: Settings, cluster: Cluster, lease: Lease, clock: Clock) -> Iterator[Target]:
     """Put a target together around a cluster and a lease, and close all of it in the end. Raises InvalidInput."""
     if not settings.repo:
-        raise InvalidInput("no repository is named: give --repo URL, or set RECONCILER_REPO", code="MR0002")
+        raise InvalidInput("no repository is named: give --repo URL, or set RECONCILER_REPO", code=SetupCode.OPTION)
     from reconciler.cycle import Cycle
 
     store = state_store(settings)
@@ -143,7 +143,7 @@ def _digest(path: Path | None) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
     except OSError as error:
-        raise InvalidInput(f"the CRDs in {path} cannot be read: {error.strerror}", code="MR0003") from error
+        raise InvalidInput(f"the CRDs in {path} cannot be read: {error.strerror}", code=SetupCode.SETTINGS_FILE) from error
 
 
 def _crds_of(path: Path | None) -> Schemas:
@@ -246,7 +246,9 @@ def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:
             relist_interval=settings.relist_interval,
         )
     )
-    return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(api, settings.target, settings.lease_namespace, clock.monotonic)
+    return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(
+        api, settings.target, settings.lease_namespace, clock.monotonic
+    )
 
 
 def embedded_cluster(settings: Settings, clock: Clock) -> tuple[MemoryCluster, Lease]:

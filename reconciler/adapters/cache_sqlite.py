@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, SetupCode
 
 T = TypeVar("T")
 
@@ -170,5 +170,6 @@ def _secure(path: Path) -> None:
         found = os.lstat(place)
         if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & forbidden:
             raise InvalidInput(
-                f"the cache {place} is a symlink, belongs to another user or is open to others: remove it", code="MR0901"
+                f"the cache {place} is a symlink, belongs to another user or is open to others: remove it",
+                code=SetupCode.CACHE_FILE,
             )

@@ -20,7 +20,7 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, SetupCode
 
 #: Seconds of quiet movement that make one nudge: a push or a rebase moves several files.
 SETTLE = 0.1
@@ -68,7 +68,7 @@ def git_folders(repository: Path) -> tuple[Path, ...]:
     )
     common = folder / _line(folder / "commondir") if (folder / "commondir").is_file() else folder
     if not (folder / "HEAD").is_file() or not (common / "objects").is_dir():
-        raise InvalidInput(f"{repository} is no Git repository: give --repo the folder of one", code="MR0002")
+        raise InvalidInput(f"{repository} is no Git repository: give --repo the folder of one", code=SetupCode.OPTION)
     return tuple(dict.fromkeys((folder.resolve(), common.resolve())))
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from reconciler.core import trees
 from reconciler.core.resources import Relation, Revision
-from reconciler.errors import InvalidInput, Place, Problem, Unavailable
+from reconciler.errors import InvalidInput, Place, Problem, SetupCode, Unavailable
 from reconciler.ports import Clock, TreeFile
 
 MAX_FILES = 50_000
@@ -57,11 +57,11 @@ class DirectorySource:
         try:
             scan.folder(str(self.root), "", 0)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise InvalidInput(f"{error.filename} is not a folder: name one with manifests", code="MR0912") from error
+            raise InvalidInput(f"{error.filename} is not a folder: name one with manifests", code=SetupCode.FOLDER) from error
         except OSError as error:
             raise Unavailable(f"{error.filename or self.root} cannot be read: {error.strerror}") from error
         if not scan.seen and not scan.problems:
-            raise InvalidInput(f"{self.root} holds no manifests: name the folder that does", code="MR0912")
+            raise InvalidInput(f"{self.root} holds no manifests: name the folder that does", code=SetupCode.FOLDER)
         if scan.problems:
             raise InvalidInput(scan.problems)
         self._seen = dict(sorted(scan.seen.items()))
@@ -167,7 +167,7 @@ class _Scan:
         return blob_id(data)
 
     def _refuse(self, path: str, message: str) -> None:
-        self.problems.append(Problem("MR0911", message, place=Place(path)))
+        self.problems.append(Problem(SetupCode.FOLDER_ENTRY, message, place=Place(path)))
 
 
 def _read(path: str) -> bytes:

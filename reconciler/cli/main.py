@@ -20,6 +20,7 @@ COMMANDS = {
     "approve": ("state", "Give a named override for one plan."),
     "recover": ("state", "Rebuild a lost state store from the marks in the cluster."),
     "release": ("state", "Hand objects over to another manager and take our marks away."),
+    "explain": ("explain", "Say what a problem code means."),
     "init": ("init", "Copy the repository template to start from."),
     "demo": ("demo", "Run the whole job on an embedded mesh."),
     "completion": ("init", "Print the shell completion script."),

@@ -28,7 +28,7 @@ from reconciler.core.resources import Document, FieldOwner, Key, LiveObject
 from reconciler.core.standing import Code, problem, spelled
 from reconciler.core.tools import Tool, is_registered_by_istiod, tools_of
 from reconciler.core.wanted import ADOPT_ANNOTATION, FIELD_MANAGER, LAST_APPLIED, TARGET_LABEL, marked_for
-from reconciler.errors import InvalidInput, Problem, Severity
+from reconciler.errors import InvalidInput, Problem, SetupCode, Severity
 
 _LAST_APPLIED_PATH: Path = ("metadata", "annotations", LAST_APPLIED)
 
@@ -49,7 +49,7 @@ class Adoption:
             try:
                 keys.update([Key.parse(text)] if text != "all" else [])
             except ValueError:
-                wrong.append(Problem("MR0002", f"--adopt {text[:80]!r}: write `all` or `Kind/namespace/name`"))
+                wrong.append(Problem(SetupCode.OPTION, f"--adopt {text[:80]!r}: write `all` or `Kind/namespace/name`"))
         if wrong:
             raise InvalidInput(wrong)
         return cls("all" in chosen, frozenset(keys))

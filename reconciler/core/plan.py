@@ -24,12 +24,17 @@ from reconciler.core.splits import splits
 from reconciler.core.surroundings import Surroundings
 from reconciler.core.units import cut
 from reconciler.core.writes import in_order
-from reconciler.errors import Problem, Severity
+from reconciler.errors import Problem, ProblemCode, Severity
 
 __all__ = ["Mode", "Plan", "PlanSettings", "make_plan"]
 
-#: The code of the problem that says why a unit is only observed.
-_OBSERVED = "MR7001"
+
+class Code(ProblemCode):
+    """What a plan remarks on beside its guards."""
+
+    OBSERVED = "MR7001", "a unit is only observed: nothing of it is written"
+
+
 #: One step takes each unit all the way.
 _EXPOSURE = Fraction(1)
 _DEFAULTS = PlanSettings()
@@ -140,6 +145,6 @@ def _unit_plan(laid: Laid, guards: Iterable[Guard], mode: tuple[Mode, tuple[str,
         guards=(*guards, *laid.guards),
         before=splits(laid.before, job.unit.services),
         after=splits(laid.after, job.unit.services),
-        problems=tuple(Problem(_OBSERVED, f"{job.name} is only observed: {why}", Severity.INFO) for why in mode[1]),
+        problems=tuple(Problem(Code.OBSERVED, f"{job.name} is only observed: {why}", Severity.INFO) for why in mode[1]),
         waits_for=job.waits_for,
     )

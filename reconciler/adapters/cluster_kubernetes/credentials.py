@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from reconciler.adapters.cluster_kubernetes.settings import KubernetesSettings
-from reconciler.errors import InvalidInput, Unavailable
+from reconciler.errors import InvalidInput, SetupCode, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,9 @@ def load(settings: KubernetesSettings) -> Any:
 def _kubeconfig_paths(settings: KubernetesSettings) -> list[Path]:
     if settings.kubeconfig is not None:
         if not settings.kubeconfig.expanduser().is_file():
-            raise InvalidInput(f"there is no kubeconfig at {settings.kubeconfig}; check --kubeconfig", code="MR0401")
+            raise InvalidInput(
+                f"there is no kubeconfig at {settings.kubeconfig}; check --kubeconfig", code=SetupCode.NO_KUBECONFIG
+            )
         return [settings.kubeconfig.expanduser()]
     named = [Path(name).expanduser() for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
     return [path for path in named or [DEFAULT_KUBECONFIG.expanduser()] if path.is_file()]
@@ -64,11 +66,13 @@ def _load_kubeconfig(configuration: Any, paths: list[Path], settings: Kubernetes
         programs = [stanza for stanza in RUNS_PROGRAMS if stanza in user]
         if programs and not settings.allow_exec:
             message = f"{shown}: credentials would come from a program that the kubeconfig names ({programs[0]})"
-            raise InvalidInput(f"{message}; use a token or a certificate, or allow it with allow_exec", code="MR0403")
+            raise InvalidInput(
+                f"{message}; use a token or a certificate, or allow it with allow_exec", code=SetupCode.KUBECONFIG_PROGRAM
+            )
         loading.KubeConfigLoader(merged, active_context=settings.context or None).load_and_set(configuration)
     except (ConfigException, yaml.YAMLError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         message = f"{shown}: context {settings.context or '(current)'!r} is not there or incomplete ({type(error).__name__})"
-        raise InvalidInput(f"{message}; check it with `kubectl config view`", code="MR0402") from None
+        raise InvalidInput(f"{message}; check it with `kubectl config view`", code=SetupCode.KUBECONFIG) from None
     if programs and not configuration.api_key and not configuration.cert_file:
         raise Unavailable(f"{shown}: the program that the kubeconfig names gave no credentials")
 
@@ -81,5 +85,6 @@ def _load_service_account(configuration: Any) -> None:
         loading.load_incluster_config(client_configuration=configuration)
     except (ConfigException, OSError) as error:
         raise InvalidInput(
-            "no cluster is configured: give --kubeconfig, set KUBECONFIG, or run in a Pod with a service account", code="MR0404"
+            "no cluster is configured: give --kubeconfig, set KUBECONFIG, or run in a Pod with a service account",
+            code=SetupCode.NO_CLUSTER,
         ) from error

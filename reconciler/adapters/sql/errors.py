@@ -4,7 +4,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from reconciler.adapters.sql.location import Location
-from reconciler.errors import InvalidInput, ReconcilerError, Rejected, Unavailable
+from reconciler.errors import InvalidInput, ReconcilerError, Rejected, SetupCode, Unavailable
 
 #: SQLSTATEs after which the same transaction may simply be run again: serialization failure, deadlock.
 AGAIN = frozenset({"40001", "40P01"})
@@ -62,11 +62,11 @@ def _postgresql(error: DBAPIError, location: Location, *, committing: bool) -> R
         case "25" | "55":  # read-only transaction (a standby), a lock not to be had
             return Unavailable(text)
         case "28":
-            return InvalidInput(text, code="MR0605")
+            return InvalidInput(text, code=SetupCode.DATABASE_RIGHTS)
         case "22":
             return Rejected(text, status=422)
     if state == "42501":
-        return InvalidInput(f"{text}; grant this user what it needs on the database", code="MR0605")
+        return InvalidInput(f"{text}; grant this user what it needs on the database", code=SetupCode.DATABASE_RIGHTS)
     return None
 
 

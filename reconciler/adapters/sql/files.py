@@ -5,7 +5,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from reconciler.errors import InvalidInput, Unavailable
+from reconciler.errors import InvalidInput, SetupCode, Unavailable
 
 
 def secure(path: Path) -> None:
@@ -46,4 +46,4 @@ def _check(path: Path, is_kind: Callable[[int], bool], kind: str, forbidden: int
 
 
 def _refused(reason: str) -> InvalidInput:
-    return InvalidInput(f"the database is not safe to use: {reason}", code="MR0603")
+    return InvalidInput(f"the database is not safe to use: {reason}", code=SetupCode.DATABASE_FILE)

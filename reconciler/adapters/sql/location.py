@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, SetupCode
 
 FORMS = "sqlite:///FILE, sqlite:////ABSOLUTE/FILE or postgresql://USER@HOST/NAME"
 
@@ -63,11 +63,12 @@ def _postgresql(url: URL) -> Location:
         raise _refused("it names no database")
     if find_spec("psycopg") is None:
         raise InvalidInput(
-            "PostgreSQL needs its driver: install the extra with `pip install 'mesh-reconciler[postgresql]'`", code="MR0602"
+            "PostgreSQL needs its driver: install the extra with `pip install 'mesh-reconciler[postgresql]'`",
+            code=SetupCode.DATABASE_DRIVER,
         )
     shown = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
     return Location(url.set(drivername="postgresql+psycopg"), shown.render_as_string())
 
 
 def _refused(reason: str) -> InvalidInput:
-    return InvalidInput(f"the database URL cannot be used: {reason}; write {FORMS}", code="MR0601")
+    return InvalidInput(f"the database URL cannot be used: {reason}; write {FORMS}", code=SetupCode.DATABASE_URL)

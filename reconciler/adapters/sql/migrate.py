@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
 
 from reconciler.adapters.sql.schema import Part
-from reconciler.errors import InvalidInput
+from reconciler.errors import InvalidInput, SetupCode
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def is_current(connection: Connection, part: Part, shown: str) -> bool:
         raise InvalidInput(
             f"{shown}: its {part.name} tables have version {found}, this program knows them up to {part.head}; "
             "a newer mesh-reconciler has used it: upgrade this one",
-            code="MR0604",
+            code=SetupCode.DATABASE_NEWER,
         )
     return found == part.head
 
