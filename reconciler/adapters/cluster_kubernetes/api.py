@@ -4,6 +4,7 @@ Reads are tried again whatever happened. Writes are tried again only where the s
 unknown outcome is `writes`' business. Credentials are loaded anew, once, when the server stops accepting them.
 """
 
+import logging
 import random
 import threading
 import time
@@ -20,6 +21,8 @@ from reconciler.adapters.cluster_kubernetes.answers import NotActed, Unauthentic
 from reconciler.adapters.cluster_kubernetes.settings import KubernetesSettings, Patience
 from reconciler.core.resources import Document
 from reconciler.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Query = Mapping[str, str | int]
@@ -102,12 +105,15 @@ class KubernetesApi:
             tries += 1
             if not isinstance(error, on) or isinstance(error, answers.Expired | Unauthenticated):
                 return False
-            pause = min(patience.first_pause * 2 ** (tries - 1), patience.longest_pause)
+            pause = min(patience.first_pause * 2.0 ** (tries - 1), patience.longest_pause)
             pause = max(pause, min(error.retry_after or 0.0, patience.longest_retry_after))
             pause += random.uniform(0, patience.jitter)  # noqa: S311 - jitter is no secret
-            return pause if time.monotonic() - began + pause < patience.longest else False
+            if tries >= patience.attempts or time.monotonic() - began + pause >= patience.longest:
+                return False
+            log.info("%s; trying again in %.1f s", error, pause)
+            return pause
 
-        for one in stamina.retry_context(on=again, attempts=patience.attempts, timeout=None):
+        for one in stamina.retry_context(on=again, attempts=None, timeout=None):
             with one:
                 return attempt()
         raise AssertionError("a retry loop ends by returning or raising")
@@ -154,6 +160,8 @@ class KubernetesApi:
         with self._slots, _translated():
             response = self._open(method, url, body, headers, silence)
             content = _whole(response, longest)
+        for warning in response.headers.getlist("Warning"):
+            log.warning("%s %s: the API server warns: %.500s", method, url.partition("?")[0], warning)
         return answers.document(response.status, response.headers, content)
 
 

@@ -28,6 +28,8 @@ PIECE = 1 << 16
 LONGEST_LINE = 1 << 23
 #: First pause after a failure, in seconds.
 FIRST_PAUSE = 0.2
+#: How long to wait, at most, before asking again for what nobody serves or what we may not read, in seconds.
+ASK_AGAIN = 60.0
 #: A watch that ended sooner was no watch: it is not renewed at once.
 SHORTEST_WATCH = 1.0
 
@@ -71,14 +73,16 @@ class Watcher:
                 pause = self._turn()
                 self._failures = 0
             except NotServed:
+                # Where the watch was told so, the list comes next: it looks for other versions first.
+                pause = FIRST_PAUSE if self._version else self._until_asked_again()
+                if not self._version:
+                    self._mirror.mark(self.scope, unserved=True)
                 self._version = ""
-                self._mirror.mark(self.scope, unserved=True)
-                pause = self._until_next_list()
             except Rejected as error:
                 self._version = ""
                 if self._forbidden(self.scope, error):
                     return
-                pause = self._until_next_list()
+                pause = self._until_asked_again()
             except Exception as error:  # noqa: BLE001 - nothing but stop() may end a watch for good
                 if not self._stopping.is_set():  # a stream that is shut down in the middle fails in many ways
                     pause = self._after(error)
@@ -155,6 +159,9 @@ class Watcher:
         self._failures = min(self._failures + 1, 10)
         asked = min(error.retry_after or 0.0, self._api.settings.reading.longest_retry_after)
         return max(pause * random.uniform(0.5, 1.0), asked)  # noqa: S311
+
+    def _until_asked_again(self) -> float:
+        return min(self._until_next_list(), ASK_AGAIN)
 
     def _until_next_list(self) -> float:
         return self._api.settings.relist_interval.total_seconds() * random.uniform(0.9, 1.1)  # noqa: S311
