@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -36,7 +36,7 @@ class GitSsh:
         for name in ("host", "key", "stranger"):
             new_ssh_key(folder / name)
         shutil.copy(folder / "key.pub", folder / "authorized")
-        port, user = free_ports(1)[0], getpass.getuser()
+        port, user = free_ports(1)[0], pwd.getpwuid(os.geteuid()).pw_name
         (folder / "sshd_config").write_text(_config(folder, user), encoding="utf-8")
         command: list[str | Path] = [
             sshd,
