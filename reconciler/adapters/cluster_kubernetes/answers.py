@@ -85,7 +85,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Unavailable
         # Server-side apply answers so when the document does not fit the schema, and means the caller.
         case 500 if text.startswith("failed to create typed patch object"):
             return Rejected(text, status=status)
-        case _ if status >= 500 or status in (404, 408):
+        case _ if status >= 500 or status < 400 or status in (404, 408):
             return Unsure(f"HTTP status {status}: {text}", retry_after=pause)
         case _:
             return Rejected(text, status=status)
