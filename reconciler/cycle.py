@@ -38,10 +38,10 @@ REVISIT = timedelta(hours=1)
 
 
 class Cycle:
-    """Runs cycles of one target, one at a time."""
+    """Runs cycles of one target, one at a time. `pause` waits for so many seconds, where only waiting helps."""
 
-    def __init__(self, ports: Ports, policy: Policy) -> None:
-        self._ports, self._policy = ports, policy
+    def __init__(self, ports: Ports, policy: Policy, pause: Callable[[float], object] = Event().wait) -> None:
+        self._ports, self._policy, self._pause = ports, policy, pause
         reader = DesiredReader(ports.source, ports.cache, policy.strict_kinds, policy.namespaces)
         self._observer = Observer(ports.cluster, ports.registry)
         self._follower = Follower(ports.source, reader, ports.crds)
@@ -191,7 +191,7 @@ class Cycle:
             raise Fenced(f"the plan is another one by now ({sight.plan.digest}); look at it again")
         if objection := self.authority.objection(sight.observed):
             raise Fenced(objection)
-        return self.authority.take(None if sight.command == "serve" else Event().wait)
+        return self.authority.take(None if sight.command == "serve" else self._pause)
 
     def _act(self, sight: Sight, request: Request, progress: Progress) -> None:
         plan, observed, ports = sight.plan, sight.observed, self._ports
