@@ -60,7 +60,8 @@ def _decisions(report: Report, options: Sequence[str]) -> Iterator[Advice]:
     digest = plan.digest if plan else ""
     for name in overrides[:FEW]:
         if report.command == "serve":
-            yield Advice(_command("approve", options, digest, "--allow", name), f"lets {safe.clean(name)} happen")
+            said = (digest, "--allow", name, "--reason", "WHY")
+            yield Advice(_command("approve", options, *said), f"lets {safe.clean(name)} happen")
         else:
             chosen = ("--digest", digest, "--allow", name)
             yield Advice(_command("apply", options, *chosen), f"also lets {safe.clean(name)} happen")

@@ -26,9 +26,10 @@ class Hanging:
         head, *rest = line.wrap(console, options.max_width, overflow="fold")
         yield head
         if rest:
+            indent = min(self.indent, options.max_width // 2)
             tail = line[len(head) + _break(line, len(head)) :]
-            for one in tail.wrap(console, max(options.max_width - self.indent, 20), overflow="fold"):
-                yield Text(" " * self.indent).append_text(one)
+            for one in tail.wrap(console, options.max_width - indent, overflow="fold"):
+                yield Text(" " * indent).append_text(one)
 
 
 def _break(line: Text, at: int) -> int:

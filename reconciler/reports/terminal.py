@@ -77,10 +77,9 @@ def _problems(problems: Sequence[Problem]) -> Iterator[RenderableType]:
     if not problems:
         return
     yield Text()
-    ordered = words.by_weight(problems)
-    shown = {id(problem) for problem in ordered[:MAX_PROBLEMS]}
+    shown = words.by_weight(problems)[:MAX_PROBLEMS]
     for severity in reversed(Severity):
-        yield from (_problem(one) for one in problems if one.severity is severity and id(one) in shown)
+        yield from (_problem(one) for one in shown if one.severity is severity)
     if len(problems) > MAX_PROBLEMS:
         yield Text(f"… and {words.counted(len(problems) - MAX_PROBLEMS, 'problem')} more: -o json has them all", style="dim")
 

@@ -1,0 +1,82 @@
+"""What to type next."""
+
+import shlex
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.plans import Guard, Mode
+from reconciler.core.report import Report, Verdict
+from reconciler.reports.advice import FEW, advice
+from tests.reports import extremes, samples
+from tests.reports.samples import DIGEST, report
+
+OPTIONS = ("--repo", "https://git.example.com/mesh.git", "--path", "my folder")
+
+
+def commands(given: Report, *options: str) -> list[str]:
+    """Return the commands alone."""
+    return [one.command for one in advice(given, options)]
+
+
+def test_the_options_that_named_the_target_are_repeated() -> None:
+    """So that the line can be copied, quoted as a shell wants it."""
+    assert commands(samples.drift(), *OPTIONS) == [
+        "reconciler plan --repo https://git.example.com/mesh.git --path 'my folder'",
+    ]
+
+
+def test_a_plan_leads_to_an_apply_of_that_very_plan() -> None:
+    """And every override is a line of its own: each is a decision of its own."""
+    assert commands(samples.migration()) == [
+        f"reconciler apply --digest {DIGEST}",
+        f"reconciler apply --digest {DIGEST} --allow wholesale:shop/billing",
+    ]
+
+
+def test_a_service_is_told_by_an_approval() -> None:
+    """Whoever reads the log of `serve` does not apply by hand."""
+    assert commands(samples.migration("serve")) == [f"reconciler approve {DIGEST} --allow wholesale:shop/billing --reason WHY"]
+
+
+def test_in_observe_mode_nothing_is_carried_out() -> None:
+    """So nothing is proposed that would do it."""
+    assert commands(replace(samples.drift(), mode=Mode.OBSERVE)) == []
+
+
+def test_only_a_few_overrides_are_proposed() -> None:
+    """A list of fifty invites to allow them all unread."""
+    guards = tuple(Guard("delete-service", "m", f"delete:ServiceEntry/shop/s-{number}") for number in range(50))
+    unit = replace(samples.LEDGER, guards=guards)
+    assert len(commands(report("plan", Verdict.REFUSED, plan=samples.plan(unit)))) == FEW
+
+
+def test_what_exists_already_can_be_taken_over() -> None:
+    """The object is written as the command takes it."""
+    assert commands(samples.every_state()) == ["reconciler apply --adopt ServiceEntry/shop/s-4"]
+
+
+@pytest.mark.parametrize(
+    ("given", "proposed"),
+    [
+        (samples.checked(), []),
+        (samples.checked(Verdict.INVALID, samples.PROBLEMS), []),
+        (samples.invalid(), ["reconciler check FOLDER"]),
+        (samples.applied(), []),
+        (samples.failed(), ["reconciler apply"]),
+        (report("diff", Verdict.UNAVAILABLE), ["reconciler diff"]),
+        (report("serve", Verdict.UNAVAILABLE), []),
+    ],
+)
+def test_every_end_leads_somewhere_or_needs_nothing(given: Report, proposed: list[str]) -> None:
+    """A good end proposes nothing; a service tries again by itself."""
+    assert commands(given) == proposed
+
+
+@pytest.mark.case("W-17")
+def test_names_that_mean_harm_stay_one_word() -> None:
+    """A copied line runs one command with one name, whatever the name is."""
+    for line in commands(extremes.hostile()):
+        assert line.isprintable()
+        assert shlex.split(line)[:2] == ["reconciler", "apply"]
+        assert len(shlex.split(line)) in (4, 6)
