@@ -1,13 +1,14 @@
 """Bring the tables of a part to the version that this program knows.
 
-All steps of an upgrade and its version number are one transaction, on both databases, so a killed upgrade did not happen; the
-lock that goes with it makes a second process wait, look again and find nothing to do.
+Where there are none yet they are made as the schema says, which is what all migrations come to (a test compares both); only
+older ones are migrated. All steps and the version number are one transaction, on both databases, so a killed upgrade did not
+happen; the lock that goes with it makes a second process wait, look again and find nothing to do.
 """
 
 import logging
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect, select, text
 
 from reconciler.adapters.sql.schema import Part
 from reconciler.errors import InvalidInput, SetupCode
@@ -36,20 +37,39 @@ def ensure_schema(connection: Connection, part: Part, shown: str) -> None:
     """Upgrade the part where it is older or missing. Raises InvalidInput where it is newer than this program."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
-    if not is_current(connection, part, shown):
-        log.info("%s: bringing the %s tables to version %s", shown, part.name, part.head)
-        _upgrade(connection, part)
+    if is_current(connection, part, shown):
+        return
+    log.info("%s: bringing the %s tables to version %s", shown, part.name, part.head)
+    if _version(connection, part) is None:
+        create(connection, part)
+    else:
+        upgrade(connection, part)
+
+
+def create(connection: Connection, part: Part) -> None:
+    """Make the tables of a part that has none."""
+    versions = _versions(part)
+    for tables in (part.tables, versions.metadata):
+        tables.create_all(connection, checkfirst=False)
+    connection.execute(versions.insert().values(version_num=part.head))
 
 
 def _version(connection: Connection, part: Part) -> str | None:
     if not inspect(connection).has_table(part.version_table):
         return None
-    versions = Table(part.version_table, MetaData(), Column("version_num", String))
-    return connection.scalar(select(versions.c.version_num))
+    return connection.scalar(select(_versions(part).c.version_num))
 
 
-def _upgrade(connection: Connection, part: Part) -> None:
-    # alembic takes most of a second to import, and nearly every start finds the tables as they should be.
+def _versions(part: Part) -> Table:
+    """Return the table of the version, just as alembic makes it."""
+    number = Column("version_num", String(32), nullable=False)
+    key = PrimaryKeyConstraint("version_num", name=f"{part.version_table}_pkc")
+    return Table(part.version_table, MetaData(), number, key)
+
+
+def upgrade(connection: Connection, part: Part) -> None:
+    """Run the migrations that are missing, from the first one where there are no tables."""
+    # alembic takes half a second to import, and nearly every start finds no tables or those of this version.
     from alembic import command
     from alembic.config import Config
 
