@@ -129,8 +129,8 @@ class Settings(BaseSettings):
     """How long finished runs stay in the history; at least two days, which the deletion budget looks back on."""
     lease_namespace: str = "istio-system"
     """Namespace of the Lease that makes one process the writer of the target."""
-    lease_ttl: Duration = timedelta(seconds=30)
-    """How long a silent holder keeps the Lease."""
+    lease_ttl: Duration = Field(timedelta(seconds=30), ge=timedelta(seconds=30))
+    """How long a silent holder keeps the Lease; at least 30 s, since one write may take 20."""
     writers: int = Field(16, gt=0, le=256)
     """Writes to the cluster at the same time."""
     allow_exec: bool = False
