@@ -33,6 +33,7 @@ class Code(ProblemCode):
     """What a plan remarks on beside its guards."""
 
     OBSERVED = "MR7001", "a unit is only observed: nothing of it is written"
+    DOUBTED = "MR7002", "what waits behind guards would be unlawful if it went now"
 
 
 #: One step takes each unit all the way.
@@ -81,7 +82,8 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     held = edges.held_with(_held(jobs, guards, standing))
     laid = {one.job.name: one for change, found in free for one in _held_back(change, found, held, edges, phase)}
     modes = _modes(jobs, situation, edges)
-    planned = [_unit_plan(laid[job.name], guards[job.name], modes[job.name]) for job in jobs]
+    doubts = {one.job.name: one.guards for _, found in free for one in found}
+    planned = [_unit_plan(laid[job.name], guards[job.name], modes[job.name], doubts[job.name]) for job in jobs]
     first = [UnitPlan(WHOLE, settings.mode, (), guards=tuple(standing))] if standing else []
     return Plan(
         target=settings.target,
@@ -134,8 +136,13 @@ def _modes(jobs: Sequence[Job], situation: Situation, edges: Edges) -> dict[str,
     return modes
 
 
-def _unit_plan(laid: Laid, guards: Iterable[Guard], mode: tuple[Mode, tuple[str, ...]]) -> UnitPlan:
+def _unit_plan(laid: Laid, guards: Iterable[Guard], mode: tuple[Mode, tuple[str, ...]], doubts: Iterable[Guard]) -> UnitPlan:
+    """`doubts` say why the job would be unlawful if nothing of it were held."""
     job = laid.job
+    problems = [Problem(Code.OBSERVED, f"{job.name} is only observed: {why}", Severity.INFO) for why in mode[1]]
+    if not laid.guards:
+        text = "what is held would be refused as things stand"
+        problems += [Problem(Code.DOUBTED, f"{job.name}: {text}: {one.message}", Severity.WARNING) for one in doubts]
     waves = tuple(tuple(write.change for write in wave) for wave in laid.waves)
     return UnitPlan(
         name=job.name,
@@ -145,6 +152,6 @@ def _unit_plan(laid: Laid, guards: Iterable[Guard], mode: tuple[Mode, tuple[str,
         guards=(*guards, *laid.guards),
         before=splits(laid.before, job.unit.services),
         after=splits(laid.after, job.unit.services),
-        problems=tuple(Problem(Code.OBSERVED, f"{job.name} is only observed: {why}", Severity.INFO) for why in mode[1]),
+        problems=tuple(problems),
         waits_for=job.waits_for,
     )

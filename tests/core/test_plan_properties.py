@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import permutations
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -12,19 +13,7 @@ from reconciler.core.changes import Change
 from reconciler.core.plans import GuardCode, Plan
 from reconciler.core.resources import Document, Pod, Service
 from tests.core import oracle
-from tests.core.meshes import (
-    approved,
-    commit,
-    entry,
-    guards,
-    pod,
-    record,
-    route,
-    rule,
-    service,
-    there,
-    vm,
-)
+from tests.core.meshes import approved, commit, differences, entry, guards, pod, record, route, rule, service, there, vm
 
 APPS = st.sampled_from(["a", "b"])
 HOSTS = ("one.internal", "two.internal")
@@ -56,8 +45,11 @@ def meshes(draw: st.DrawFn) -> list[Document]:
     return found
 
 
+PodsAndServices = tuple[tuple[Pod, ...], tuple[Service, ...]]
+
+
 @st.composite
-def surroundings(draw: st.DrawFn) -> tuple[tuple[Pod, ...], tuple[Service, ...]]:
+def surroundings(draw: st.DrawFn) -> PodsAndServices:
     """Perhaps a Pod, perhaps a Service that selects VMs too."""
     pods = (pod("p0", app="a", labels={"v": "1"}, ready=draw(st.booleans())),) if draw(st.booleans()) else ()
     return pods, ((service("web", app="a"),) if draw(st.integers(0, 3)) == 0 else ())
@@ -90,7 +82,7 @@ def broken(documents: oracle.Documents, changes: Sequence[Change], around: oracl
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(before=meshes(), after=meshes(), around=surroundings(), seed=st.integers(0, 10))
 def test_no_admissible_order_of_a_plan_breaks_a_law(
-    before: list[Document], after: list[Document], around: tuple[tuple[Pod, ...], tuple[Service, ...]], seed: int
+    before: list[Document], after: list[Document], around: PodsAndServices, seed: int
 ) -> None:
     """The oracle, which shares nothing with the simulator, finds no write that empties a service or comes too early."""
     pods, services = around
@@ -100,3 +92,40 @@ def test_no_admissible_order_of_a_plan_breaks_a_law(
     order = executions(made, seed)
     event(f"refused: {bool(guards(made, GuardCode.UNLAWFUL))}, writes: {min(len(order), 3)}")
     assert not broken(documents, order, oracle.Surroundings(pods, services))
+
+
+def outcomes(documents: oracle.Documents, changes: Sequence[Change]) -> oracle.Documents:
+    """The documents after all changes."""
+    for change in changes:
+        documents = oracle.step(documents, change)
+    return documents
+
+
+def is_whole(documents: oracle.Documents, around: oracle.Surroundings) -> bool:
+    """Whether every service and every destination has a healthy endpoint."""
+    entries = [(space, host) for space, host in oracle.served(documents, around) if host in HOSTS]
+    return all(oracle.healthy(documents, around, *one, {}) for one in entries) and all(
+        oracle.fed(documents, around, one) for one in oracle.destinations(documents)
+    )
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None)
+@given(before=meshes(), after=meshes(), around=surroundings())
+def test_a_plan_is_refused_only_where_no_order_is_lawful(
+    before: list[Document], after: list[Document], around: PodsAndServices
+) -> None:
+    """Where Git asks for a mesh in which every service answers, and any order gets there lawfully, one is found."""
+    pods, services = around
+    live, git = there(*before, pods=pods, services=services), commit(*after)
+    made = approved(git, live)
+    documents = {key: one.document for key, one in (*live.objects.items(), *live.machines.items())}
+    changes = [change for one in differences(git, live) for change in one.changes]
+    beside = oracle.Surroundings(pods, services)
+    refused = bool(guards(made, GuardCode.UNLAWFUL))
+    event(f"refused: {refused}")
+    if refused and is_whole(outcomes(documents, changes), beside):
+        shown = [change for change in changes if change.key.kind != "VirtualMachine"]
+        assert len(shown) > 5 or all(broken(documents, order, beside) for order in permutations(shown))
+    if not guards(made):
+        written = [change.key for change in executions(made, 0)]
+        assert set(written) == {change.key for change in changes}
