@@ -6,9 +6,13 @@ from typing import assert_never
 from reconciler.core.changes import Action, Change
 from reconciler.core.ownership import declared, take_over
 from reconciler.core.resources import Document, Key, LiveObject, ObservedState, StoreName
+from reconciler.core.settling import question
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import Cluster, VMRegistry
+
+#: Any write of anybody moves an object's version, istiod's to its status above all; so often a write is sent again for that.
+AGAIN = 3
 
 
 @dataclass(slots=True)
@@ -26,10 +30,35 @@ class Writer:
         last = self.latest.get(change.key)
         if last is not None:
             change = replace(change, uid=last.uid, resource_version=last.resource_version)
-        done = self._cluster(change) if change.key.store is StoreName.CLUSTER else self._registry(change)
+        done = self._patiently(change)
         if done is not None:
             self.latest[change.key] = done
         return done
+
+    def _patiently(self, change: Change) -> LiveObject | None:
+        """Send a write again when the object's version moved and nothing that was decided on did."""
+        for _ in range(AGAIN):
+            try:
+                return self._send(change)
+            except Conflict:
+                live = self._as_decided(change)
+                if live is None:
+                    raise
+                change = replace(change, resource_version=live.resource_version)
+        return self._send(change)
+
+    def _as_decided(self, change: Change) -> LiveObject | None:
+        """Read the object back; return it where only its status or version moved, None where the decision no longer holds."""
+        decided = self.latest.get(change.key) or self.observed.get(change.key)
+        if change.key.store is not StoreName.CLUSTER or decided is None or not change.resource_version:
+            return None
+        live = self.cluster.get(change.key)
+        if live is None or live.uid != decided.uid or live.resource_version == change.resource_version:
+            return None
+        return live if question({}, live, 0) == question({}, decided, 0) else None
+
+    def _send(self, change: Change) -> LiveObject | None:
+        return self._cluster(change) if change.key.store is StoreName.CLUSTER else self._registry(change)
 
     def _cluster(self, change: Change) -> LiveObject | None:
         match change.action:
