@@ -10,7 +10,7 @@ ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-deps real-parts lint format check demo conformance bench lock clean
+.PHONY: help setup test test-deps real-parts lint format check demo conformance bench settings-table lock clean
 
 help: ## list these targets
 	@echo "Targets:"
@@ -76,6 +76,9 @@ conformance: setup ## compare our validation with Istio's own test cases
 
 bench: setup real-parts ## print a table of ratios against kubectl and a bare connection pool
 	@$(BIN)/python -m tests.bench
+
+settings-table: setup ## write the README's table of settings anew
+	@$(BIN)/python -m tests.settings_table
 
 lock: setup ## refresh the lock files from pyproject.toml; add UPGRADE=--upgrade for newer versions
 	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --output-file requirements.lock

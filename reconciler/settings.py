@@ -5,6 +5,7 @@ name is written with two underscores: ``RECONCILER_GIT__TOKEN_FILE``), over both
 file, never given by value.
 """
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -37,10 +39,26 @@ def _duration(value: object) -> object:
     """Read ``90s``, ``1h30m``; leave all else to pydantic (seconds as a number, ISO 8601)."""
     if not isinstance(value, str) or not re.fullmatch(r"(\d{1,9}(ms|s|m|h|d))+", value):
         return value
-    return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|s|m|h|d)", value)))
+    try:
+        return timedelta(seconds=sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|s|m|h|d)", value)))
+    except OverflowError as error:
+        raise ValueError("is longer than any length of time can be") from error
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+#: A pause or a limit, which cannot be nothing.
+Interval = Annotated[Duration, Field(ge=timedelta(seconds=1))]
+
+
+def _names(value: object) -> object:
+    """Read ``shop,web`` and ``["shop", "web"]`` from a variable; a settings file has a list already."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.lstrip().startswith("[") else value.replace(",", " ").split()
+
+
+#: `NoDecode`: otherwise a variable would have to hold JSON.
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 
 
 class GitSettings(BaseModel):
@@ -66,7 +84,7 @@ class GitSettings(BaseModel):
     """Public GPG keys that may sign commits (armoured or binary)."""
     allowed_signers_file: FilePath | None = None
     """SSH keys that may sign commits, in ssh-keygen's allowed signers format."""
-    timeout: Duration = timedelta(seconds=60)
+    timeout: Interval = timedelta(seconds=60)
     """Longest time for one exchange with the Git server."""
     max_files: int = Field(20_000, gt=0)
     """Most manifest files in one commit."""
@@ -101,8 +119,8 @@ class Settings(BaseSettings):
     """Kubeconfig of the cluster; without it the KUBECONFIG variable, ~/.kube/config or the Pod's own service account."""
     context: str = ""
     """Context of the kubeconfig."""
-    namespaces: tuple[str, ...] = ()
-    """Namespaces to manage; empty for all that may be read."""
+    namespaces: Names = ()
+    """Namespaces to manage (in the variable with commas between them); empty for all that may be read."""
     registry: str = ""
     """VM registry: ``sqlite:///FILE``, ``postgresql://...`` or ``none``; empty for a SQLite file in the data folder."""
     state: str = ""
@@ -121,9 +139,9 @@ class Settings(BaseSettings):
     """How long something must have been gone from Git before it is deleted."""
     max_deleted_services: int = Field(3, ge=0)
     """Most services deleted per commit and per rolling 24 hours without a named override."""
-    poll_interval: Duration = timedelta(seconds=60)
+    poll_interval: Interval = timedelta(seconds=60)
     """How often Git is asked for a new commit."""
-    relist_interval: Duration = timedelta(minutes=10)
+    relist_interval: Interval = timedelta(minutes=10)
     """How often the watched copies are compared with a full listing."""
     keep_history: Duration = Field(timedelta(days=30), ge=timedelta(days=2))
     """How long finished runs stay in the history; at least two days, which the deletion budget looks back on."""

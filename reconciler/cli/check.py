@@ -24,7 +24,7 @@ _SETTINGS = ("crds", "data", "namespaces", "strict_kinds")
 
 
 class _Names(click.ParamType[str]):
-    """Namespaces, several of which an environment variable holds as a JSON list, as everywhere in the settings."""
+    """Namespaces, several of which an environment variable holds with commas or as a JSON list, as in the settings."""
 
     name = "name"
 
@@ -33,7 +33,7 @@ class _Names(click.ParamType[str]):
             names = json.loads(rv)
         except ValueError:
             names = None
-        return [str(name) for name in names] if isinstance(names, list) else rv.split()
+        return [str(name) for name in names] if isinstance(names, list) else rv.replace(",", " ").split()
 
 
 def _read_config(context: click.Context, _: click.Parameter, path: Path | None) -> None:

@@ -45,7 +45,8 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def _rule(code: str, meaning: str) -> dict[str, Any]:
-    return {"id": code, **({"shortDescription": {"text": f"{meaning[:1].upper()}{meaning[1:]}."}} if meaning else {})}
+    described = {"shortDescription": {"text": f"{meaning[:1].upper()}{meaning[1:]}."}} if meaning else {}
+    return {"id": code, **described, "help": {"text": f"`reconciler explain {code}` says what it means."}}
 
 
 def _result(problem: Problem, rule: int) -> dict[str, Any]:
