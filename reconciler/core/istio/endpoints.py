@@ -24,6 +24,11 @@ class Resolution(StrEnum):
     DNS_ROUND_ROBIN = "DNS_ROUND_ROBIN"
     DYNAMIC_DNS = "DYNAMIC_DNS"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """Read a kind that a newer Istio has as NONE: where its requests go is not known here."""
+        return cls("NONE") if isinstance(value, str) else None
+
     @property
     def by_dns(self) -> bool:
         return self not in (Resolution.NONE, Resolution.STATIC)
