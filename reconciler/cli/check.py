@@ -15,6 +15,8 @@ from reconciler.cli.options import DATA, report_form
 from reconciler.cli.show import failing, show
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from reconciler.checking import Stage
 
 #: A stage of so many pieces takes long enough for a progress bar.
@@ -123,19 +125,23 @@ def _bar(form: str) -> "Iterator[Stage]":
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
+        yield stages(bar)
 
-        def stage(name: str, pieces: int) -> Callable[[], None]:
-            if pieces < LONG:
-                return lambda: None
-            task, every = bar.add_task(name, total=pieces), pieces // 100
-            done = 0
 
-            def tick() -> None:
-                nonlocal done
-                done += 1
-                if done % every == 0:
-                    bar.update(task, completed=done)
+def stages(bar: "Progress") -> "Stage":
+    """Return what adds a task to a progress bar for each long stage, and moves it in steps of a hundredth."""
 
-            return tick
+    def stage(name: str, pieces: int) -> Callable[[], None]:
+        if pieces < LONG:
+            return lambda: None
+        task, every, done = bar.add_task(name, total=pieces), pieces // 100, 0
 
-        yield stage
+        def tick() -> None:
+            nonlocal done
+            done += 1
+            if done % every == 0 or done == pieces:
+                bar.update(task, completed=done)
+
+        return tick
+
+    return stage

@@ -1,5 +1,6 @@
 """`reconciler check`, as a person and a pipeline use it."""
 
+import io
 import json
 import os
 import subprocess
@@ -8,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
+from rich.progress import Progress
 
-from reconciler.cli.check import shown
+from reconciler.cli.check import LONG, shown, stages
 from reconciler.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -193,6 +196,17 @@ def test_hostile_folders_end_in_an_error_that_can_be_read(folder: Path, name: st
     assert result.exit_code == 1
     assert "error: " in result.output
     assert all(line.isprintable() for line in result.output.split("\n"))
+
+
+def test_long_stages_have_a_progress_bar() -> None:
+    """Short ones would only flicker."""
+    with Progress(console=Console(file=io.StringIO(), force_terminal=True)) as bar:
+        stage = stages(bar)
+        for name, pieces in (("reading", LONG + 50), ("checking", LONG - 1)):
+            done = stage(name, pieces)
+            for _ in range(pieces):
+                done()
+        assert [(task.description, task.total, task.completed) for task in bar.tasks] == [("reading", LONG + 50, LONG + 50)]
 
 
 def test_places_are_relative_only_below_the_working_directory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
