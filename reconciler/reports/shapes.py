@@ -11,6 +11,9 @@ from reconciler.core.changes import FieldDiff
 from reconciler.reports import layout, safe, words
 
 
+_OWNERS = "owned by"
+
+
 class Hanging:
     """A line of text; where it is wrapped, the lines that follow are indented by `indent` more than the first."""
 
@@ -44,7 +47,7 @@ class Fields:
     def __init__(self, fields: Sequence[FieldDiff], indent: int) -> None:
         self.indent = indent
         rows = [(safe.clean(row.path), [*layout.cells(row), safe.clean(", ".join(row.managers)) or "-"]) for row in fields]
-        heads = (*words.COLUMNS, "owned by")
+        heads = (*words.COLUMNS, _OWNERS)
         shown = [at for at in range(len(heads)) if at == 0 or any(cells[at] != "-" for _, cells in rows)]
         self.heads = [heads[at] for at in shown]
         self.rows = [(path, [cells[at] for at in shown]) for path, cells in rows]
@@ -81,5 +84,6 @@ class Fields:
             grid.add_column(no_wrap=True, style="dim")
             grid.add_column(overflow="fold")
             for head, cell in zip(self.heads, cells, strict=True):
-                grid.add_row(f"{' ' * self.indent}  {head}", Text(cell))
+                if head != _OWNERS or cell != "-":
+                    grid.add_row(f"{' ' * self.indent}  {head}", Text(cell))
             yield grid

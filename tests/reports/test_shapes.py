@@ -64,5 +64,4 @@ def test_fields_stand_in_columns_where_these_fit() -> None:
         "    last written  -",
         "    cluster       -",
         "    registry      1",
-        "    owned by      -",
     ]
