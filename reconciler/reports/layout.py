@@ -47,8 +47,8 @@ class Alike:
 
     @property
     def rows(self) -> tuple[FieldDiff, ...]:
-        """The fields to show: none for an object that is made or deleted as a whole, none where they are no longer news."""
-        return () if self.state in WHOLE or self.done else self.first.fields
+        """The fields to show: none for an object that is made or deleted as a whole."""
+        return () if self.state in WHOLE else self.first.fields
 
     @property
     def done(self) -> bool:

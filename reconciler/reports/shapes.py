@@ -10,7 +10,6 @@ from rich.text import Text
 from reconciler.core.changes import FieldDiff
 from reconciler.reports import layout, safe, words
 
-
 _OWNERS = "owned by"
 
 

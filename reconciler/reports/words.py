@@ -127,12 +127,17 @@ class Traffic:
 
     @property
     def moves(self) -> bool:
-        """Whether any endpoint's share changes."""
-        return self._shares(self.before) != self._shares(self.after)
+        """Whether any address gets another share, or the service comes or goes."""
+        return (self.before is None) != (self.after is None) or self._shares(self.before) != self._shares(self.after)
 
     @staticmethod
     def _shares(one: Split | None) -> dict[str, Fraction]:
-        return {endpoint.name: endpoint.share for endpoint in one.endpoints} if one else {}
+        """By address: an endpoint under a new name is where it was."""
+        shares: dict[str, Fraction] = {}
+        for endpoint in one.endpoints if one else ():
+            where = endpoint.address or endpoint.name
+            shares[where] = shares.get(where, Fraction(0)) + endpoint.share
+        return shares
 
 
 def traffic(unit: UnitPlan) -> tuple[Traffic, ...]:

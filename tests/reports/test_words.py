@@ -62,10 +62,14 @@ def test_a_split_is_told_by_platform() -> None:
 
 
 def test_traffic_that_stays_is_told_from_traffic_that_moves() -> None:
-    """By endpoint: a swap between two VMs moves traffic, though the platform's share stays."""
+    """By address: a swap between two VMs moves traffic, though the platform's share stays; another name moves nothing."""
     assert not words.Traffic("s:80", split([1, 1]), split([5, 5])).moves
+    one = split([1])
+    renamed = replace(one, endpoints=(replace(one.endpoints[0], name="other"),))
+    assert not words.Traffic("s:80", one, renamed).moves
     assert words.Traffic("s:80", split([1, 1]), split([1, 2])).moves
     assert words.Traffic("s:80", None, split([1])).moves
+    assert words.Traffic("s:80", None, split([])).moves
 
 
 def test_what_it_was_about_names_the_commit_in_force_only_if_it_is_another() -> None:
