@@ -1,8 +1,10 @@
 """`reconciler`: the group of all commands. Each command's module is imported only when it runs, so that help is instant."""
 
 import importlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -109,3 +111,6 @@ def main(**_: Any) -> None:
     The options that name a target are also settings in a TOML file (--config FILE) and variables such as RECONCILER_REPO or
     RECONCILER_KUBECONFIG: what is set there need not be typed. An option wins over a variable, a variable over the file.
     """
+    # A report of writes that were made must not die on an arrow that the terminal's encoding has not.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")

@@ -101,6 +101,21 @@ def test_it_runs_as_a_module() -> None:
     assert done.stdout.startswith("Usage: reconciler ")
 
 
+def test_a_terminal_that_lacks_a_character_gets_another(tmp_path: Path) -> None:
+    """An old encoding is no reason to end without a word."""
+    (tmp_path / "kündigung.yaml").write_text("kind: [")
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", "check", str(tmp_path), "--data", str(tmp_path / ".data")],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "k?ndigung.yaml:2:1: error: " in done.stdout
+
+
 def complete(shell: str, words: str, at: int) -> list[str]:
     """Ask for completions as the shell's script does, and return the words offered."""
     current = [*words.split(), ""][at]
