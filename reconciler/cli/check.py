@@ -94,7 +94,7 @@ def check(folder: Path, *, form: str, namespaces: tuple[str, ...], **options: An
     \b
     reconciler check production
     reconciler check production -o sarif > check.sarif      for code scanning
-    kubectl get crd -o json > crds.json                     the CRDs of your own Istio
+    kubectl get crd -l app=istio-pilot -o json > crds.json  the CRDs of your own Istio
     reconciler check production --crds crds.json            hold the manifests against these, too
     """
     from reconciler.wiring import offline
