@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Columns of tables where the output is no terminal: a pipeline's log, a file.
 WIDTH = 160
-_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]*@")
+_PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s]*@")
 
 
 def said() -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     drawn = Table(*heads, box=box.SIMPLE_HEAD, show_header=any(heads))
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(clean(cell)) for cell in row))
     if drawn.row_count:
         _console().print(drawn)
 
