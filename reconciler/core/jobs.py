@@ -15,6 +15,9 @@ from reconciler.core.units import Unit, by_key
 
 _Graph = dict[str, set[str]]
 
+#: What a unit's second job is called after the unit's name.
+_REMOVALS = " removals"
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -40,17 +43,20 @@ def jobs_of(units: Sequence[Unit], writes: Sequence[Write], edges: Edges, phase:
     unit_of = [home[write.key].name for write in writes]
     crossing = [(edge.first, edge.then) for edge in edges.all if unit_of[edge.first] != unit_of[edge.then]]
     leads, follows = {unit_of[one] for one, _ in crossing}, {unit_of[one] for _, one in crossing}
+    touched = {name for write in writes for name in home[write.key].touches}
     jobs: dict[str, list[Write]] = defaultdict(list)
     name_of: dict[int, str] = {}
     for write in writes:
         unit = home[write.key]
-        cut = unit.base or (unit.name in leads and unit.name in follows)
-        name = f"{unit.name} removals" if cut and phase[write.number] else unit.name
+        cut = unit.base or unit.name in touched or (unit.name in leads and unit.name in follows)
+        name = unit.name + _REMOVALS if cut and phase[write.number] else unit.name
         name_of[write.number] = name
         jobs[name].append(write)
     graph: _Graph = {name: set() for name in jobs}
     for first, then in crossing:
         graph[name_of[then]].add(name_of[first])
+    for name in graph:
+        graph[name] |= {name.removesuffix(_REMOVALS)} & (graph.keys() - {name})
     made = {name: Job(name, home[found[0].key], tuple(found)) for name, found in jobs.items()}
     _put_between(made, graph, phase)
     return _sorted(made, graph)

@@ -122,7 +122,8 @@ def _not_in_place(before: Document | None, after: Document | None) -> Iterator[s
         return
     if swaps_resolution(before, after):
         yield "would change between STATIC and DNS, which rebuilds the service in every proxy"
-    if after["spec"].get("workloadSelector") and after["spec"].get("endpoints"):
+    spec = after.get("spec") or {}
+    if spec.get("workloadSelector") and spec.get("endpoints"):
         yield "would have endpoints and workloadSelector at once, which the API server refuses"
 
 

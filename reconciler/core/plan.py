@@ -5,7 +5,8 @@ and whatever a guard holds stays out with all that needs it. One unit's trouble 
 and nothing reads the clock: equal input makes equal plans.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -88,7 +89,7 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     return Plan(
         target=settings.target,
         revision=desired.revision,
-        units=(*first, *planned),
+        units=(*first, *_in_line(planned)),
         digest=digest(settings.target, desired.revision, jobs, [_EXPOSURE], asks),
         why=reasons(writes, edges),
     )
@@ -134,6 +135,18 @@ def _modes(jobs: Sequence[Job], situation: Situation, edges: Edges) -> dict[str,
         why = own.reasons or tuple(f"{name}, which comes first, is only observed" for name in observed)
         modes[job.name] = (Mode.OBSERVE if why else Mode.ENFORCE, why)
     return modes
+
+
+def _in_line(planned: Sequence[UnitPlan]) -> Iterator[UnitPlan]:
+    """Yield the units so that whoever waits for one that writes nothing waits for what that one waits for.
+
+    The order in which units were simulated holds across those that stand still.
+    """
+    waits: dict[str, set[str]] = {}
+    for one in planned:
+        found = set(one.waits_for).union(*(waits[name] for name in one.waits_for))
+        waits[one.name] = set() if one.steps and one.mode is Mode.ENFORCE else found
+        yield replace(one, waits_for=tuple(sorted(found)))
 
 
 def _unit_plan(laid: Laid, guards: Iterable[Guard], mode: tuple[Mode, tuple[str, ...]], doubts: Iterable[Guard]) -> UnitPlan:

@@ -51,6 +51,6 @@ def _widened(write: Write) -> tuple[Change, ...]:
         return (change,)
     subsets = change.after["spec"].get("subsets") or []
     kept = {one["name"] for one in subsets}
-    old = [one for one in write.before["spec"].get("subsets") or () if one["name"] not in kept]
+    old = [one for one in (write.before.get("spec") or {}).get("subsets") or () if one["name"] not in kept]
     wide = {**change.after, "spec": {**change.after["spec"], "subsets": [*subsets, *old]}}
     return replace(change, after=wide), replace(change, before=wide, fields=())

@@ -12,6 +12,7 @@ from tests.building import document, observed
 from tests.core.meshes import commit, creating, differences, entry, namespace, route, rule, there, vm
 
 HOST, LEDGER = "billing.internal", "ledger.internal"
+SELECTING = entry(app="billing")
 BILLING, LEDGERS = entry(endpoints=["10.0.0.1"]), entry("ledger", endpoints=["10.0.1.1"])
 
 
@@ -54,7 +55,7 @@ def test_what_the_base_takes_away_goes_last() -> None:
         "base shop": (),
         "WorkloadEntry shop/vm1": (),
         "WorkloadEntry shop/vm2": (),
-        "base shop removals": ("WorkloadEntry shop/vm1", "WorkloadEntry shop/vm2"),
+        "base shop removals": ("WorkloadEntry shop/vm1", "WorkloadEntry shop/vm2", "base shop"),
     }
 
 
@@ -68,7 +69,7 @@ def test_a_shared_route_goes_between_what_its_units_add_and_take_away() -> None:
         "shop/billing": (),
         "shop/ledger": (),
         "VirtualService shop/r": ("shop/billing", "shop/ledger"),
-        "shop/billing removals": ("VirtualService shop/r",),
+        "shop/billing removals": ("VirtualService shop/r", "shop/billing"),
     }
     (bundle,) = grouped
     assert [unit.name for unit in bundle.units] == ["VirtualService shop/r", "shop/billing", "shop/ledger"]
@@ -81,7 +82,18 @@ def test_a_shared_route_that_goes_comes_before_the_services_that_go() -> None:
     made, _ = jobs(commit(namespace()), there(BILLING, LEDGERS, shared))
     found = waits(made)
     assert found["VirtualService shop/r"] == ()
-    assert found["shop/billing"] == found["shop/ledger"] == ("VirtualService shop/r",)
+    assert found["shop/billing removals"] == found["shop/ledger removals"] == ("VirtualService shop/r",)
+
+
+def test_the_second_half_of_a_unit_waits_for_the_first() -> None:
+    """Also where only a shared route between them says so."""
+    git = commit(SELECTING, vm("new", "10.0.0.9"), LEDGERS, route("r", to=[(HOST, "", 60), (LEDGER, "", 40)]))
+    seen = there(SELECTING, vm("old", "10.0.0.8"), LEDGERS, route("r", to=[(HOST, "", 50), (LEDGER, "", 50)]))
+    assert waits(jobs(git, seen)[0]) == {
+        "shop/billing": (),
+        "VirtualService shop/r": ("shop/billing",),
+        "shop/billing removals": ("VirtualService shop/r", "shop/billing"),
+    }
 
 
 def test_a_shared_route_that_does_not_change_ties_nobody() -> None:

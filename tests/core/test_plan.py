@@ -212,6 +212,16 @@ def test_units_wait_for_the_base_they_stand_on() -> None:
     assert [one.waits_for for one in plan(commit(namespace(), *mesh), there(namespace())).units] == [()]
 
 
+def test_who_waits_for_a_unit_that_stands_still_waits_for_those_before_it() -> None:
+    """A shared route that is refused lies between a VM that comes and one that goes: they still go one after the other."""
+    mesh = [SELECTING, entry("ledger", endpoints=["10.0.1.1"])]
+    shared = route("r", to=[(HOST, "none", 50), (LEDGER, "", 50)])
+    made = approved(commit(*mesh, vm("new", "10.0.0.9"), shared), there(*mesh, vm("old", "10.0.0.8")))
+    assert unit(made, "VirtualService shop/r").steps == ()
+    assert "shop/billing" in unit(made, "shop/billing removals").waits_for
+    assert unit(made, "shop/billing removals").steps
+
+
 def test_an_observed_unit_shows_its_steps_and_is_marked() -> None:
     """By setting, by its Namespace, or by itself; the reason is told."""
     quiet = {**SELECTING, "metadata": {**SELECTING["metadata"], "annotations": {MODE_ANNOTATION: "observe"}}}

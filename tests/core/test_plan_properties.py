@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reconciler.core.changes import Change
 from reconciler.core.plans import GuardCode, Plan
 from reconciler.core.resources import Document, Pod, Service
+from tests.building import document
 from tests.core import oracle
 from tests.core.meshes import approved, commit, differences, entry, guards, pod, record, route, rule, service, there, vm
 
@@ -30,18 +31,22 @@ def meshes(draw: st.DrawFn) -> list[Document]:
         else:
             addresses = [f"10.9.{number}.{i}" for i in range(draw(st.integers(0, 2)))]
             found.append(entry(f"s{number}", endpoints=addresses, hosts=[host]))
+    account = draw(st.sampled_from([None, "acct"]))
     for name in draw(st.sets(st.sampled_from(["w0", "w1", "w2"]))):
-        found.append(vm(name, f"10.0.0.{name[1]}", app=draw(APPS), labels={"v": draw(st.sampled_from("12"))}))
+        labels = {"v": draw(st.sampled_from("12"))}
+        found.append(vm(name, f"10.0.0.{name[1]}", app=draw(APPS), labels=labels, serviceAccount=account))
         found.append(record(found[-1]))
-    if draw(st.booleans()):
+    if account:
+        found.append(document("ServiceAccount", account))
+    for number in range(draw(st.integers(0, 2))):
         subsets = {f"v{one}": {"v": one} for one in draw(st.sets(st.sampled_from("12")))}
-        found.append(rule("d0", draw(st.sampled_from(HOSTS)), subsets))
-    if draw(st.booleans()):
-        subset = st.sampled_from(["", "", "v1", "v2"])
+        found.append(rule(f"d{number}", HOSTS[number], subsets))
+    subset = st.sampled_from(["", "", "v1", "v2"])
+    for number in range(draw(st.integers(0, 2))):
         targets = draw(st.lists(st.tuples(st.sampled_from(HOSTS), subset), min_size=1, max_size=2, unique=True))
         weights = [50] * len(targets) if draw(st.booleans()) else [100, *([0] * (len(targets) - 1))]
         to = [(host, name, weight) for (host, name), weight in zip(targets, weights, strict=True)]
-        found.append(route("r0", to=to, hosts=[draw(st.sampled_from([*HOSTS, "front.internal"]))]))
+        found.append(route(f"r{number}", to=to, hosts=[draw(st.sampled_from([*HOSTS, "front.internal"]))]))
     return found
 
 

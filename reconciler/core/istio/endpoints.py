@@ -25,9 +25,9 @@ class Resolution(StrEnum):
     DYNAMIC_DNS = "DYNAMIC_DNS"
 
     @classmethod
-    def _missing_(cls, value: object) -> Self | None:
+    def _missing_(cls, _value: object) -> Self:
         """Read a kind that a newer Istio has as NONE: where its requests go is not known here."""
-        return cls("NONE") if isinstance(value, str) else None
+        return cls("NONE")
 
     @property
     def by_dns(self) -> bool:
