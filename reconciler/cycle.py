@@ -37,10 +37,14 @@ BUDGET_WINDOW = timedelta(hours=24)
 REVISIT = timedelta(hours=1)
 
 
+#: Waits for so many seconds; nothing ever sets the event.
+_wait = Event().wait
+
+
 class Cycle:
     """Runs cycles of one target, one at a time. `pause` waits for so many seconds, where only waiting helps."""
 
-    def __init__(self, ports: Ports, policy: Policy, pause: Callable[[float], object] = Event().wait) -> None:
+    def __init__(self, ports: Ports, policy: Policy, pause: Callable[[float], object] = _wait) -> None:
         self._ports, self._policy, self._pause = ports, policy, pause
         reader = DesiredReader(ports.source, ports.cache, policy.strict_kinds, policy.namespaces)
         self._observer = Observer(ports.cluster, ports.registry)

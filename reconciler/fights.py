@@ -28,11 +28,13 @@ class Fights:
     ) -> None:
         """Take in what a cycle found and what it wrote. Raises Unavailable."""
         written = {one.key: one.cause for one in results if one.written is Written.DONE}
+        flipped = {one.key: flips(one) for one in differences}
+        still = {one.key for one in differences if one.state is State.FIGHT}
         decided = {key for key, cause in written.items() if key in adoption.keys or cause is not Cause.DRIFT}
-        decided |= self._left_alone - {one.key for one in differences}
+        decided |= {key for key in self._left_alone - still if not flipped.get(key)}
         for key in decided & self.store.fights().keys():
             self.store.settle_fight(key)
-        self._left_alone = {one.key for one in differences if one.state is State.FIGHT}
-        for one in differences:
-            for path, manager in flips(one) if one.key in written else ():
-                self.store.flips(one.key, path, manager, now)
+        self._left_alone = still
+        for key in written:
+            for path, manager in flipped.get(key, ()):
+                self.store.flips(key, path, manager, now)

@@ -23,17 +23,17 @@ from tests.contracts.clock import SetClock
 REVISION = Revision("a" * 40)
 
 
-def namespace(name: str) -> Document:
+def _namespace(name: str) -> Document:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def create(name: str) -> Change:
-    document = namespace(name)
+def _create(name: str) -> Change:
+    document = _namespace(name)
     return Change(Key.of(document), Action.CREATE, None, document)
 
 
-def unit(name: str, *waves: Sequence[str], waits_for: Iterable[str] = (), mode: Mode = Mode.ENFORCE) -> UnitPlan:
-    steps = (Step(tuple(tuple(create(one) for one in wave) for wave in waves)),)
+def _unit(name: str, *waves: Sequence[str], waits_for: Iterable[str] = (), mode: Mode = Mode.ENFORCE) -> UnitPlan:
+    steps = (Step(tuple(tuple(_create(one) for one in wave) for wave in waves)),)
     return UnitPlan(name, mode, steps, waits_for=tuple(waits_for))
 
 
@@ -77,7 +77,7 @@ class Bench:
         self.fences += 1
 
 
-def refuse(*names: str) -> Callable[[str], None]:
+def _refuse(*names: str) -> Callable[[str], None]:
     def before(name: str) -> None:
         if name in names:
             raise Rejected(f"{name} is not welcome", status=422)
@@ -88,7 +88,7 @@ def refuse(*names: str) -> Callable[[str], None]:
 def test_waves_follow_one_another() -> None:
     """No write of a wave is sent before every write of the wave before it is through."""
     bench = Bench()
-    results = bench.run(unit("a", ["a1", "a2", "a3"], ["b1"], ["c1", "c2"]))
+    results = bench.run(_unit("a", ["a1", "a2", "a3"], ["b1"], ["c1", "c2"]))
     assert all(result.written is Written.DONE for result in results.values())
     assert set(bench.cluster.order[:3]) == {"a1", "a2", "a3"}
     assert bench.cluster.order[3] == "b1"
@@ -99,7 +99,7 @@ def test_every_write_is_journalled_before_it_is_sent() -> None:
     store = MemoryStore()
     seen: list[bool] = []
     bench = Bench(lambda name: seen.append(name in {entry.key.name for entry in store.unsettled()}), store)
-    bench.run(unit("a", ["a1", "a2"], ["a3"]))
+    bench.run(_unit("a", ["a1", "a2"], ["a3"]))
     assert seen == [True, True, True]
     assert store.unsettled() == []
     assert set(store.written()) == store.inventory() == {Key("Namespace", "", name) for name in ("a1", "a2", "a3")}
@@ -109,8 +109,8 @@ def test_every_write_is_journalled_before_it_is_sent() -> None:
 def test_a_failed_write_ends_its_wave_and_its_unit_and_nothing_else() -> None:
     """The 40th of 100 objects fails: its wave is finished, the next one does not begin, other units do not notice."""
     first = [f"n{number:03}" for number in range(100)]
-    bench = Bench(refuse("n040"))
-    results = bench.run(unit("bad", first, ["late"]), unit("good", ["g1"], ["g2"]))
+    bench = Bench(_refuse("n040"))
+    results = bench.run(_unit("bad", first, ["late"]), _unit("good", ["g1"], ["g2"]))
     assert results["n040"].written is Written.FAILED
     assert "not welcome" in results["n040"].message
     assert [name for name in first if results[name].written is Written.DONE] == [n for n in first if n != "n040"]
@@ -122,15 +122,15 @@ def test_a_failed_write_ends_its_wave_and_its_unit_and_nothing_else() -> None:
 def test_a_unit_waits_for_the_units_that_it_names() -> None:
     """A unit begins when the units that it waits for are through, whatever their order in the plan."""
     bench = Bench()
-    bench.run(unit("route", ["r"], waits_for=["left", "right"]), unit("left", ["l1"], ["l2"]), unit("right", ["x"]))
+    bench.run(_unit("route", ["r"], waits_for=["left", "right"]), _unit("left", ["l1"], ["l2"]), _unit("right", ["x"]))
     assert bench.cluster.order[-1] == "r"
 
 
 def test_a_unit_is_not_begun_when_one_that_it_waits_for_failed() -> None:
     """A failed unit takes along those that wait for it, by name, and those that wait for these."""
-    bench = Bench(refuse("l1"))
+    bench = Bench(_refuse("l1"))
     results = bench.run(
-        unit("left", ["l1"]), unit("route", ["r"], waits_for=["left"]), unit("more", ["m"], waits_for=["route"])
+        _unit("left", ["l1"]), _unit("route", ["r"], waits_for=["left"]), _unit("more", ["m"], waits_for=["route"])
     )
     assert results["r"].written is results["m"].written is Written.NOT_STARTED
     assert "left" in results["r"].message
@@ -139,14 +139,14 @@ def test_a_unit_is_not_begun_when_one_that_it_waits_for_failed() -> None:
 
 def test_units_that_wait_for_each_other_end_with_a_reason() -> None:
     """A circle, which no plan should hold, is reported and hangs nothing."""
-    results = Bench().run(unit("a", ["a1"], waits_for=["b"]), unit("b", ["b1"], waits_for=["a"]))
+    results = Bench().run(_unit("a", ["a1"], waits_for=["b"]), _unit("b", ["b1"], waits_for=["a"]))
     assert {result.written for result in results.values()} == {Written.NOT_STARTED}
 
 
 def test_units_in_observe_are_not_written() -> None:
     """A unit in mode observe sends nothing, and one that waits for it goes on: its objects are not needed to be ours."""
     bench = Bench()
-    bench.run(unit("look", ["l"], mode=Mode.OBSERVE), unit("do", ["d"], waits_for=["look"]))
+    bench.run(_unit("look", ["l"], mode=Mode.OBSERVE), _unit("do", ["d"], waits_for=["look"]))
     assert bench.cluster.order == ["d"]
 
 
@@ -160,7 +160,7 @@ def test_a_lost_lease_stops_everything() -> None:
             raise Fenced("target test is being written to by other", holder="other")
 
     bench = Bench(lambda name: fenced.set() if name == "a1" else None)
-    results = bench.run(unit("a", ["a1"], ["a2"], ["a3"]), fence=fence)
+    results = bench.run(_unit("a", ["a1"], ["a2"], ["a3"]), fence=fence)
     assert results["a1"].written is Written.DONE
     assert results["a2"].written is results["a3"].written is Written.NOT_STARTED
     assert "other" in results["a2"].message
@@ -169,7 +169,7 @@ def test_a_lost_lease_stops_everything() -> None:
 class Failing(MemoryStore):
     """A store whose journal cannot be written."""
 
-    def intend(self, entries: Sequence[JournalEntry]) -> list[JournalEntry]:
+    def intend(self, entries: Sequence[JournalEntry]) -> list[JournalEntry]:  # noqa: ARG002 - as the port has it
         raise Unavailable("no space left on device")
 
 
@@ -177,7 +177,7 @@ class Failing(MemoryStore):
 def test_nothing_is_written_that_could_not_be_journalled() -> None:
     """A full disk under the journal means that nothing is applied, and the reason is on every write."""
     bench = Bench(store=Failing())
-    results = bench.run(unit("a", ["a1"], ["a2"]))
+    results = bench.run(_unit("a", ["a1"], ["a2"]))
     assert bench.cluster.order == []
     assert "no space left" in results["a1"].message
 
@@ -195,7 +195,7 @@ def test_an_outcome_that_cannot_be_stored_stops_the_run_and_stays_open() -> None
     """The write that took place stays open in the journal, so that the next run reads it back; no further write is sent."""
     store = Forgetful()
     bench = Bench(store=store)
-    results = bench.run(unit("a", ["a1"], ["a2"]))
+    results = bench.run(_unit("a", ["a1"], ["a2"]))
     assert bench.cluster.order == ["a1"]
     assert [entry.key.name for entry in store.unsettled()] == ["a1"]
     assert results["a2"].written is Written.NOT_STARTED
@@ -209,7 +209,7 @@ def test_writes_without_an_answer_stay_open_and_several_in_a_row_end_the_run() -
         raise Unavailable("timed out; outcome unknown")
 
     bench = Bench(silence)
-    results = bench.run(*(unit(f"u{number}", [f"n{number}"]) for number in range(500)))
+    results = bench.run(*(_unit(f"u{number}", [f"n{number}"]) for number in range(500)))
     unknown = [name for name, result in results.items() if result.written is Written.UNKNOWN]
     assert 3 <= len(unknown) <= 64
     assert {entry.key.name for entry in bench.store.unsettled()} == set(unknown)
@@ -223,7 +223,7 @@ def test_a_bug_in_a_write_is_contained(caplog: pytest.LogCaptureFixture) -> None
         if name == "a1":
             raise ZeroDivisionError
 
-    results = Bench(bug).run(unit("a", ["a1"]), unit("b", ["b1"]))
+    results = Bench(bug).run(_unit("a", ["a1"]), _unit("b", ["b1"]))
     assert results["a1"].written is Written.UNKNOWN
     assert "internal error" in results["a1"].message
     assert results["b1"].written is Written.DONE
@@ -233,8 +233,8 @@ def test_a_bug_in_a_write_is_contained(caplog: pytest.LogCaptureFixture) -> None
 def test_a_second_write_to_an_object_builds_on_the_first() -> None:
     """Two writes to one object in one plan: the second carries the version that the first one left."""
     bench = Bench()
-    first = create("a1")
-    labelled = {**namespace("a1"), "metadata": {"name": "a1", "labels": {"x": "y"}}}
+    first = _create("a1")
+    labelled = {**_namespace("a1"), "metadata": {"name": "a1", "labels": {"x": "y"}}}
     second = replace(first, action=Action.UPDATE, after=labelled, uid="stale", resource_version="stale")
     plan = UnitPlan("a", Mode.ENFORCE, (Step(((first,), (second,))),))
     results = bench.run(plan)
@@ -246,7 +246,7 @@ def test_a_second_write_to_an_object_builds_on_the_first() -> None:
 def test_deleted_keys_leave_the_inventory_after_the_write() -> None:
     """The inventory is widened before the first write and narrowed after a confirmed deletion."""
     bench = Bench()
-    bench.run(unit("a", ["a1"]))
+    bench.run(_unit("a", ["a1"]))
     key = Key("Namespace", "", "a1")
     live = bench.cluster.get(key)  # type: ignore[operator]
     delete = Change(key, Action.DELETE, live.document, None, uid=live.uid, resource_version=live.resource_version)
@@ -258,6 +258,6 @@ def test_deleted_keys_leave_the_inventory_after_the_write() -> None:
 def test_the_fence_is_asked_before_every_batch() -> None:
     """Between two waves the lease is looked at again."""
     bench = Bench()
-    bench.run(unit("a", ["a1"], ["a2"], ["a3"]))
+    bench.run(_unit("a", ["a1"], ["a2"], ["a3"]))
     assert bench.fences >= 3
     assert bench.clock.now() - SetClock().now() == timedelta(0)

@@ -53,7 +53,7 @@ def test_looking_writes_nothing_anywhere(world: World) -> None:
     world.commit([SHOP, *mixed(workload_entry("vm1", weight=7))[1:]])
     before, lease = world.cluster.observe(), world.leases.held["test"]
     calls: list[str] = []
-    process = world.process(registry=Hooked(world.registry, _calls(calls)))  # type: ignore[arg-type]  # by delegation
+    process = world.process(registry=Hooked(world.registry, _calls(calls)))
     for command in ("diff", "plan"):
         world.run(command, process)
     assert not WRITES & set(calls)
@@ -72,7 +72,7 @@ def test_observe_runs_the_whole_cycle_and_sends_no_write(world: World) -> None:
     world.commit(mixed(workload_entry("vm1", weight=5), workload_entry("vm2")))
     hooked = Hooked(world.cluster, _calls(calls))
     before = dict(world.leases.held)
-    process = world.process(cluster=hooked, mode=Mode.OBSERVE)  # type: ignore[arg-type]  # a cluster by delegation
+    process = world.process(cluster=hooked, mode=Mode.OBSERVE)
     for command in ("apply", "serve"):
         report = world.run(command, process)
         assert report.verdict is Verdict.CHANGES
@@ -103,7 +103,7 @@ def test_a_commit_that_arrives_while_a_cycle_runs_is_seen_by_the_next(world: Wor
             world.commit(mixed(workload_entry("vm1")))
             slow.poll_due()
 
-    slow = world.process(registry=Hooked(world.registry, push))  # type: ignore[arg-type]  # by delegation
+    slow = world.process(registry=Hooked(world.registry, push))
     world.serve(slow)
     assert not slow.nothing_new()
 
@@ -143,7 +143,7 @@ def test_a_cluster_that_cannot_be_read_changes_nothing(world: World) -> None:
         if down and name == "observe":
             raise Unavailable("connection refused")
 
-    process = world.process(cluster=Hooked(world.cluster, outage))  # type: ignore[arg-type]  # by delegation
+    process = world.process(cluster=Hooked(world.cluster, outage))
     for _ in range(5):
         report = world.serve(process)
         assert (report.verdict, report.plan) == (Verdict.UNAVAILABLE, None)
@@ -160,7 +160,7 @@ def test_an_unreachable_registry_stops_the_cluster_side_too(world: World) -> Non
         if name == "observe":
             raise Unavailable("the database is gone")
 
-    report = world.run(cycle=world.process(registry=Hooked(world.registry, outage)))  # type: ignore[arg-type]
+    report = world.run(cycle=world.process(registry=Hooked(world.registry, outage)))
     assert report.verdict is Verdict.UNAVAILABLE
     assert world.cluster.observe().objects == {}
 
@@ -191,7 +191,7 @@ def test_a_namespace_that_may_not_be_read_is_left_alone_and_others_go_on(world: 
     world.run()
     other = [document("Namespace", "web", ""), document("ServiceAccount", "web", "web")]
     world.commit([*mixed(workload_entry("vm1", weight=3)), *other])
-    process = world.process(cluster=Partly(world, unread="shop"))  # type: ignore[arg-type]  # a cluster by delegation
+    process = world.process(cluster=Partly(world, unread="shop"))
     report = world.serve(process)
     assert world.live("ServiceAccount", "web", "web") is not None
     assert world.spec("WorkloadEntry", "vm1").get("weight") is None
@@ -206,7 +206,7 @@ def test_a_missing_crd_is_said_and_never_means_absent(world: World) -> None:
     """The kind's objects are shown as unreadable, nothing recreates or deletes them, and the inventory keeps them."""
     world.run()
     world.commit([*mixed()[:2], document("ServiceAccount", "late")])
-    report = world.serve(world.process(cluster=Partly(world, unserved="WorkloadEntry")))  # type: ignore[arg-type]
+    report = world.serve(world.process(cluster=Partly(world, unserved="WorkloadEntry")))
     assert not any(one.key.kind == "WorkloadEntry" for one in report.results)
     assert world.live("ServiceAccount", "late") is not None
     assert Key("WorkloadEntry", "shop", "vm2") in world.store.inventory()
@@ -241,7 +241,7 @@ def test_what_moved_since_it_was_read_is_not_overwritten(world: World) -> None:
             raced.append(name)
             world.edit("WorkloadEntry", "vm1", {"metadata": {"labels": {"team": "red"}}})
 
-    process = world.process(cluster=Hooked(world.cluster, race))  # type: ignore[arg-type]  # a cluster by delegation
+    process = world.process(cluster=Hooked(world.cluster, race))
     report = world.serve(process)
     (lost,) = [one for one in report.results if one.written is not Written.DONE]
     assert (lost.key.name, lost.written, report.verdict) == ("vm1", Written.FAILED, Verdict.FAILED)
@@ -259,7 +259,7 @@ def test_a_run_that_failed_half_way_is_finished_by_the_next_one_and_counted_once
         if refusing and name == "apply" and arguments[0]["metadata"]["name"] == "vm2":
             raise Rejected("admission webhook said no", status=403)
 
-    process = world.process(cluster=Hooked(world.cluster, refuse))  # type: ignore[arg-type]  # a cluster by delegation
+    process = world.process(cluster=Hooked(world.cluster, refuse))
     report = world.serve(process)
     assert report.verdict is Verdict.FAILED
     assert world.live("WorkloadEntry", "vm1") is not None
@@ -302,7 +302,7 @@ def test_a_history_that_cannot_be_written_undoes_nothing(world: World) -> None:
         if name == "record":
             raise Unavailable("no space left on device")
 
-    report = world.run(cycle=world.process(store=Hooked(world.store, full)))  # type: ignore[arg-type]  # by delegation
+    report = world.run(cycle=world.process(store=Hooked(world.store, full)))
     assert report.verdict is Verdict.APPLIED
 
 

@@ -13,7 +13,7 @@ from reconciler.core.resources import Document, Key
 from reconciler.cycle import Cycle
 from reconciler.ports import Override
 from tests.building import document, service_entry, workload_entry
-from tests.worlds import SELECTOR, SHOP, World, mixed
+from tests.worlds import SELECTOR, World, mixed
 
 VM3 = workload_entry("vm3", address="10.0.0.3")
 VM4 = workload_entry("vm4", address="10.0.0.4")
@@ -209,7 +209,7 @@ def test_an_object_that_was_made_anew_meanwhile_is_not_deleted(world: World) -> 
     _dropped_vm4(world)
     world.run()
     world.pass_time(hours=1)
-    server: Cycle = world.process(cluster=Hooked(world.cluster, recreate))  # type: ignore[arg-type]  # by delegation
+    server: Cycle = world.process(cluster=Hooked(world.cluster, recreate))
     report = world.serve(server)
     assert report.verdict is Verdict.FAILED
     assert world.spec("WorkloadEntry", "vm4")["address"] == "10.7.7.7"

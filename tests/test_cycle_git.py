@@ -158,7 +158,7 @@ def test_an_empty_repository_never_means_that_nothing_is_wanted(world: World, se
 
 @pytest.mark.case("G-13")
 def test_a_force_push_pauses_until_it_is_accepted_by_name(world: World, server: Cycle) -> None:
-    """History that does not follow on the accepted commit is refused with exit 3; the override, bound to it, lets it through."""
+    """History that does not follow on the accepted commit is refused with exit 3; its own override lets it through."""
     accepted = world.store.accepted()
     world.source.commit({"mesh.yaml": b"apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"}, root=True)
     newest = world.source.poll()
@@ -256,7 +256,7 @@ def _as_json(one: dict[str, Any]) -> str:
 def test_a_commit_that_trips_over_a_bug_is_left_alone_after_a_few_passes(world: World) -> None:
     """The bug is raised to whoever logs it, three times; then the accepted commit goes on, whatever the new one would do."""
     bad = world.commit([*mixed(), document("ServiceAccount", "late")])
-    buggy = world.process(source=Hooked(world.source, lambda name, *rest: _trip(bad, name, *rest)))  # type: ignore[arg-type]
+    buggy = world.process(source=Hooked(world.source, lambda name, *rest: _trip(bad, name, *rest)))
     for _ in range(ATTEMPTS):
         with pytest.raises(ZeroDivisionError):
             world.serve(buggy)
@@ -283,7 +283,7 @@ def test_writes_that_failed_are_tried_again_although_the_newest_commit_is_invali
         if refusing and name == "apply":
             raise Unavailable("timed out")
 
-    server = world.process(cluster=Hooked(world.cluster, refuse))  # type: ignore[arg-type]  # a cluster by delegation
+    server = world.process(cluster=Hooked(world.cluster, refuse))
     world.serve(server)
     world.commit(_wrong())
     world.cluster.remove(VM1)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from reconciler.adapters.sql.database import Database
-from reconciler.adapters.sql.registry_rows import CHANNEL, RegistryRows, live_record, spec_columns, spec_of, status_of
+from reconciler.adapters.sql.registry_rows import CHANNEL, RegistryRows, Turn, live_record, spec_columns, spec_of, status_of
 from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_registry import PART
 from reconciler.adapters.sql.together import Together
@@ -42,7 +42,7 @@ class SqlRegistry:
     def __init__(self, url: str, target: str, clock: Clock, *, removals: int = REMOVALS) -> None:
         self._database = Database(url, PART, durable=False)
         self._rows = RegistryRows(self._database, target)
-        self._together = Together(self._database)
+        self._together = Together(self._database, self._rows.turn, Turn.end)
         self._target, self._clock, self._removals = target, clock, removals
         self._observing = threading.Lock()
         self._observed: RegistryState | None = None
@@ -79,33 +79,31 @@ class SqlRegistry:
         wanted = checked_record(document)
         born = {"uid": str(uuid.uuid4()), "created": self._clock.now()}
 
-        def work(connection: Connection) -> AnyRow:
-            version = self._rows.lock(connection) + 1
-            row = self._rows.find(connection, wanted.key)
+        def work(turn: Turn) -> AnyRow:
+            turn.lock()
+            row = self._rows.find(turn.connection, wanted.key)
             check_preconditions(wanted.key, row and (row.uid, row.epoch), uid, resource_version)
-            if row is None:
-                row = self._rows.create(connection, wanted, epoch=version, changed=version, **born)
-            elif spec_of(row) != wanted:
-                row = self._rows.change(connection, wanted.key, epoch=version, changed=version, **spec_columns(wanted))
-            else:
+            if row is not None and spec_of(row) == wanted:
                 return row
-            self._rows.advance(connection, version)
-            return row
+            version = turn.next()
+            if row is None:
+                return self._rows.create(turn.connection, wanted, epoch=version, changed=version, **born)
+            return self._rows.change(turn.connection, wanted.key, epoch=version, changed=version, **spec_columns(wanted))
 
-        return live_record(self._write(work))
+        return live_record(self._write(work), wanted)
 
     def delete(self, key: Key, *, uid: str, resource_version: str) -> None:
         """Delete exactly this record; gone already is fine. Raises Conflict."""
 
-        def work(connection: Connection) -> None:
-            version = self._rows.lock(connection) + 1
-            row = self._rows.find(connection, key)
+        def work(turn: Turn) -> None:
+            turn.lock()
+            row = self._rows.find(turn.connection, key)
             if row is None:
                 return
             check_preconditions(key, (row.uid, row.epoch), uid, resource_version, deleting=True)
-            self._rows.remove(connection, key, version)
-            self._rows.advance(connection, version)
-            self._rows.forget(connection, version - self._removals)
+            version = turn.next()
+            self._rows.remove(turn.connection, key, version)
+            self._rows.forget(turn.connection, version - self._removals)
 
         self._write(work)
 
@@ -113,16 +111,15 @@ class SqlRegistry:
         """Store what a VM says of itself, seen now by our clock. Raises Rejected."""
         said = checked_status(status, self._clock.now())
 
-        def work(connection: Connection) -> AnyRow:
-            row = self._rows.registered(connection, key)
+        def work(turn: Turn) -> AnyRow:
+            row = self._rows.registered(turn.connection, key)
             if not status_of(row).same_content(said):
-                version = self._rows.lock(connection) + 1
-                row = self._rows.registered(connection, key)
-                changes = {"address": said.address, "health": said.health.value, "changed": version}
-                self._rows.change(connection, key, reported=row.reported + 1, **changes)
-                self._rows.advance(connection, version)
+                turn.lock()
+                row = self._rows.registered(turn.connection, key)
+                changes = {"address": said.address, "health": said.health.value, "changed": turn.next()}
+                self._rows.change(turn.connection, key, reported=row.reported + 1, **changes)
             # Two reports may pass each other on their way to the database; time does not go back for that.
-            return self._rows.change(connection, key, last_seen=max(filter(None, (row.last_seen, said.last_seen))))
+            return self._rows.change(turn.connection, key, last_seen=max(filter(None, (row.last_seen, said.last_seen))))
 
         return live_record(self._write(work))
 
@@ -158,7 +155,7 @@ class SqlRegistry:
                 # The watch must outlive a bug of whoever listens.
                 log.exception("bug in a listener to the VM registry")
 
-    def _write(self, work: Callable[[Connection], T]) -> T:
+    def _write(self, work: Callable[[Turn], T]) -> T:
         try:
             return self._together.write(work)
         finally:

@@ -77,6 +77,10 @@ class RegistryRows:
             version = connection.scalar(_LOCK, self._target)
         return version or 0
 
+    def turn(self, connection: Connection) -> "Turn":
+        """Return what the writers of one transaction share."""
+        return Turn(self, connection)
+
     def advance(self, connection: Connection, version: int) -> None:
         """Make this the newest change, and tell whoever listens once it is committed."""
         connection.execute(_ADVANCE, {**self._target, "version": version})
@@ -141,6 +145,31 @@ class RegistryRows:
         return {"the_target": self.target, "the_namespace": key.namespace, "the_name": key.name}
 
 
+@dataclass(slots=True)
+class Turn:
+    """The writers of one transaction: they share the lock, each change gets a number of its own, the last one is stored."""
+
+    rows: RegistryRows
+    connection: Connection
+    _stored: int | None = None
+    _newest: int = 0
+
+    def lock(self) -> None:
+        """Keep all other transactions that change content away."""
+        if self._stored is None:
+            self._stored = self._newest = self.rows.lock(self.connection)
+
+    def next(self) -> int:
+        """Return the number of one more change; the lock must be held."""
+        self._newest += 1
+        return self._newest
+
+    def end(self) -> None:
+        """Make the last change the newest one."""
+        if self._stored is not None and self._newest > self._stored:
+            self.rows.advance(self.connection, self._newest)
+
+
 def _records(rows: Iterable[AnyRow]) -> dict[Key, LiveObject]:
     return {record.key: record for record in map(live_record, rows)}
 
@@ -160,9 +189,9 @@ def status_of(row: AnyRow) -> MachineStatus:
     return MachineStatus(row.address, Health(row.health), row.last_seen)
 
 
-def live_record(row: AnyRow) -> LiveObject:
-    """Return a row as the ports speak of it."""
-    wanted = spec_of(row)
+def live_record(row: AnyRow, spec: MachineSpec | None = None) -> LiveObject:
+    """Return a row as the ports speak of it; `spec` is what it is known to hold."""
+    wanted = spec or spec_of(row)
     return LiveObject(
         wanted.key,
         record_document(wanted, status_of(row)),

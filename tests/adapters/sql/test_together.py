@@ -26,6 +26,11 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
+def _connection(connection: Connection) -> Connection:
+    """Share nothing but the connection."""
+    return connection
+
+
 def insert(target: str) -> Work:
     """Return a work that inserts one row."""
 
@@ -49,7 +54,7 @@ def mistake(connection: Connection) -> str:
 
 def run_together(database: Database, works: list[Work]) -> list[Future[str]]:
     """Run works that all wait for one that is under way, so that they go together."""
-    together, first_is_in, go = Together(database), threading.Event(), threading.Event()
+    together, first_is_in, go = Together(database, _connection), threading.Event(), threading.Event()
 
     def first(_connection: Connection) -> str:
         first_is_in.set()
