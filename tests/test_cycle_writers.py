@@ -106,30 +106,6 @@ def test_a_standby_takes_over_when_the_writer_dies(world: World) -> None:
     assert (report.verdict, report.results) == (Verdict.REFUSED, ())
 
 
-@pytest.mark.case("K-05", "C-02")
-def test_a_process_that_was_stopped_in_mid_apply_sends_nothing_late(world: World) -> None:
-    """Asleep between two waves for ten minutes, while another process took over and finished: its next write is not sent."""
-    world.commit([*_weighing(5), workload_entry("vm3", address="10.0.0.3"), _uses_vm3()])
-    late: list[str] = []
-
-    def sleep_then(name: str, *arguments: Any) -> None:
-        if name == "apply":
-            late.append(arguments[0]["metadata"]["name"])
-            if len(late) == 1:
-                world.pass_time(minutes=10)
-                other = world.process("other:2")
-                world.run("serve", other)
-                world.pass_time(minutes=1)
-                assert world.run("serve", other).verdict in (Verdict.APPLIED, Verdict.IN_SYNC)
-                other.authority.release()
-
-    sleeper = world.process("sleeper:1", cluster=Hooked(world.cluster, sleep_then))
-    report = world.run("serve", sleeper)
-    assert "meanwhile" in " ".join(one.message for one in report.results) or report.verdict is Verdict.FAILED
-    assert "later" not in late, "the next wave must not begin"
-    assert world.live("ServiceEntry", "later") is not None
-
-
 def _uses_vm3() -> Document:
     from tests.building import service_entry
 
