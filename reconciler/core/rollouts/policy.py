@@ -1,0 +1,64 @@
+"""What a RolloutPolicy asks for, as a value, with the defaults of repository and operator filled in.
+
+A rollout keeps the policy it began with: what Git changes of it meanwhile counts from the next rollout on.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+
+class Strategy(StrEnum):
+    """How shares are made: by the weights of endpoints, or by subsets and route weights (an exact percentage)."""
+
+    WEIGHTS = "weights"
+    SUBSETS = "subsets"
+
+
+class OnHarm(StrEnum):
+    """What proven harm leads to: back to the start, back to the last step that passed, or a pause."""
+
+    UNDO = "undo"
+    BACK = "back"
+    PAUSE = "pause"
+
+
+class Unreachable(StrEnum):
+    """What becomes of a step that the endpoints are too few for: it is merged into the next one, or the plan is refused."""
+
+    MERGE = "merge"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStep:
+    """How far to go (0 to 1), how long to stay, which gates must pass, whether a person must approve what comes after."""
+
+    exposure: Fraction
+    hold: timedelta = timedelta(0)
+    gates: tuple[str, ...] = ()
+    approval: bool = False
+    cover: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutPolicy:
+    """How a unit's changes are rolled out. `split` is the wanted share of the VMs (0 to 1), None where Git's weights count."""
+
+    steps: tuple[PolicyStep, ...]
+    split: Fraction | None = None
+    strategy: Strategy = Strategy.WEIGHTS
+    on_harm: OnHarm = OnHarm.UNDO
+    gradual: bool = True
+    watch: timedelta = timedelta(0)
+    group: str = ""
+    unreachable: Unreachable = Unreachable.MERGE
+    max_load: Fraction = Fraction(3, 2)
+    expect_pods: int | None = None
+
+
+#: Where Git says nothing: small, half, all, each with the health of its endpoints as a gate.
+CAREFUL = RolloutPolicy(steps=tuple(PolicyStep(Fraction(exposure, 100)) for exposure in (10, 50, 100)))
+#: Everything in one step.
+AT_ONCE = RolloutPolicy(steps=(PolicyStep(Fraction(1)),))
