@@ -99,10 +99,17 @@ class RolloutStep:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """From one state of a unit to another. `notes` are what a person should know of it as a whole."""
+    """From one state of a unit to another: all its documents `before` and `after`, and the legs and steps between.
+
+    `splits` are the VMs' shares that were wanted before and are wanted after (0 to 1), None where the documents' weights rule.
+    `notes` are what a person should know of the way as a whole.
+    """
 
     legs: tuple[Leg, ...]
     steps: tuple[RolloutStep, ...]
+    before: Documents = field(default_factory=dict)
+    after: Documents = field(default_factory=dict)
+    splits: tuple[Fraction | None, Fraction | None] = (None, None)
     notes: tuple[str, ...] = ()
 
 
@@ -110,8 +117,8 @@ class Way:
 class Rollout:
     """A unit's accepted plan being carried out: all that is stored of it, so that it resumes exactly.
 
-    `before` and `after` are the full documents of the unit's objects at its start and at its end, whatever becomes of Git.
-    `step` and `stage` are indices into `way`; `entered` is when the phase was entered, `in_force` when the current step was
+    The full documents of the unit's objects stand in `way`, whatever becomes of Git. `origin` is what an undo restores: the
+    start of the way, or, where this rollout took over from one that had not ended, the start of that one. `step` and `stage` are indices into `way`; `entered` is when the phase was entered, `in_force` when the current step was
     last seen to be in force (None: not yet). `returns_to` is the phase that a resume leads to. `reason` says why it is where
     it is, in a sentence for people. `passed` is the index of the last step of which everything passed, -1 for none.
     `gate_state` is what each gate keeps between looks (JSON values), and `approvals` are those given for the current step.
@@ -123,8 +130,7 @@ class Rollout:
     digest: str
     attempt: int
     policy: RolloutPolicy
-    before: Documents
-    after: Documents
+    origin: Documents
     way: Way
     began: datetime
     phase: Phase = Phase.APPLYING
