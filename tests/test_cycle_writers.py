@@ -13,6 +13,7 @@ from reconciler.core.changes import Action
 from reconciler.core.report import Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.core.wanted import TARGET_LABEL
+from reconciler.cycle import Cycle
 from reconciler.recovery import ours_in, recover
 from tests.building import workload_entry
 from tests.worlds import SHOP, Hooked, World, mixed
@@ -50,7 +51,12 @@ def test_a_run_by_hand_is_told_who_writes(world: World) -> None:
     world.serve(server)
     world.commit(_weighing(5))
     laptop = world.process("laptop:4711")
-    laptop._pause = lambda seconds: (world.pass_time(seconds=seconds * 11), server.authority.renew())
+
+    def server_goes_on(seconds: float) -> None:
+        world.pass_time(seconds=seconds * 11)
+        server.authority.renew()
+
+    laptop._pause = server_goes_on
     report = world.run(cycle=laptop)
     assert (report.verdict.exit_code, report.results) == (3, ())
     assert "pod-7:1" in report.notes[-1]
@@ -92,7 +98,7 @@ def test_a_standby_takes_over_when_the_writer_dies(world: World) -> None:
     writer, standby = world.process("a:1"), world.process("b:1")
     world.serve(writer)
     assert world.serve(standby).verdict is Verdict.REFUSED
-    assert standby.stands_by
+    assert _stands_by(standby)
     for _ in range(5):
         world.pass_time(seconds=10)
         writer.authority.renew()
@@ -101,9 +107,14 @@ def test_a_standby_takes_over_when_the_writer_dies(world: World) -> None:
     world.commit(_weighing(5))
     world.pass_time(seconds=31)
     assert world.serve(standby).verdict is Verdict.APPLIED
-    assert not standby.stands_by
+    assert not _stands_by(standby)
     report = world.serve(writer)
     assert (report.verdict, report.results) == (Verdict.REFUSED, ())
+
+
+def _stands_by(process: Cycle) -> bool:
+    """What it says now; a type checker takes an attribute that was looked at once for unchanged."""
+    return process.stands_by
 
 
 def _uses_vm3() -> Document:
@@ -186,7 +197,11 @@ def test_writes_that_a_killed_process_left_open_are_read_back_first(world: World
 def test_stopping_lets_no_write_begin_and_gives_the_lease_back(world: World) -> None:
     """Told to end in the middle of a run: the write in hand is finished, the rest is not started, the lease is free."""
     world.commit([SHOP, *_weighing(5)[1:]])
-    process = world.process("one:1", cluster=Hooked(world.cluster, _when("apply", lambda: process.authority.stop())))
+
+    def stop() -> None:
+        process.authority.stop()
+
+    process = world.process("one:1", cluster=Hooked(world.cluster, _when("apply", stop)))
     world.commit([*_weighing(5), workload_entry("vm3", address="10.0.0.3"), _uses_vm3()])
     report = world.run(cycle=process)
     assert report.verdict is Verdict.FAILED
