@@ -20,6 +20,7 @@ from tests.building import document, service_entry, workload_entry
 from tests.real.apiserver import ApiServer
 from tests.real.kube import object_path
 from tests.real.kubectl import Kubectl
+from tests.waiting import becomes
 
 PORTS = [{"number": 80, "name": "http", "protocol": "HTTP"}, {"number": 443, "name": "tls", "protocol": "TLS"}]
 
@@ -322,9 +323,7 @@ def test_a_value_that_admission_changes_back_each_time_is_no_difference(
 
 def _until_mutated(hands: Hands, one: Document) -> None:
     """The server takes a moment to learn of a policy; ask by dry-run until it does, then write."""
-    for _ in range(200):
-        if hands.cluster.dry_run(one).document["spec"]["weight"] == 7:
-            break
+    assert becomes(lambda: hands.cluster.dry_run(one).document["spec"]["weight"] == 7)
     hands.write(one)
     live = hands.live(one)
     assert live.document["spec"]["weight"] == 7, replace(live, owners=())

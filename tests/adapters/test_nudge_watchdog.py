@@ -12,9 +12,7 @@ import pytest
 from reconciler.adapters.nudge_watchdog import SETTLE, git_folders, watch
 from reconciler.errors import InvalidInput
 from tests.real.git_repository import GIT, clean_environment
-
-#: Seconds in which a nudge has come, on a busy machine.
-SOON = 20.0
+from tests.waiting import SOON
 
 Git = Callable[..., None]
 

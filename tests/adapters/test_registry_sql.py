@@ -16,8 +16,9 @@ from reconciler.adapters.registry_sql import SqlRegistry
 from reconciler.errors import Unavailable
 from reconciler.ports import VMRegistry
 from tests.contracts.clock import SetClock
-from tests.contracts.registry import SOON, RegistryContract, key, record
+from tests.contracts.registry import RegistryContract, key, record
 from tests.contracts.registry_model import RegistryModel
+from tests.waiting import SOON, becomes
 
 PROJECT = Path(__file__).parents[2]
 
@@ -163,14 +164,8 @@ class TestPostgresqlRegistry(Promises):
 
 def wait_until_watching(registry: VMRegistry) -> None:
     """Return once the registry's watch is open."""
-    until = time.monotonic() + SOON
-    while time.monotonic() < until:
-        watch = getattr(registry, "_watch", None)
-        if watch is not None and watch.tells_all:
-            registry.observe()
-            return
-        time.sleep(0.01)  # noqa: TID251 - the watch opens in a thread of its own
-    raise AssertionError("the watch did not open")
+    assert becomes(lambda: getattr(getattr(registry, "_watch", None), "tells_all", False)), "the watch did not open"
+    registry.observe()
 
 
 def cut_connections(url: str) -> None:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +21,7 @@ from reconciler.ports import JournalEntry, Store
 from tests.contracts.store import ENTRY, NOON, SERVICE, StoreContract, document, done, intent
 from tests.real.postgresql import PostgreSQLProcess
 from tests.real.report import needed
+from tests.waiting import SOON, becomes
 
 PROJECT = Path(__file__).parents[2]
 
@@ -116,7 +116,7 @@ def killed_writer(url: str, cluster: Path, seconds: float) -> dict[str, set[int]
     killer = threading.Timer(seconds, os.kill, (writer.pid, signal.SIGKILL))
     killer.start()
     lines += writer.stdout.readlines()
-    assert writer.wait(10) == -signal.SIGKILL
+    assert writer.wait(SOON) == -signal.SIGKILL
     writer.stdout.close()
     told: dict[str, set[int]] = {"intended": set(), "settled": set()}
     for line in lines:
@@ -253,10 +253,7 @@ def test_a_restart_of_the_server_costs_nothing_that_was_stored(tmp_path: Path) -
 
 def wait_for_more_than(answered: set[int], seen: int) -> None:
     """Return as soon as another thread has been answered again."""
-    until = time.monotonic() + 20
-    while len(answered) <= seen:
-        assert time.monotonic() < until
-        time.sleep(0.01)  # noqa: TID251 - nothing tells when
+    assert becomes(lambda: len(answered) > seen)
 
 
 CUT_OTHERS = (

@@ -12,10 +12,9 @@ from reconciler.core.ownership import declared, hand_back, owned, owners_of, sho
 from reconciler.core.resources import Document, Key, LiveObject
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import Cluster
+from tests.waiting import SOON
 
 OURS = "mesh-reconciler"
-#: Seconds in which a watch has told of a change, on a busy machine.
-SOON = 25.0
 #: A namespace that the adapter may write to and that does not exist.
 MISSING = "no-such-namespace-here"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"

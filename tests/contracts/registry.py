@@ -12,10 +12,9 @@ from reconciler.core.resources import Document, Key
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import VMRegistry
 from tests.contracts.clock import SetClock
+from tests.waiting import SOON
 
 MINUTE = timedelta(minutes=1)
-#: Seconds in which a watch has told of a change, on a busy machine.
-SOON = 10.0
 
 BAD_RECORDS: dict[str, dict[str, Any]] = {
     "another kind": {"kind": "Pod"},

@@ -17,6 +17,7 @@ from tests.adapters.cluster_kubernetes.worlds import IMPATIENT, RealWorld, setti
 from tests.contracts.cluster import OURS, read, service_entry, workload_entry
 from tests.real.apiserver import RBAC, ApiServer
 from tests.real.proxy import Proxy
+from tests.waiting import becomes
 
 ENTRIES = "/workloadentries"
 HTML = b"<html>Sign in to the hotel's network</html>"
@@ -386,7 +387,7 @@ def test_an_admission_policy_that_says_no_is_quoted(proxied: Proxied, api_server
     bindings = {"apiVersion": group, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": binding}
     for kind, document in (("ies", policies), ("ybindings", bindings)):
         api_server.kube.request("POST", f"/apis/{group}/validatingadmissionpolic{kind}", document)
-    assert eventually(lambda: refusal(world)), "the policy never took effect"
+    assert becomes(lambda: refusal(world)), "the policy never took effect"
     assert "no VMs on Fridays" in refusal(world)
 
 
@@ -397,15 +398,6 @@ def refusal(world: RealWorld) -> str:
     except Rejected as error:
         return str(error)
     return ""
-
-
-def eventually(check: Callable[[], object], seconds: float = 15.0) -> bool:
-    """Whether something comes true in time; each look is a request, which is pause enough."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if check():
-            return True
-    return False
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a?b", "A", "-a", "a" * 254, "a\n", "é"])

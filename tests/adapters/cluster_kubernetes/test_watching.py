@@ -19,10 +19,11 @@ from reconciler.ports import Cluster, ClusterState
 from tests.adapters.cluster_kubernetes.conftest import Proxied
 from tests.adapters.cluster_kubernetes.test_faults import account_in
 from tests.adapters.cluster_kubernetes.worlds import RealWorld, settings
-from tests.contracts.cluster import OURS, SOON, Signal, workload_entry
+from tests.contracts.cluster import OURS, Signal, workload_entry
 from tests.real.apiserver import RBAC, ApiServer
 from tests.real.apiserver_process import ApiServerProcess
 from tests.real.proxy import Proxy
+from tests.waiting import SOON, becomes
 
 WATCH = r"workloadentries\?watch=1"
 SECOND = timedelta(seconds=1)
@@ -65,16 +66,6 @@ def trusted(cluster: Cluster) -> ClusterState:
             if time.monotonic() > ends:
                 raise
             threading.Event().wait(0.02)
-
-
-def becomes(check: Callable[[], bool]) -> bool:
-    """Whether something comes true in time, without anybody being told of it."""
-    ends = time.monotonic() + SOON
-    while not check():
-        if time.monotonic() > ends:
-            return False
-        threading.Event().wait(0.02)
-    return True
 
 
 def event(sort: str, document: dict[str, Any]) -> bytes:

@@ -25,6 +25,7 @@ from tests.real.git_https import Authority, GitHttps
 from tests.real.git_repository import GitRepository
 from tests.real.git_ssh import GitSsh
 from tests.real.processes import Child, free_ports, running
+from tests.waiting import becomes
 
 FILES = {f"{FOLDER}/a.yaml": ENTRY}
 SECRET = "t0p-s3cret-t0ken"
@@ -551,9 +552,16 @@ def processes() -> Iterator[tuple[int, list[str]]]:
 
 def wait_for_fetch(repository: GitRepository) -> int:
     """The id of the process that fetches from a repository, once it runs."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        for pid, command in processes():
-            if command[0].endswith("git") and "fetch" in command[1:2] and repository.path.name in " ".join(command):
-                return pid
-    raise AssertionError("no fetch was started")
+    found: list[int] = []
+
+    def look() -> bool:
+        found.extend(pid for pid, command in processes() if is_fetch(command) and repository.path.name in " ".join(command))
+        return bool(found)
+
+    assert becomes(look), "no fetch was started"
+    return found[0]
+
+
+def is_fetch(command: list[str]) -> bool:
+    """Whether these arguments are those of a `git fetch`."""
+    return command[0].endswith("git") and "fetch" in command[1:2]

@@ -11,6 +11,7 @@ import pytest
 from reconciler.adapters.source_git.process import Bounds, Stop, program, run, started
 from reconciler.errors import InvalidInput
 from tests.real.processes import running
+from tests.waiting import becomes
 
 PLAIN = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LANGUAGE": "C"}
 
@@ -38,10 +39,7 @@ def test_a_command_is_ended_at_its_deadline_with_all_that_it_started(tmp_path: P
     assert finished.stopped is Stop.TIME
     assert time.monotonic() - begin < 20
     grandchild = int(finished.output)
-    until = time.monotonic() + 5
-    while running(grandchild) and time.monotonic() < until:
-        pass
-    assert not running(grandchild)
+    assert becomes(lambda: not running(grandchild))
 
 
 @pytest.mark.case("G-09")

@@ -12,6 +12,7 @@ from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.schema_lease import PART
 from reconciler.adapters.sql.together import Together
 from reconciler.errors import Conflict
+from tests.waiting import SOON, becomes
 
 INSERT = text("INSERT INTO lease_targets VALUES (:target, '', '', 0, 0, '2026-03-01 12:00:00', 0, '', 0)")
 
@@ -58,15 +59,14 @@ def run_together(database: Database, works: list[Work]) -> list[Future[str]]:
 
     def first(_connection: Connection) -> str:
         first_is_in.set()
-        assert go.wait(10)
+        assert go.wait(SOON)
         return "first"
 
     with ThreadPoolExecutor(len(works) + 1) as threads:
         leader = threads.submit(together.write, first)
-        assert first_is_in.wait(10)
+        assert first_is_in.wait(SOON)
         followers = [threads.submit(together.write, work) for work in works]
-        while len(together._queue) < len(works):
-            threading.Event().wait(0.001)
+        assert becomes(lambda: len(together._queue) == len(works))
         go.set()
         assert leader.result() == "first"
     return followers

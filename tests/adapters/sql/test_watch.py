@@ -12,8 +12,8 @@ from sqlalchemy import text
 from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.schema_lease import PART
 from reconciler.adapters.sql.watch import Watch
+from tests.waiting import SOON
 
-SOON = 10.0
 INSERT = text("INSERT INTO lease_targets VALUES ('t', '', '', 0, 0, '2026-03-01 12:00:00', 0, '', 0)")
 
 
