@@ -1,7 +1,7 @@
 """A cache on disk: what parsing made of each blob, and small named values. It may be deleted at any time.
 
-anew; where the disk refuses, there is no cache this time. Several processes may use one file (write-ahead log).
-anew; where the disk refuses, there is no cache this time. Several processes may use one file (SQLite's write-ahead log).
+Each value is kept with a digest: one that was damaged is not found, and is made anew. A damaged file is made anew as a whole;
+where the disk refuses, there is no cache this time. Several processes may use one file (SQLite's write-ahead log).
 """
 
 import hashlib

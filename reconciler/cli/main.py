@@ -93,7 +93,8 @@ def _one_for_wrong_use() -> Iterator[None]:
     epilog="Exit codes: 0 nothing to do or all done, 1 error, 2 changes are due, 3 refused by a guard.",
 )
 @click.version_option(package_name="mesh-reconciler", prog_name="reconciler")
-def main(**_: Any) -> None:
+@click.pass_context
+def main(context: click.Context, /, **_: Any) -> None:
     r"""GitOps for Istio services that live half on VMs, half in Kubernetes.
 
     Compares a Git repository of mesh manifests with what the cluster and the VM registry hold, shows the difference, and brings
@@ -114,3 +115,7 @@ def main(**_: Any) -> None:
     # A report of writes that were made must not die on an arrow that the terminal's encoding has not.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
+    if context.invoked_subcommand != "serve":  # which has a log
+        from reconciler.cli.told import sentences
+
+        context.with_resource(sentences())

@@ -23,6 +23,10 @@ from reconciler.core.resources import Document
 from reconciler.errors import Unavailable
 
 log = logging.getLogger(__name__)
+#: For what a person who waits should know, in words without causes; those are in `log`.
+waiting = log.getChild("waiting")
+# We say ourselves what is tried again. stamina would do so as a record for machines, through structlog even on standard output.
+stamina.instrumentation.set_on_retry_hooks(())
 
 T = TypeVar("T")
 Query = Mapping[str, str | int]
@@ -110,7 +114,8 @@ class KubernetesApi:
             pause += random.uniform(0, patience.jitter)  # noqa: S311 - jitter is no secret
             if tries >= patience.attempts or time.monotonic() - began + pause >= patience.longest:
                 return False
-            log.info("%s; trying again in %.1f s", error, pause)
+            waiting.info("no usable answer from the API server, trying again (%d of %d)", tries + 1, patience.attempts)
+            log.debug("%s; trying again in %.1f s", error, pause)
             return pause
 
         for one in stamina.retry_context(on=again, attempts=None, timeout=None):

@@ -6,6 +6,7 @@ again for a few seconds. A failure of the commit itself is not, since nobody kno
 caller reads back.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -25,6 +26,10 @@ from reconciler.adapters.sql.schema import Part
 from reconciler.errors import Unavailable
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+# We say ourselves what is tried again, not stamina to all the world.
+stamina.instrumentation.set_on_retry_hooks(())
 
 #: Seconds: how long a lock is waited for, how long an interrupted transaction is tried again, how long one statement may take.
 LOCK_WAIT, TRY_AGAIN, STATEMENT = 10.0, 5.0, 30.0
@@ -115,6 +120,8 @@ class Database:
             on=Interrupted, attempts=None, timeout=TRY_AGAIN, wait_initial=0.05, wait_max=0.5, wait_jitter=0.1
         )
         for attempt in attempts:
+            if attempt.num > 1:
+                log.debug("%s: the transaction was interrupted, try %d", self.location.shown, attempt.num)
             with attempt:
                 return self._once(engine, work)
         raise AssertionError("unreachable: the last attempt raises")
