@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-import signal
 from pathlib import Path
 
 import urllib3
@@ -95,12 +94,12 @@ class ApiServerProcess:
     def pause(self) -> None:
         """Stop the API server's clock: connections are accepted by the system, and nothing answers."""
         assert self._server
-        self._server.send(signal.SIGSTOP)
+        self._server.pause()
 
     def resume(self) -> None:
         """Let a paused API server go on."""
         assert self._server
-        self._server.send(signal.SIGCONT)
+        self._server.resume()
 
     def forget_history(self) -> None:
         """Restart the server and compact its etcd meanwhile: whoever resumes a watch or a paged list from before gets 410.

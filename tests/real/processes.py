@@ -52,9 +52,14 @@ class Child:
         """Whether it still runs; a paused process does."""
         return self._process.poll() is None
 
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal: SIGSTOP pauses, SIGCONT resumes."""
-        self._process.send_signal(number)
+    def pause(self) -> None:
+        """Stop all its threads; returns when the last one has stopped, which a busy system may put off."""
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def resume(self) -> None:
+        """Let it go on after a pause."""
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
         """Ask it to end, and kill it where it does not within ten seconds."""
