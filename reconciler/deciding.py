@@ -8,9 +8,10 @@ from reconciler.core.causes import explain
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.diff import Differ
 from reconciler.core.owned import Rules
-from reconciler.core.resources import DesiredState, Document, Key, ObservedState
+from reconciler.core.resources import EMPTY, DesiredState, Document, Key, ObservedState
+from reconciler.core.rollouts.values import Documents
 from reconciler.core.settling import dry_run_of, judgement, question, refused, settle
-from reconciler.core.wanted import wanted_now
+from reconciler.core.wanted import overlaid, wanted_now
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import Cluster, Store
 
@@ -27,13 +28,23 @@ class Decider:
     workers: int
     asks: bool = True
     _differ: Differ = field(default_factory=Differ, init=False)
-    _wanted: tuple[DesiredState, str, dict[Key, Document]] | None = field(default=None, init=False)
+    _git: tuple[DesiredState, str, dict[Key, Document]] | None = field(default=None, init=False)
+    _wanted: tuple[Mapping[Key, Document], Documents, Mapping[Key, Document]] = field(default=({}, {}, {}), init=False)
 
     def differences(
-        self, desired: DesiredState, observed: ObservedState, rules: Rules, crd_generations: Mapping[str, int]
+        self,
+        desired: DesiredState,
+        observed: ObservedState,
+        rules: Rules,
+        crd_generations: Mapping[str, int],
+        rolling: Documents = EMPTY,
     ) -> tuple[ObjectDiff, ...]:
-        """Return every object that is not in sync. Raises Unavailable."""
-        found = self._differ.diff(desired, self._wanted_now(desired, rules.target), observed, rules, self.store.inventory())
+        """Return every object that is not in sync with what is wanted now. Raises Unavailable.
+
+        `rolling` is what rollouts want of their objects at this moment (None: absent), whatever Git says.
+        """
+        wanted = self._wanted_now(self.git(desired, rules.target), rolling)
+        found = self._differ.diff(desired, wanted, observed, rules, self.store.inventory())
         settled = [one for one in self._settled(found, observed, crd_generations) if one is not None]
         if not settled:
             return ()
@@ -41,13 +52,16 @@ class Decider:
         fights = {key: what for key, what in self.store.fights().items() if key not in rules.adoption.keys}
         return explain(settled, self.store.written([one.key for one in settled]), fights)
 
-    def wanted(self) -> Mapping[Key, Document]:
-        """Return what was wanted in the last comparison."""
-        return self._wanted[2] if self._wanted else {}
+    def git(self, desired: DesiredState, target: str) -> Mapping[Key, Document]:
+        """Return what Git wants of every object, in the form in which it is written."""
+        if self._git is None or self._git[0] is not desired or self._git[1] != target:
+            self._git = (desired, target, wanted_now(desired, target))
+        return self._git[2]
 
-    def _wanted_now(self, desired: DesiredState, target: str) -> dict[Key, Document]:
-        if self._wanted is None or self._wanted[0] is not desired or self._wanted[1] != target:
-            self._wanted = (desired, target, wanted_now(desired, target))
+    def _wanted_now(self, git: Mapping[Key, Document], rolling: Documents) -> Mapping[Key, Document]:
+        """Return the very same value as before where nothing of it has changed: comparing goes by that."""
+        if self._wanted[0] is not git or self._wanted[1] != rolling:
+            self._wanted = (git, rolling, overlaid(git, rolling) if rolling else git)
         return self._wanted[2]
 
     def _settled(

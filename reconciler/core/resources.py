@@ -187,7 +187,10 @@ class LiveObject:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A Pod, as far as Istio counts it as an endpoint (ready: condition True, has an IP, not being deleted, not finished)."""
+    """A Pod, as far as Istio counts it as an endpoint (ready: condition True, has an IP, not leaving).
+
+    `owner` is its controller (``ReplicaSet/billing-5d4f``); `leaving` says that it is being deleted or has finished.
+    """
 
     namespace: str
     name: str
@@ -197,6 +200,7 @@ class Pod:
     service_account: str = ""
     ports: Mapping[str, int] = field(default_factory=dict)
     owner: str = ""
+    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,12 @@ def wanted_now(desired: DesiredState, target: str) -> dict[Key, Document]:
     return documents
 
 
+def overlaid(git: Mapping[Key, Document], rolling: Mapping[Key, Document | None]) -> dict[Key, Document]:
+    """Return what is wanted now: Git's documents, but for the objects that rollouts hold somewhere else (None: absent)."""
+    wanted = {key: rolling.get(key, document) for key, document in git.items()} | dict(rolling)
+    return {key: document for key, document in wanted.items() if document is not None}
+
+
 def declared_document(document: Document, target: str) -> Document:
     """Return what we declare of a manifest, with our mark.
 

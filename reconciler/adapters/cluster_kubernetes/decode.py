@@ -100,7 +100,7 @@ def pod(raw: Document) -> Pod:
     metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
     conditions = {condition["type"]: condition["status"] for condition in status.get("conditions") or ()}
     ip = status.get("podIP", "")
-    finished = status.get("phase") in ("Succeeded", "Failed")
+    leaving = status.get("phase") in ("Succeeded", "Failed") or "deletionTimestamp" in metadata
     ports: dict[str, int] = {}
     for container in spec.get("containers") or ():
         for port in container.get("ports") or ():
@@ -111,10 +111,11 @@ def pod(raw: Document) -> Pod:
         name=metadata["name"],
         ip=ip,
         labels=_shared(metadata.get("labels") or {}),
-        ready=bool(ip) and conditions.get("Ready") == "True" and not finished and "deletionTimestamp" not in metadata,
+        ready=bool(ip) and conditions.get("Ready") == "True" and not leaving,
         service_account=intern(spec.get("serviceAccountName", "")),
         ports=ports or EMPTY,
         owner=_controller(metadata.get("ownerReferences") or ()),
+        leaving=leaving,
     )
 
 

@@ -102,7 +102,8 @@ class Way:
     """From one state of a unit to another: all its documents `before` and `after`, and the legs and steps between.
 
     `splits` are the VMs' shares that were wanted before and are wanted after (0 to 1), None where the documents' weights rule.
-    `notes` are what a person should know of the way as a whole.
+    `notes` are what a person should know of the way as a whole; `refused` says why the policy must change before it can be
+    gone, empty where it can.
     """
 
     legs: tuple[Leg, ...]
@@ -111,6 +112,7 @@ class Way:
     after: Documents = field(default_factory=dict)
     splits: tuple[Fraction | None, Fraction | None] = (None, None)
     notes: tuple[str, ...] = ()
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,11 @@ class Rollout:
     """A unit's accepted plan being carried out: all that is stored of it, so that it resumes exactly.
 
     The full documents of the unit's objects stand in `way`, whatever becomes of Git. `origin` is what an undo restores: the
-    start of the way, or, where this rollout took over from one that had not ended, the start of that one. `step` and `stage` are indices into `way`; `entered` is when the phase was entered, `in_force` when the current step was
-    last seen to be in force (None: not yet). `returns_to` is the phase that a resume leads to. `reason` says why it is where
-    it is, in a sentence for people. `passed` is the index of the last step of which everything passed, -1 for none.
-    `gate_state` is what each gate keeps between looks (JSON values), and `approvals` are those given for the current step.
+    start of the way, or, where this rollout took over from one that had not ended, the start of that one. `step` and `stage`
+    are indices into the way it is on; `entered` is when the phase was entered, `in_force` when the current step was last seen
+    to be in force (None: not yet). `returns_to` is the phase that a resume leads to. `reason` says why it is where it is, in a
+    sentence for people. `passed` is the index of the last step of which everything passed, -1 for none. `gate_state` is what
+    each gate keeps between looks (JSON values), and `approvals` are those given for the current step.
     """
 
     id: str

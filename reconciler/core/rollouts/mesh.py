@@ -1,0 +1,91 @@
+"""What shares depend on beside a unit's own documents: the live status of its objects, Pods, and Services that pick VMs."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
+
+from reconciler.core.backends import Backend, Member, Platform
+from reconciler.core.istio import WorkloadEntry, selects
+from reconciler.core.resources import Document, Key, ObservedState, Pod, Service
+from reconciler.core.rollouts.values import Documents
+from reconciler.core.selection import LabelIndex
+from reconciler.core.world import Members, World
+
+#: Stands for all Pods of a service together: they come and go, and each weighs 1.
+PODS = Key("Pod", "", "")
+
+#: Who gets which share (0 to 1) of a service's requests: WorkloadEntries, inline endpoints that are none, and PODS.
+Shares = Mapping[Key, Fraction]
+
+
+class Mesh:
+    """Everything observed, indexed by what rollouts ask for. `cluster` is the name that istiod knows the cluster by."""
+
+    def __init__(self, observed: ObservedState, cluster: str = "Kubernetes") -> None:
+        self.observed, self._cluster = observed, cluster
+        self._pods: LabelIndex[Pod] = LabelIndex((one.namespace, one.labels, one) for one in observed.pods)
+        self._services: dict[str, list[Service]] = {}
+        for service in observed.services:
+            self._services.setdefault(service.namespace, []).append(service)
+
+    def world(self, documents: Documents) -> World:
+        """Return the world of these documents, with the status that they have live."""
+        present = {key: self._with_status(key, one) for key, one in documents.items() if one is not None}
+        services = list(self._asked_services(present))
+        selectors = [(key.namespace, _selector(one)) for key, one in present.items() if key.kind == "ServiceEntry"]
+        selectors += [(one.namespace, one.selector) for one in services]
+        pods = {(pod.namespace, pod.name): pod for asked in selectors for pod in self._pods.picked(*asked)}
+        return World.build(present, pods.values(), services, cluster=self._cluster)
+
+    def pods_meant(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> int:
+        """Return how many Pods are meant to serve behind any of these selectors, whether they are ready or not."""
+        return len({pod.name for one in selectors for pod in self._pods.picked(namespace, one) if not pod.leaving})
+
+    def pods_ready(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> int:
+        """Return how many Pods serve behind any of these selectors now."""
+        return len({pod.name for one in selectors for pod in self._pods.picked(namespace, one) if pod.ready})
+
+    def _with_status(self, key: Key, document: Document) -> Document:
+        live = self.observed.get(key)
+        status = live.document.get("status") if live else None
+        return {**document, "status": status} if status else document
+
+    def _asked_services(self, documents: Mapping[Key, Document]) -> Iterator[Service]:
+        """Yield the Services that pick a VM among these, or have a host of theirs."""
+        hosts = {host for key, one in documents.items() if key.kind == "ServiceEntry" for host in one["spec"].get("hosts", ())}
+        workloads = [WorkloadEntry.of(one) for key, one in documents.items() if key.kind == "WorkloadEntry"]
+        for namespace in dict.fromkeys(key.namespace for key in documents):
+            for service in self._services.get(namespace, ()):
+                labels = [one.endpoint.selectable for one in workloads if one.key.namespace == namespace]
+                if hosts & set(Backend.of_service(service).hosts) or any(selects(service.selector, one) for one in labels):
+                    yield service
+
+
+def shares(world: World, entry: Key, addresses: Mapping[str, Key]) -> dict[Key, Fraction]:
+    """Return the shares of the endpoints of a ServiceEntry, by weight; empty where it has none.
+
+    `addresses` names the WorkloadEntry at an address: an inline endpoint of the same address is the same endpoint.
+    """
+    found: dict[Key, int] = {}
+    for member in (world.picked.get(entry) or Members()).values():
+        key = endpoint_key(member, addresses)
+        found[key] = found.get(key, 0) + member.weight
+    total = sum(found.values())
+    return {key: Fraction(weight, total) for key, weight in found.items()}
+
+
+def endpoint_key(member: Member, addresses: Mapping[str, Key]) -> Key:
+    """Return who an endpoint is, across forms: a Pod is any Pod, an inline endpoint the WorkloadEntry at its address."""
+    if member.platform is Platform.POD:
+        return PODS
+    if member.key.kind == "Endpoint":
+        return addresses.get(member.address) or inline_key(member.key.namespace, member.address)
+    return member.key
+
+
+def inline_key(namespace: str, address: str) -> Key:
+    """Return the key of an inline endpoint that no WorkloadEntry stands for. Its place in the list is not who it is."""
+    return Key("Endpoint", namespace, address)
+
+
+def _selector(document: Document) -> Mapping[str, str] | None:
+    return (document["spec"].get("workloadSelector") or {}).get("labels")

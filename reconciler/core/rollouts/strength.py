@@ -1,0 +1,98 @@
+"""Are the endpoints there that a step counts on: who receives requests is well, no side is lost, and nobody gets too many.
+
+How many requests an endpoint can bear nobody tells us. What one endpoint bore at the start of the way is known to be possible;
+`max_load` says how many times that it may get.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import ceil
+
+from reconciler.core.backends import Platform
+from reconciler.core.resources import Key
+from reconciler.core.rollouts.effective import at
+from reconciler.core.rollouts.mesh import PODS, Mesh, Shares
+from reconciler.core.rollouts.opening import selector_of
+from reconciler.core.rollouts.traffic import Course, Sides, courses
+from reconciler.core.rollouts.values import LegKind, Way
+from reconciler.core.shares.values import percent
+
+_NONE = Fraction(0)
+
+
+def unhealthy(way: Way, step: int, stage: int, mesh: Mesh) -> str:
+    """Say which endpoints that receive more requests than at the start are ill or gone, empty where all are well."""
+    documents = at(way, step, stage, mesh)
+    world = mesh.world(documents)
+    for course in _courses(way, step, mesh):
+        entry = Key.of(course.opening.before)
+        members = list((world.picked.get(entry) or {}).values())
+        receiving = {key for key, share in course.wanted.items() if share > course.start.get(key, _NONE)}
+        ill = sorted(one.key.name for one in members if one.key in receiving and one.healthy is False)
+        if ill:
+            return f"{', '.join(ill[:5])} of {entry.namespace}/{entry.name} {'is' if len(ill) == 1 else 'are'} unhealthy"
+        pods = sum(one.platform is Platform.POD for one in members)
+        if PODS in receiving and not pods:
+            return f"no Pod of {entry.namespace}/{entry.name} is ready"
+    return ""
+
+
+def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:
+    """Say which side of a service has lost all its endpoints outside the plan, empty where none has."""
+    world = mesh.world(at(way, step, stage, mesh))
+    for course in _courses(way, step, mesh):
+        entry = Key.of(course.opening.before)
+        members = list((world.picked.get(entry) or {}).values())
+        machines = [one for one in members if one.platform is Platform.VM]
+        if machines and all(one.healthy is False for one in machines):
+            return f"all VMs of {entry.namespace}/{entry.name} are unhealthy"
+        # Pods that only just come are not lost: what has yet to be there, `unhealthy` waits for.
+        meant = mesh.pods_meant(entry.namespace, (selector_of(course.opening.before),))
+        if course.start.get(PODS) is None and meant and PODS in course.wanted:
+            continue
+        if meant and not any(one.platform is Platform.POD for one in members) and PODS in course.start:
+            return f"all Pods of {entry.namespace}/{entry.name} are lost"
+    return ""
+
+
+def overload(way: Way, step: int, max_load: Fraction, mesh: Mesh) -> str:
+    """Say who would get more requests at a step than it can be trusted with, and what it takes; empty where nobody would."""
+    exposure = way.steps[step].exposure
+    return next((text for one in _courses(way, step, mesh) for text in _overloaded(one, exposure, max_load, mesh)), "")
+
+
+def _overloaded(course: Course, exposure: Fraction, max_load: Fraction, mesh: Mesh) -> Iterator[str]:
+    if not course.start:
+        return
+    entry = Key.of(course.opening.before)
+    ready = mesh.pods_ready(entry.namespace, (selector_of(course.opening.before), selector_of(course.opening.after)))
+    bearable = max_load * _heaviest(course.start, ready)
+    target = course.at(exposure)
+    name = f"{entry.namespace}/{entry.name}"
+    for key, share in sorted(target.items()):
+        if share <= course.start.get(key, _NONE):
+            continue
+        each = share / ready if key == PODS and ready else share
+        if each <= bearable:
+            continue
+        said = f"of the requests to {name}, more than {percent(bearable)} ({float(max_load):g} times what one got at the start)"
+        if key == PODS:
+            yield f"{ready} ready Pods would get {percent(each)} each {said}: {ceil(share / bearable)} are needed"
+        else:
+            yield f"{key.name} would get {percent(each)} {said}"
+
+
+def _heaviest(shares: Shares, ready: int) -> Fraction:
+    """Return the largest share of a single endpoint."""
+    return max(share / max(1, ready) if key == PODS else share for key, share in shares.items())
+
+
+def _courses(way: Way, step: int, mesh: Mesh) -> list[Course]:
+    """Return the courses of the leg that a step is on, none where it moves no traffic between endpoints."""
+    leg = way.legs[way.steps[step].leg]
+    if leg.kind is not LegKind.TRAFFIC:
+        return []
+    standing = dict(way.before)
+    for one in way.legs[: way.steps[step].leg]:
+        standing |= one.after
+    return courses(Sides(standing, {**standing, **leg.after}, way.splits), mesh)

@@ -1,0 +1,225 @@
+"""From one state of a unit to another: the legs, and on each the policy's steps as far as the endpoints allow them.
+
+A step that cannot be reached without overshooting is merged into the first one that can, with the holds and gates of both.
+Where nothing can be gradual at all, the leg is one step and says why.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from reconciler.core.istio import ServiceEntry
+from reconciler.core.resources import Key
+from reconciler.core.rollouts.legs import legs
+from reconciler.core.rollouts.mesh import Mesh, Shares, shares
+from reconciler.core.rollouts.opening import Form, selector_of
+from reconciler.core.rollouts.policy import RolloutPolicy
+from reconciler.core.rollouts.routes import is_gradual
+from reconciler.core.rollouts.traffic import Course, Position, Sides, courses, documents_at
+from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Stage, Way
+from reconciler.core.shares import Reached, by_part, grouped, of_updates, reachable
+
+_ALL, _NONE = Fraction(1), Fraction(0)
+#: By how much of the way a step may overshoot: weights are whole numbers.
+SLACK = Fraction(2, 100)
+
+
+def way_to(
+    before: Documents,
+    after: Documents,
+    policy: RolloutPolicy,
+    mesh: Mesh,
+    splits: tuple[Fraction | None, Fraction | None] = (None, None),
+) -> Way | None:
+    """Return the way of a unit from one state to another, None where nothing that changes moves traffic.
+
+    `splits` are the VMs' wanted shares at both ends, None where weights rule.
+    """
+    found = legs(before, after, resplit=splits[0] != splits[1])
+    if not found:
+        return None
+    standing, steps = dict(before), list[RolloutStep]()
+    for number, leg in enumerate(found):
+        ends = Sides({**standing, **leg.before}, {**standing, **leg.after}, splits)
+        try:
+            steps += [replace(step, leg=number) for step in _steps(leg, ends, policy, mesh)]
+        except _Refused as refusal:
+            return Way(found, (), before, after, splits, refused=str(refusal))
+        standing |= leg.after
+    return Way(found, tuple(steps), before, after, splits)
+
+
+class _Refused(Exception):
+    """The policy has a step that cannot be reached, and refuses to have it merged."""
+
+
+def _steps(leg: Leg, ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator[RolloutStep]:
+    match leg.kind:
+        case LegKind.IDENTITY | LegKind.ENDPOINTS:
+            yield from _in_place(leg, ends, policy, mesh)
+        case LegKind.TRAFFIC:
+            yield from _moving(ends, policy, mesh)
+        case LegKind.ROUTES:
+            yield from _routing(leg, policy)
+        case LegKind.WHOLE:
+            yield _at_once(policy, (Stage.SHIFT,), "Istio gives this to all clients at once")
+
+
+def _at_once(policy: RolloutPolicy, stages: tuple[Stage, ...], why: str) -> RolloutStep:
+    """Return one step for all of the policy's, with what all of them ask for."""
+    (only,) = reachable(policy.steps, lambda _: _ALL).stages
+    return _step(only, stages, (why,))
+
+
+def _step(reached: Reached, stages: tuple[Stage, ...], notes: tuple[str, ...] = ()) -> RolloutStep:
+    asked = reached.stage
+    return RolloutStep(
+        leg=0,
+        exposure=asked.exposure,
+        stages=stages,
+        hold=asked.hold,
+        gates=asked.gates,
+        approval=asked.approval,
+        cover=asked.cover,
+        merged=reached.merged,
+        notes=(*notes, reached.why) if reached.why and not notes else notes,
+    )
+
+
+def _moving(ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator[RolloutStep]:
+    """Yield the steps of a TRAFFIC leg."""
+    found = courses(ends, mesh)
+    opens, closes = _is_opened(ends), _is_closed(ends)
+    whole = _stages(first=True, last=True, opens=opens, closes=closes)
+    against = next((why for one in found if (why := _against(one, ends, mesh))), "")
+    if against:
+        yield _at_once(policy, whole, against)
+    elif not any(one.moves for one in found):
+        yield RolloutStep(0, _ALL, whole, notes=("no request goes elsewhere",))
+    else:
+        yield from _gradually(ends, policy, mesh, opens=opens, closes=closes)
+
+
+def _gradually(ends: Sides, policy: RolloutPolicy, mesh: Mesh, *, opens: bool, closes: bool) -> Iterator[RolloutStep]:
+    """Yield the policy's steps, merging those that would overshoot."""
+
+    def reach(wanted: Fraction) -> Fraction:
+        reached = reached_at(Position(wanted, opened=True, closed=wanted == _ALL), ends, mesh)
+        return reached if reached > wanted + SLACK else min(reached, wanted)
+
+    found = reachable(policy.steps, reach, policy.unreachable)
+    if found.refused:
+        raise _Refused(found.refused)
+    for number, one in enumerate(found.stages):
+        last = number == len(found.stages) - 1
+        yield _step(one, _stages(first=not number, last=last, opens=opens, closes=closes))
+
+
+def _stages(*, first: bool, last: bool, opens: bool, closes: bool) -> tuple[Stage, ...]:
+    """Return the stages of a step. Others go straight from the step before: a last shift would only weigh them down first."""
+    before = (Stage.PREPARE,) if first and opens else ()
+    after = (Stage.FINISH,) if last and closes else ()
+    return (*before, *((Stage.SHIFT,) if first or not after else ()), *after)
+
+
+def _is_opened(ends: Sides) -> bool:
+    """Whether newcomers are let in by something that must find the weights in place: a selector, or an entry created."""
+    return bool(_workloads(ends.after) - _workloads(ends.before)) or any(one.opens for one in ends.entries())
+
+
+def _is_closed(ends: Sides) -> bool:
+    """Whether others are let go after requests have moved."""
+    return bool(_workloads(ends.before) - _workloads(ends.after)) or any(one.closes for one in ends.entries())
+
+
+def _workloads(documents: Documents) -> set[Key]:
+    return {key for key, one in documents.items() if key.kind == "WorkloadEntry" and one is not None}
+
+
+def _against(course: Course, ends: Sides, mesh: Mesh) -> str:
+    """Say why the endpoints of a ServiceEntry cannot move gradually, empty where they can."""
+    one = course.opening
+    name = f"{one.before['metadata']['namespace']}/{one.before['metadata']['name']}"
+    if one.form is Form.MOVED:
+        return f"no label is common to both selectors of {name}, so nothing picks old and new endpoints at once"
+    if one.form is Form.COMMON and one.between is not None:
+        documents = {**ends.before, **{key: new for key, new in ends.after.items() if new is not None}}
+        key = ServiceEntry.of(one.between).key
+        between = shares(mesh.world({**documents, key: one.between}), key, ends.addresses())
+        strangers = between.keys() - course.start.keys() - course.wanted.keys()
+        if strangers:
+            labels = ", ".join(selector_of(one.between) or ())
+            return f"the labels common to both selectors of {name} ({labels}) also pick {min(map(str, strangers))}"
+    return ""
+
+
+def reached_at(position: Position, ends: Sides, mesh: Mesh) -> Fraction:
+    """Return the exposure that the weights of a position really reach (0 to 1): of the farthest ServiceEntry's endpoints."""
+    documents = {**ends.before, **documents_at(position, ends, mesh)}
+    world, addresses = mesh.world(documents), ends.addresses()
+    return max(
+        (exposure(shares(world, Key.of(one.opening.before), addresses), one.start, one.wanted) for one in courses(ends, mesh)),
+        default=_NONE,
+    )
+
+
+def exposure(now: Shares, start: Shares, wanted: Shares) -> Fraction:
+    """Return how far shares are on the way: requests that go elsewhere than at the start, over those that will in the end."""
+    whole = _distance(start, wanted)
+    return _distance(start, now) / whole if whole else _NONE
+
+
+def _distance(one: Shares, other: Shares) -> Fraction:
+    keys = {*one, *other}
+    return sum((abs(one.get(key, _NONE) - other.get(key, _NONE)) for key in keys), _NONE) / 2
+
+
+def _in_place(leg: Leg, ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator[RolloutStep]:
+    """Yield the steps of a leg on which endpoints change in place: in groups whose summed share fits each step."""
+    served = _served(ends, mesh)
+    parts = {str(key): served.get(key, _NONE) for key in leg.after if key.kind == "WorkloadEntry"}
+    names = {str(key): key for key in leg.after}
+    order = by_part(parts)
+    if not any(parts.values()):
+        yield RolloutStep(0, _ALL, notes=("none of these endpoints gets requests",))
+        return
+    done: set[Key] = set()
+    found = grouped(order, of_updates(order, parts), policy.steps, policy.unreachable)
+    if found.refused:
+        raise _Refused(found.refused)
+    for group in found.groups:
+        done |= {names[name] for name in group.names}
+        last = group.step.stage.exposure == _ALL
+        switched = frozenset(leg.after) if last else frozenset(_with_records(done, leg.after))
+        yield replace(_step(group.step, (Stage.SHIFT,)), switched=switched)
+
+
+def _served(ends: Sides, mesh: Mesh) -> Shares:
+    """Return the largest share that each endpoint has of any of the unit's services."""
+    world, addresses = mesh.world(ends.before), ends.addresses()
+    found: dict[Key, Fraction] = {}
+    for one in ends.entries():
+        for key, share in shares(world, Key.of(one.before), addresses).items():
+            found[key] = max(found.get(key, _NONE), share)
+    return found
+
+
+def _with_records(keys: set[Key], documents: Documents) -> Iterator[Key]:
+    names = {(key.namespace, key.name) for key in keys}
+    yield from (
+        key for key in documents if (key.namespace, key.name) in names and key.kind in ("WorkloadEntry", "VirtualMachine")
+    )
+
+
+def _routing(leg: Leg, policy: RolloutPolicy) -> Iterator[RolloutStep]:
+    """Yield the steps of a ROUTES leg: gradual where routes differ in where they send and in nothing else."""
+    routes = [key for key in leg.after if key.kind == "VirtualService"]
+    rules = any(key.kind == "DestinationRule" for key in leg.after)
+    gradual = bool(routes) and all(is_gradual(leg.before.get(key), leg.after[key]) for key in routes)
+    if not gradual:
+        why = "what routes match changes, which Istio gives to all clients at once" if routes else "no route's share changes"
+        yield _at_once(policy, _stages(first=True, last=True, opens=rules, closes=rules), why)
+        return
+    for number, one in enumerate(reachable(policy.steps, lambda wanted: wanted).stages):
+        last = one.exposure == _ALL
+        yield _step(one, _stages(first=not number, last=last, opens=rules, closes=rules))
