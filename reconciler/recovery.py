@@ -4,6 +4,7 @@
 or restored store from the marks and field ownership in the cluster.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,17 +13,27 @@ from reconciler.core.comparison import compare, our_paths
 from reconciler.core.documents import limited
 from reconciler.core.resources import Document, Key, LiveObject, ObservedState, Revision, StoreName
 from reconciler.core.wanted import marked_for
+from reconciler.errors import Rejected
 from reconciler.ports import Clock, Cluster, JournalEntry, Store, VMRegistry
+
+log = logging.getLogger(__name__)
 
 
 def settle_open_writes(store: Store, cluster: Cluster, registry: VMRegistry | None, clock: Clock) -> int:
-    """Read back every journalled write without an outcome and settle it; returns how many there were. Raises Unavailable."""
-    entries = store.unsettled()
+    """Read back every journalled write without an outcome and settle it; returns how many were. Raises Unavailable.
+
+    What may not be read (any more) stays open and holds up nothing: nobody can say what became of it.
+    """
     settled = []
-    for entry in entries:
+    for entry in store.unsettled():
         reader = cluster if entry.key.store is StoreName.CLUSTER else registry
-        live = reader.get(entry.key) if reader else None
-        outcome = "done" if _took_place(entry, live) else "moot"
+        if reader is None:
+            continue
+        try:
+            outcome = "done" if _took_place(entry, reader.get(entry.key)) else "moot"
+        except Rejected as error:
+            log.warning("what became of the %s of %s cannot be read back: %s", entry.action, entry.key, error)
+            continue
         settled.append(replace(entry, outcome=outcome, message="read back", ended=clock.now()))
     if settled:
         store.settle(settled)
@@ -33,11 +44,13 @@ def _took_place(entry: JournalEntry, live: LiveObject | None) -> bool:
     """Tell whether the object is as the write would have left it. A hand-over is decided anew, whatever became of it."""
     match Action(entry.action):
         case Action.DELETE:
-            return live is None or live.uid != entry.uid
+            return live is None or live.uid != entry.uid or live.deleting
         case Action.HAND_OVER:
             return False
         case Action.CREATE | Action.UPDATE:
-            return live is not None and entry.after is not None and compare(entry.after, live).in_sync
+            if live is None or entry.after is None or entry.uid not in ("", live.uid):
+                return False
+            return compare(entry.after, live).in_sync
 
 
 def ours_in(observed: ObservedState, target: str) -> dict[Key, Document]:

@@ -15,7 +15,7 @@ from typing import Self
 
 from reconciler.core.changes import Action, Change
 from reconciler.core.report import Written
-from reconciler.errors import Fenced, Rejected, Unavailable
+from reconciler.errors import InvalidInput, ReconcilerError, Rejected, Unavailable
 from reconciler.ports import Clock, JournalEntry, Store
 from reconciler.writer import Writer
 
@@ -44,7 +44,7 @@ class Ended:
 class Sender:
     """Sends the writes of one plan (its digest is `plan`); to be entered, and left when nothing is under way any more.
 
-    `fence` is called before each write, from many threads, and raises Fenced once another holder has the target.
+    `fence` is called before each write, from many threads, and raises where this process may not write (any more).
     """
 
     plan: str
@@ -69,6 +69,9 @@ class Sender:
     def __exit__(self, *_: object) -> None:
         self._halt("the run has ended")
         self._pool.shutdown()
+        # Where the run broke off nobody took back what the workers still did.
+        while not self._ended.empty():
+            self._unsettled.append(self._ended.get())
         self._settle()
 
     def room(self, ready: int) -> int:
@@ -81,13 +84,12 @@ class Sender:
         self._settle()
         self.flying += len(writes)
         try:
-            if not self._halted:
-                self.fence()
+            if self._may_send():
                 entries = self.store.intend([self._intent(change) for _, change in writes])
                 for (unit, change), entry in zip(writes, entries, strict=True):
                     self._pool.submit(self._perform, Ended(unit, change, Written.NOT_STARTED, entry=entry))
                 return
-        except (Fenced, Unavailable) as error:
+        except Unavailable as error:
             self._halt(str(error))
         for unit, change in writes:
             self._ended.put(Ended(unit, change, Written.NOT_STARTED, self._halted))
@@ -117,14 +119,21 @@ class Sender:
             started=self.clock.now(),
         )
 
-    def _perform(self, write: Ended) -> None:
-        """Send one write, in a worker's thread, unless everything stopped since it was journalled."""
+    def _may_send(self) -> bool:
+        """Ask the fence, unless all is halted. Whatever it raises halts: a right that cannot be made sure of is none."""
         try:
             if not self._halted:
                 self.fence()
-        except (Fenced, Unavailable) as error:
+        except ReconcilerError as error:
             self._halt(str(error))
-        if self._halted:
+        except Exception as error:
+            log.exception("bug in the fence")
+            self._halt(f"internal error ({type(error).__name__}); see the log")
+        return not self._halted
+
+    def _perform(self, write: Ended) -> None:
+        """Send one write, in a worker's thread, unless everything stopped since it was journalled."""
+        if not self._may_send():
             self._ended.put(replace(write, message=self._halted))
             return
         outcome, message = self._outcome(write.change)
@@ -138,7 +147,7 @@ class Sender:
         """Say what becomes of a write; an error that is none of ours is a bug, logged with its traceback."""
         try:
             self.writer.perform(change)
-        except Rejected as error:
+        except (Rejected, InvalidInput) as error:
             return Written.FAILED, str(error)
         except Unavailable as error:
             return Written.UNKNOWN, str(error)

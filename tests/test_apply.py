@@ -67,10 +67,15 @@ class Bench:
         self.store = store or MemoryStore()
         self.fences = 0
 
-    def run(self, *units: UnitPlan, fence: Callable[[], None] | None = None) -> dict[str, WriteResult]:
+    def run(
+        self,
+        *units: UnitPlan,
+        fence: Callable[[], None] | None = None,
+        progress: Callable[[WriteResult], None] | None = None,
+    ) -> dict[str, WriteResult]:
         plan = Plan("test", REVISION, units, "0" * 64)
         writer = Writer(self.cluster, None, ObservedState({}))  # type: ignore[arg-type]  # a cluster by delegation
-        execution = Execution(plan, writer, self.store, self.clock, fence=fence or self.fence)
+        execution = Execution(plan, writer, self.store, self.clock, fence=fence or self.fence, progress=progress)
         return {result.key.name: result for result in execution.run()}
 
     def fence(self) -> None:
@@ -166,6 +171,39 @@ def test_a_lost_lease_stops_everything() -> None:
     assert "other" in results["a2"].message
 
 
+@pytest.mark.parametrize("error", [Rejected("leases may not be read", status=403), Unavailable("no answer"), KeyError("bug")])
+@pytest.mark.parametrize("passed", [0, 1, 2, 3])
+def test_a_fence_that_cannot_tell_stops_everything(error: Exception, passed: int) -> None:
+    """In whichever thread it fails, and as what: no write is sent, none is lost from the results, the run ends."""
+    calls: list[int] = []
+
+    def fence() -> None:
+        calls.append(0)
+        if len(calls) > passed:
+            raise error
+
+    bench = Bench()
+    results = bench.run(_unit("a", ["a1"], ["a2"]), fence=fence)
+    done = passed // 2  # the fence is asked twice for each: before its intent is stored and before it is sent
+    assert bench.cluster.order == ["a1", "a2"][:done]
+    assert [results[name].written for name in ("a1", "a2")] == ([Written.DONE] * done + [Written.NOT_STARTED] * 2)[:2]
+    assert bench.store.unsettled() == []
+
+
+def test_what_was_written_is_settled_also_when_the_run_breaks_off() -> None:
+    """Whoever is told of the progress fails: what the workers did until then is known, and nothing more is sent."""
+    bench = Bench()
+
+    def tell(result: WriteResult) -> None:
+        raise BrokenPipeError(result.key.name)
+
+    with pytest.raises(BrokenPipeError):
+        bench.run(_unit("a", ["a1", "a2", "a3"], ["a4"]), progress=tell)
+    assert {"a1"} <= set(bench.cluster.order) <= {"a1", "a2", "a3"}
+    assert bench.store.unsettled() == []
+    assert {key.name for key in bench.store.written()} == set(bench.cluster.order)
+
+
 class Failing(MemoryStore):
     """A store whose journal cannot be written."""
 
@@ -253,6 +291,24 @@ def test_deleted_keys_leave_the_inventory_after_the_write() -> None:
     bench.run(UnitPlan("a", Mode.ENFORCE, (Step(((delete,),)),)))
     assert bench.store.inventory() == frozenset()
     assert bench.store.written() == {}
+
+
+class Holding(MemoryStore):
+    """A store that drops nothing from the inventory."""
+
+    def narrow(self, keys: Iterable[Key]) -> None:
+        raise Unavailable(f"disk gone, {len(list(keys))} keys stay")
+
+
+def test_an_inventory_that_cannot_be_narrowed_hides_no_result() -> None:
+    """The deletion was confirmed before: it is reported, and the key goes with the next cycle."""
+    bench = Bench(store=Holding())
+    bench.cluster.cluster.create(_namespace("a1"), "kubectl")
+    live = bench.cluster.cluster.get(Key("Namespace", "", "a1"))
+    assert live is not None
+    delete = Change(live.key, Action.DELETE, live.document, None, uid=live.uid, resource_version=live.resource_version)
+    results = bench.run(UnitPlan("a", Mode.ENFORCE, (Step(((delete,),)),)))
+    assert results["a1"].written is Written.DONE
 
 
 def test_the_fence_is_asked_before_every_batch() -> None:

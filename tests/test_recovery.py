@@ -8,9 +8,11 @@ from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.changes import Action
 from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.wanted import FIELD_MANAGER, TARGET_LABEL
+from reconciler.errors import Rejected
 from reconciler.ports import JournalEntry
 from reconciler.recovery import ours_in, recover, settle_open_writes
 from tests.contracts.clock import SetClock
+from tests.worlds import Hooked
 
 KEY = Key("Namespace", "", "shop")
 VM = Key("VirtualMachine", "shop", "vm-1")
@@ -41,6 +43,11 @@ class After:
     def intend(self, key: Key, action: Action, after: Document | None, uid: str = "") -> None:
         entry = JournalEntry(0, "p", key, action.value, after, uid=uid, started=self.clock.now())
         self.store.intend([entry])
+
+    def settled(self) -> list[JournalEntry]:
+        """Read back; returns the journal."""
+        self.settle()
+        return list(self.store._journal.values())
 
     def settle(self) -> set[Key]:
         """Read back; returns the keys that count as written."""
@@ -89,6 +96,45 @@ def test_a_deletion_took_place_when_the_object_is_gone_or_another_one() -> None:
     after.registry.delete(VM, uid=live.uid, resource_version=live.resource_version)
     after.registry.put(_machine())
     assert after.settle() == set()
+
+
+def test_a_deletion_that_waits_for_a_finalizer_took_place() -> None:
+    """As when it was answered: the object stands there, being deleted, and nothing of ours keeps it."""
+    after = After()
+    after.cluster.apply({**_namespace(), "metadata": {**_namespace()["metadata"], "finalizers": ["example.org/hold"]}})
+    live = after.cluster.get(KEY)
+    assert live is not None
+    after.store.widen([KEY])
+    after.intend(KEY, Action.DELETE, None, uid=live.uid)
+    after.cluster.delete(KEY, uid=live.uid, resource_version=live.resource_version)
+    assert [entry.outcome for entry in after.settled()] == ["done"]
+
+
+def test_an_update_of_an_object_that_was_made_anew_did_not_take_place() -> None:
+    """It stands there with the same content, under another uid: that one was not written by this update."""
+    after = After()
+    after.cluster.apply(_namespace())
+    after.intend(KEY, Action.UPDATE, _namespace(), uid="the old one")
+    assert after.settle() == set()
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.DELETE])
+def test_what_may_not_be_read_back_stays_open_and_holds_up_nothing(action: Action) -> None:
+    """No registry is configured any more, and one namespace may not be read: nobody can say, and the rest is settled."""
+    after = After()
+    lost = Key("WorkloadEntry", "away", "vm1")
+    after.intend(VM, action, None if action is Action.DELETE else _machine(), uid="u")
+    after.intend(lost, action, None if action is Action.DELETE else {"kind": "WorkloadEntry"}, uid="u")
+    after.intend(KEY, Action.CREATE, _namespace())
+    after.cluster.apply(_namespace())
+
+    def forbid(name: str, key: Key) -> None:
+        if name == "get" and key == lost:
+            raise Rejected(f"{key} is forbidden", status=403)
+
+    assert settle_open_writes(after.store, Hooked(after.cluster, forbid), None, after.clock) == 1
+    assert {entry.key for entry in after.store.unsettled()} == {VM, lost}
+    assert set(after.store.written()) == {KEY}
 
 
 def test_recover_rebuilds_inventory_and_last_written_from_the_marks() -> None:

@@ -116,7 +116,7 @@ class World:
         )
         settings = replace(plan or PlanSettings(), target=TARGET)
         pause = lambda seconds: self.pass_time(seconds=seconds)  # noqa: E731 - one line says it
-        return Cycle(ports, Policy(TARGET, holder, plan=settings, workers=4, **policy), pause)
+        return Cycle(ports, Policy(TARGET, holder, plan=settings, **{"workers": 4, **policy}), pause)
 
     def commit(self, documents: Iterable[Document], **files: str) -> str:
         """Commit these documents and no others; `files` are further files (name without suffix -> text)."""
