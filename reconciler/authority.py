@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from reconciler.core.resources import ObservedState
@@ -47,7 +47,7 @@ class Authority:
     holder: str
     ttl: timedelta
     _held: LeaseState | None = field(default=None, init=False)
-    _renewed: float = field(default=0.0, init=False)
+    _renewed: tuple[float, datetime] = field(default=(0.0, datetime.min.replace(tzinfo=UTC)), init=False)
     _expected: int | None = field(default=None, init=False)
     _stopped: bool = field(default=False, init=False)
     _lock: Lock = field(default_factory=Lock, init=False)
@@ -166,18 +166,21 @@ class Authority:
         """Return the lease as it is ours now."""
         if self._stopped:
             raise Fenced("stopping: no new write is started", holder=self.holder)
-        if self._held is None or self.clock.monotonic() - self._renewed >= self.ttl.total_seconds() / RENEW_AFTER:
-            return self._acquire()
-        return self._held
+        return self._acquire() if self._held is None or self._is_due() else self._held
+
+    def _is_due(self) -> bool:
+        """By either clock: a virtual machine that was suspended may know of it by its wall clock alone."""
+        (monotonic, wall), after = self._renewed, self.ttl / RENEW_AFTER
+        return self.clock.now() - wall >= after or self.clock.monotonic() - monotonic >= after.total_seconds()
 
     def _acquire(self) -> LeaseState:
-        now = self.clock.monotonic()
+        asked = self.clock.monotonic(), self.clock.now()
         try:
             self._held = self.lease.acquire(
-                self.holder, self.store.id, self.ttl, now=self.clock.now(), generation=self.store.generation
+                self.holder, self.store.id, self.ttl, now=asked[1], generation=self.store.generation
             )
         except Fenced:
             self._held = None
             raise
-        self._renewed = now
+        self._renewed = asked
         return self._held

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -86,7 +87,7 @@ def policy(settings: Settings) -> Policy:
     """Return what the settings decide for the target."""
     return Policy(
         target=settings.target,
-        holder=f"{socket.gethostname()}:{os.getpid()}",
+        holder=holder(),
         mode=Mode(settings.mode),
         conflicts=Conflicts(settings.conflicts),
         plan=PlanSettings(
@@ -101,6 +102,14 @@ def policy(settings: Settings) -> Policy:
         lease_ttl=settings.lease_ttl,
         workers=settings.writers,
     )
+
+
+def holder() -> str:
+    """Return a name for this process in the lease: host and process id for people, and what tells it from all others.
+
+    Containers can share both, and whoever bears the holder's name takes over without waiting.
+    """
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def system_clock() -> Clock:

@@ -155,6 +155,39 @@ def test_a_process_that_slept_through_its_lease_writes_nothing_of_the_old_plan(p
     assert sleeper.take()
 
 
+@pytest.mark.case("K-05", "K-01")
+def test_a_machine_that_was_suspended_asks_before_it_writes(place: Place) -> None:
+    """Its monotonic clock stood still for ten minutes, its wall clock has been set right since; another one had the lease."""
+    store, own_clock = MemoryStore(), SetClock()
+    sleeper = Authority(place.lease, store, own_clock, "prod", "sleeper:1", TTL)
+    sleeper.look()
+    assert sleeper.take()
+    place.clock.pass_time(TTL * 2)
+    other = place.process("other:2", store)
+    other.take(lambda seconds: place.clock.pass_time(timedelta(seconds=seconds)))
+    own_clock.jump(timedelta(minutes=10))
+    with pytest.raises(Fenced, match="other:2"):
+        sleeper.fence()
+    assert not sleeper.held
+
+
+@pytest.mark.case("K-01")
+def test_a_wall_clock_that_is_set_steals_and_loses_nothing(place: Place) -> None:
+    """A day forwards or back while we hold the lease: at most it is renewed once more, and nobody else gets it."""
+    one = place.process("one:1", MemoryStore())
+    assert one.take()
+    for day in (timedelta(days=1), timedelta(days=-2)):
+        place.clock.jump(day)
+        with pytest.raises(Fenced, match="one:1"):
+            place.process("other:2", one.store).take()
+        one.fence()
+    place.clock.pass_time(TTL / 2)
+    one.fence()
+    state = place.lease.current()
+    assert state is not None
+    assert (state.holder, state.epoch, state.renewed) == ("one:1", 1, place.clock.now())
+
+
 @pytest.mark.case("S-04")
 def test_a_lease_given_back_says_how_far_the_store_had_come(place: Place) -> None:
     """A run accepts and settles after it took the lease: a copy of the store from before the run is noticed all the same."""
