@@ -253,7 +253,8 @@ def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:
             allow_exec=settings.allow_exec,
             concurrency=settings.writers,
             relist_interval=settings.relist_interval,
-        )
+        ),
+        clock.monotonic,
     )
     return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(
         api, settings.target, settings.lease_namespace, clock.monotonic

@@ -174,12 +174,13 @@ def test_a_machine_that_was_suspended_asks_before_it_writes(place: Place) -> Non
 @pytest.mark.case("K-01")
 def test_a_wall_clock_that_is_set_steals_and_loses_nothing(place: Place) -> None:
     """A day forwards or back while we hold the lease: at most it is renewed once more, and nobody else gets it."""
-    one = place.process("one:1", MemoryStore())
+    store = MemoryStore()
+    one = place.process("one:1", store)
     assert one.take()
     for day in (timedelta(days=1), timedelta(days=-2)):
         place.clock.jump(day)
         with pytest.raises(Fenced, match="one:1"):
-            place.process("other:2", one.store).take()
+            place.process("other:2", store).take()
         one.fence()
     place.clock.pass_time(TTL / 2)
     one.fence()

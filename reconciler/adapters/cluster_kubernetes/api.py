@@ -5,6 +5,7 @@ unknown outcome is `writes`' business. Credentials are loaded anew, once, when t
 """
 
 import logging
+import math
 import random
 import threading
 import time
@@ -63,15 +64,15 @@ class _Session:
 class KubernetesApi:
     """The API server's HTTP interface. Every method raises Unavailable and Rejected (see `answers`); threads may share one."""
 
-    def __init__(self, settings: KubernetesSettings) -> None:
-        self.settings = settings
+    def __init__(self, settings: KubernetesSettings, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.settings, self._monotonic = settings, monotonic
         self._slots = threading.BoundedSemaphore(settings.concurrency)
         self._lock = threading.Lock()
         self._session: _Session | None = None
 
     def read(self, path: str, query: Query | None = None) -> Document:
         """GET a document, with retries."""
-        return self.patiently((Unavailable,), self.settings.reading, lambda: self.get(path, query))
+        return self.patiently((Unavailable,), self.settings.reading, lambda _: self.get(path, query))
 
     def get(self, path: str, query: Query | None = None) -> Document:
         """GET a document, with one try."""
@@ -80,13 +81,16 @@ class KubernetesApi:
 
     def write(self, method: str, path: str, body: Any) -> Document:
         """Send a document; tried again only while the server surely did nothing. Raises `Unsure` where that is not known."""
-        return self.patiently((NotActed,), self.settings.writing, lambda: self.send(method, path, body))
+        return self.patiently((NotActed,), self.settings.writing, lambda latest: self.send(method, path, body, latest=latest))
 
-    def send(self, method: str, path: str, body: Any, *, content_type: str = JSON, query: Query | None = None) -> Document:
-        """Send a write, with one try."""
+    def send(
+        self, method: str, path: str, body: Any, *, latest: float, content_type: str = JSON, query: Query | None = None
+    ) -> Document:
+        """Send a write, with one try; later than `latest` (monotonic) it is not sent any more. Raises `NotActed` then."""
         limit = self.settings.write_timeout
         url = _url(path, {**(query or {}), "timeout": f"{limit:g}s"})
-        return self._renewing(lambda: self._exchange(method, url, body, {"Content-Type": content_type}, (limit, limit)))
+        headers = {"Content-Type": content_type}
+        return self._renewing(lambda: self._exchange(method, url, body, headers, (limit, limit), latest))
 
     @contextmanager
     def stream(self, path: str, query: Query, *, silence: float) -> Iterator[Any]:
@@ -100,9 +104,12 @@ class KubernetesApi:
             finally:
                 response.close()
 
-    def patiently(self, on: tuple[type[Unavailable], ...], patience: Patience, attempt: Callable[[], T]) -> T:
-        """Try until it works, fails otherwise than by `on`, or patience ends; then the last error is raised."""
-        began, tries = time.monotonic(), 0
+    def patiently(self, on: tuple[type[Unavailable], ...], patience: Patience, attempt: Callable[[float], T]) -> T:
+        """Try until it works, fails otherwise than by `on`, or patience ends; then the last error is raised.
+
+        `attempt` is told the latest moment (monotonic) at which it may begin.
+        """
+        began, tries = self._monotonic(), 0
 
         def again(error: Exception) -> bool | float:
             nonlocal tries
@@ -112,7 +119,7 @@ class KubernetesApi:
             pause = min(patience.first_pause * 2.0 ** (tries - 1), patience.longest_pause)
             pause = max(pause, min(error.retry_after or 0.0, patience.longest_retry_after))
             pause += random.uniform(0, patience.jitter)  # noqa: S311 - jitter is no secret
-            if tries >= patience.attempts or time.monotonic() - began + pause >= patience.longest:
+            if tries >= patience.attempts or self._monotonic() - began + pause >= patience.longest:
                 return False
             waiting.info("no usable answer from the API server, trying again (%d of %d)", tries + 1, patience.attempts)
             log.debug("%s; trying again in %.1f s", error, pause)
@@ -120,7 +127,7 @@ class KubernetesApi:
 
         for one in stamina.retry_context(on=again, attempts=None, timeout=None):
             with one:
-                return attempt()
+                return attempt(began + patience.longest)
         raise AssertionError("a retry loop ends by returning or raising")
 
     def close(self) -> None:
@@ -151,8 +158,11 @@ class KubernetesApi:
                 self._session = _Session.of(self._session.client, now)
             return self._session
 
-    def _open(self, method: str, url: str, body: Any, headers: dict[str, str], silence: float) -> Any:
+    def _open(self, method: str, url: str, body: Any, headers: dict[str, str], silence: float, latest: float = math.inf) -> Any:
         session = self._connected()
+        # Whoever waited for a slot or for credentials, or was stopped in between, may have lost the lease meanwhile.
+        if self._monotonic() > latest:
+            raise NotActed("the request was held up for so long that it is not sent any more")
         headers = {"Accept": JSON, "User-Agent": USER_AGENT, **session.headers, **headers}
         times = (self.settings.connect_timeout, silence)
         response = session.client.call_api(method, session.host + url, headers, body, _request_timeout=times).response
@@ -160,10 +170,18 @@ class KubernetesApi:
             raise answers.refusal(401, response.headers, _whole(response, silence))
         return response
 
-    def _exchange(self, method: str, url: str, body: Any, headers: dict[str, str], times: tuple[float, float]) -> Document:
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: Any,
+        headers: dict[str, str],
+        times: tuple[float, float],
+        latest: float = math.inf,
+    ) -> Document:
         silence, longest = times
         with self._slots, _translated():
-            response = self._open(method, url, body, headers, silence)
+            response = self._open(method, url, body, headers, silence, latest)
             content = _whole(response, longest)
         for warning in response.headers.getlist("Warning"):
             log.warning("%s %s: the API server warns: %.500s", method, url.partition("?")[0], warning)

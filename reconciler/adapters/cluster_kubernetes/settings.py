@@ -31,9 +31,9 @@ class KubernetesSettings:
     to get credentials. `concurrency` bounds the requests under way, watches apart.
 
     Times are in seconds: to connect; for one wait during an answer; for a whole answer; for a whole write, which the server is
-    also told to give up after. The last try of a write begins `writing.longest` after the first, so that none takes effect
-    later than the sum of that, `connect_timeout` and `write_timeout`: 19 s, which is less than what is left of a lease of 30 s
-    that is renewed each 10 s.
+    also told to give up after. The last try of a write is sent `writing.longest` after the first or never, so that none takes
+    effect later than the sum of that, `connect_timeout` and `write_timeout`: 19 s, which is less than what is left of a lease
+    of 30 s that is renewed each 10 s.
     """
 
     kubeconfig: Path | None = None

@@ -18,6 +18,7 @@ from reconciler.core.resources import Document, FieldOwner, Key, LiveObject
 from reconciler.errors import Conflict, Rejected, Unavailable
 
 T = TypeVar("T")
+NOTHING: Query = {}
 
 
 class NotDone(Unavailable):
@@ -48,13 +49,13 @@ class Writes:
         def done(live: LiveObject | None) -> LiveObject | None:
             return live if live is not None and live.uid == (uid or live.uid) and self._holds(live, document) else None
 
-        return self._surely(key, lambda: self._apply(key, body, {}), done)
+        return self._surely(key, lambda latest: self._apply(key, body, latest), done)
 
     def dry_run(self, document: Document) -> LiveObject:
         """Return what an apply would make of the object."""
         key = Key.of(document)
         return self._api.patiently(
-            (Unavailable,), self._api.settings.reading, lambda: self._apply(key, document, {"dryRun": "All"})
+            (Unavailable,), self._api.settings.reading, lambda latest: self._apply(key, document, latest, {"dryRun": "All"})
         )
 
     def delete(self, key: Key, *, uid: str, resource_version: str) -> bool:
@@ -67,9 +68,9 @@ class Writes:
                 return True
             return False if live.deleting else None
 
-        def attempt() -> bool:
+        def attempt(latest: float) -> bool:
             try:
-                answer = self._send("DELETE", key, body, JSON, {})
+                answer = self._send("DELETE", key, body, JSON, latest)
             except Missing:
                 return True
             if answer.get("kind") == "Status":
@@ -99,24 +100,27 @@ class Writes:
                 return None
             return live if _timeless(live.owners) == _timeless(owners) else None
 
-        def attempt() -> LiveObject:
-            raw = self._send("PATCH", key, body, MERGE_PATCH, {"fieldManager": self._manager})
+        def attempt(latest: float) -> LiveObject:
+            raw = self._send("PATCH", key, body, MERGE_PATCH, latest, {"fieldManager": self._manager})
             return _decoded(raw, kind, key)
 
         return self._surely(key, attempt, done)
 
-    def _apply(self, key: Key, document: Document, query: Query) -> LiveObject:
+    def _apply(self, key: Key, document: Document, latest: float, query: Query = NOTHING) -> LiveObject:
         query = {"fieldManager": self._manager, "force": "false", "fieldValidation": "Strict", **query}
-        return _decoded(self._send("PATCH", key, document, APPLY_PATCH, query), self._kind(key), key)
+        return _decoded(self._send("PATCH", key, document, APPLY_PATCH, latest, query), self._kind(key), key)
 
-    def _send(self, method: str, key: Key, body: Document, content_type: str, query: Query) -> Document:
+    def _send(
+        self, method: str, key: Key, body: Document, content_type: str, latest: float, query: Query = NOTHING
+    ) -> Document:
         kind = self._kind(key)
         self._within_limits(key, kind)
 
         def attempt(version: str) -> Document:
             group_version = f"{kind.group}/{version}" if kind.group else version
             sent = {**body, "apiVersion": group_version} if content_type == APPLY_PATCH else body
-            return self._api.send(method, path(kind, version, key), sent, content_type=content_type, query=query)
+            place = path(kind, version, key)
+            return self._api.send(method, place, sent, latest=latest, content_type=content_type, query=query)
 
         return self._versions.request(kind, attempt)
 
@@ -129,13 +133,13 @@ class Writes:
         if self._namespaces and (key.namespace if kind.namespaced else key.name) not in self._namespaces:
             raise Rejected(f"{key} is outside of the namespaces that this target may write", status=403)
 
-    def _surely(self, key: Key, attempt: Callable[[], T], done: Callable[[LiveObject | None], T | None]) -> T:
+    def _surely(self, key: Key, attempt: Callable[[float], T], done: Callable[[LiveObject | None], T | None]) -> T:
         """Return what a write gives, read back where its answer was lost."""
         lost: list[Unavailable] = []
 
-        def once() -> T:
+        def once(latest: float) -> T:
             try:
-                return attempt()
+                return attempt(latest)
             except (Unsure, Conflict) as error:
                 if isinstance(error, Unsure):
                     lost.append(error)

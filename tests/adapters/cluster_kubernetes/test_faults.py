@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.cluster_kubernetes import KubernetesApi, KubernetesCluster
+from reconciler.adapters.cluster_kubernetes.api import waiting
 from reconciler.core.resources import Key
 from reconciler.errors import Conflict, Rejected, Unavailable
 from tests.adapters.cluster_kubernetes.conftest import Proxied
@@ -68,6 +70,33 @@ def test_patience_ends(proxied: Proxied, api_server_proxy: Proxy) -> None:
         world.cluster.apply(workload_entry(world.namespace))
     assert caught.value.retry_after == 9
     assert sent(api_server_proxy, "PATCH") == IMPATIENT.attempts
+
+
+@pytest.mark.case("K-05")
+def test_a_process_that_sleeps_between_two_tries_does_not_try_again(
+    proxied_api_server: ApiServer, api_server_proxy: Proxy, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stopped for ten minutes while it waited for a busy server: the write that the lease covered then is not sent now."""
+    slept: list[float] = []
+    api = KubernetesApi(settings(proxied_api_server.kubeconfig, namespace), lambda: time.monotonic() + sum(slept))
+    cluster = KubernetesCluster(api, OURS)
+    cluster.apply(workload_entry(namespace))
+    api_server_proxy.respond(429, b"slow down", method="PATCH", times=1)
+
+    def sleep(_: logging.LogRecord) -> bool:
+        slept.append(600.0)
+        return True
+
+    caplog.set_level(logging.INFO)
+    waiting.addFilter(sleep)  # it tells that it waits, once it has decided to
+    try:
+        with pytest.raises(Unavailable, match="not sent any more"):
+            cluster.apply(workload_entry(namespace, weight=2))
+    finally:
+        waiting.removeFilter(sleep)
+    assert (sent(api_server_proxy, "PATCH"), slept) == (2, [600.0])
+    assert cluster.apply(workload_entry(namespace, weight=3)).document["spec"]["weight"] == 3
+    cluster.close()
 
 
 @pytest.mark.case("A-03")
