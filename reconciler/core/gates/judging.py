@@ -1,0 +1,92 @@
+"""One gate, one look: what to ask, and what the answers come to. Pure; the shell only carries questions and answers.
+
+asked = questions(gate, scene, memory)              nothing, where nothing has to be asked now
+verdict, memory = judge(gate, scene, memory, answers)
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from reconciler.core.gates import cover, health, ready, threshold, webhook
+from reconciler.core.gates.answers import Answers, Question, Window
+from reconciler.core.gates.approval import approval
+from reconciler.core.gates.hours import hours
+from reconciler.core.gates.memory import Look, Memory, fold
+from reconciler.core.gates.scene import Scene
+from reconciler.core.gates.soak import soak, watched
+from reconciler.core.gates.spec import Approve, Cover, Gate, Health, Hours, Ready, Soak, Threshold, Webhook
+from reconciler.core.gates.verdict import Reason, Verdict
+
+_NOT_IN_FORCE = Verdict.waiting(Reason.SOAKING, "the step is not in force yet")
+
+
+def questions(gate: Gate, scene: Scene, memory: Memory) -> Mapping[str, Question]:
+    """Return what has to be asked outside before this gate is judged, by names under which the answers are expected."""
+    if scene.in_force is None or not (memory := begun(memory, scene)).due(gate, scene.now):
+        return {}
+    match gate.ask:
+        case Threshold() as ask:
+            return threshold.questions(ask, _window(memory, scene))
+        case Ready() as ask:
+            return ready.questions(ask, scene, _window(memory, scene))
+        case Cover():
+            return cover.questions(scene, _window(memory, scene))
+        case Webhook() as ask:
+            return {"reply": webhook.question(gate, ask, scene)}
+        case Soak() | Health() | Approve() | Hours():
+            return {}
+        case _:
+            assert_never(gate.ask)
+
+
+def judge(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple[Verdict, Memory]:
+    """Return what a gate answers, and what it keeps for its next look; `answers` are those to `questions` of the same scene.
+
+    Approval and hours ask about this moment and keep nothing. All others begin once the step is in force, and anew where it
+    comes into force again; between two looks their last answer stands.
+    """
+    match gate.ask:
+        case Approve() as ask:
+            return approval(ask, scene), memory
+        case Hours() as ask:
+            return hours(ask, scene), memory
+        case _ if scene.in_force is None:
+            return _NOT_IN_FORCE, memory
+    memory = begun(memory, scene)
+    if isinstance(gate.ask, Soak):
+        return soak(gate.ask, memory, scene.now)
+    if memory.standing is not None and not memory.due(gate, scene.now):
+        return memory.standing, memory
+    return _looked(gate, scene, memory, answers)
+
+
+def begun(memory: Memory, scene: Scene) -> Memory:
+    """Return the memory of the step that is in force now: a new one, where it is of another beginning."""
+    return memory if memory.began == scene.in_force else Memory(began=scene.in_force, opened=scene.in_force)
+
+
+def _looked(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple[Verdict, Memory]:
+    window = _window(memory, scene)
+    look: Look
+    match gate.ask:
+        case Health():
+            look, memory = health.look(scene, memory)
+        case Threshold() as ask:
+            look = threshold.look(gate, ask, window, answers)
+        case Ready() as ask:
+            look = ready.look(gate, ask, scene, window, answers)
+        case Webhook():
+            look = webhook.look(answers["reply"])
+        case Cover() as ask:
+            memory = watched(memory, scene.now)
+            verdict, memory = cover.cover(ask, scene, window, answers.get("requests"), memory)
+            return verdict, replace(memory, standing=verdict)
+        case _:
+            raise TypeError(f"{gate.ask!r} is no matter of looks")
+    return fold(gate, memory, look, scene.now)
+
+
+def _window(memory: Memory, scene: Scene) -> Window:
+    # A clock that was put back must not make a window of negative length.
+    return Window(min(memory.opened or scene.now, scene.now), scene.now)

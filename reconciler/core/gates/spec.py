@@ -1,0 +1,183 @@
+"""Gates as values: what is asked, how often, and what becomes of an answer that is no pass."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time, timedelta
+from enum import StrEnum
+
+from reconciler.core.resources import EMPTY
+
+
+class GateMode(StrEnum):
+    """ACT: the gate counts. OBSERVE: it is asked and reported ("would have stopped"), and never stops anything."""
+
+    ACT = "act"
+    OBSERVE = "observe"
+
+
+class Patience(StrEnum):
+    """What an answer other than pass and harm leads to: a pause at the gate's deadline, or at once."""
+
+    WAIT = "wait"
+    PAUSE = "pause"
+
+
+class Metric(StrEnum):
+    """What of a service's requests is looked at."""
+
+    ERRORS = "errors"
+    LATENCY = "latency"
+
+
+class Of(StrEnum):
+    """Whose requests: those to the endpoints that receive traffic, those to the ones that give it away, or all."""
+
+    CANARY = "canary"
+    STABLE = "stable"
+    ALL = "all"
+
+
+class Reporter(StrEnum):
+    """Who counted: the calling proxy (which sees what never arrived) or the called one (which sees what a retry hid)."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
+class Role(StrEnum):
+    """Who a person is to us; each may do what those before may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def covers(self, other: "Role") -> bool:
+        """Tell whether a person of this role may do what `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The values that are good: at least `low`, at most `high`; None: not bounded on that side. One is always given."""
+
+    low: float | None = None
+    high: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.low is None and self.high is None:
+            raise ValueError("bounds bound nothing")
+
+    def hold(self, value: float) -> bool:
+        """Tell whether a finite value is good."""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+
+    def __str__(self) -> str:
+        parts = (("at least", self.low), ("at most", self.high))
+        return " and ".join(f"{word} {bound:g}" for word, bound in parts if bound is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Soak:
+    """Time in which the step has been in force and we have been looking."""
+
+    hold: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The step's endpoints are there: VMs healthy, Pods ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A bound on what a query in PromQL gives. ``$window`` in its texts stands for the length of the window.
+
+    `samples_query` says how many samples the value rests on, where at least `samples` are asked for.
+    """
+
+    query: str
+    bounds: Bounds
+    samples: int = 0
+    samples_query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A ready-made bound: the share of requests that succeed (0 to 1), or a quantile of their duration in milliseconds.
+
+    Without a `reporter` both sides are read, and the worse one counts.
+    """
+
+    metric: Metric
+    bounds: Bounds
+    samples: int = 100
+    of: Of = Of.CANARY
+    quantile: float = 0.95
+    reporter: Reporter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A question over HTTP. `secret` names the operator's secret that signs it, empty for none."""
+
+    url: str
+    timeout: timedelta = timedelta(seconds=10)
+    headers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """`count` different persons, of this role at least, say yes to the plan in force, not longer ago than `expires`."""
+
+    role: Role = Role.OPERATOR
+    count: int = 1
+    expires: timedelta = timedelta(hours=24)
+    not_author: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The hours in which a step may begin: on days (0 is Monday) from `opens` to `closes`, by the wall clock of a time zone.
+
+    `closes` may be earlier than `opens`: then the hours end on the next day.
+    """
+
+    days: frozenset[int]
+    opens: time
+    closes: time
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A length of time of which every quarter of the day that it touches has seen at least `samples` requests."""
+
+    length: timedelta
+    samples: int = 100
+
+
+Ask = Soak | Health | Threshold | Ready | Webhook | Approve | Hours | Cover
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate of a rollout.
+
+    `interval` lies between two looks. A look counts as good or bad; `consecutive` good ones in a row pass, `failures` bad ones
+    in a row are harm. Samples older than `stale_after` say nothing. `deadline` is how long it may go on without a pass, once
+    the step is in force and its hold is over.
+    """
+
+    name: str
+    ask: Ask
+    mode: GateMode = GateMode.ACT
+    interval: timedelta = timedelta(minutes=1)
+    consecutive: int = 1
+    failures: int = 1
+    deadline: timedelta = timedelta(hours=1)
+    stale_after: timedelta = timedelta(minutes=2)
+    on_no_data: Patience = Patience.WAIT
+    on_error: Patience = Patience.WAIT
+    on_inconclusive: Patience = Patience.WAIT
