@@ -176,7 +176,8 @@ class Cycle:
         )
         plan = make(overrides=request.allow)
         given = self._given(plan.digest)
-        sight.plan = make(overrides=request.allow | given) if given else plan
+        listings = self._observer.listings(leaving, request.allow | given)
+        sight.plan = make(overrides=request.allow | given, listings=listings) if given or listings else plan
         guards = [guard for unit in sight.plan.units for guard in unit.guards]
         self._due = min((guard.until or sight.started + REVISIT for guard in guards), default=None)
         self._awaited = (plan.digest, given) if any(guard.override for guard in guards) else None

@@ -1,8 +1,11 @@
 """What both stores hold, as one value: either all of it, or `Unavailable`."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from reconciler.core.resources import ObservedState
+from reconciler.core.namespaces import Listing, override_of
+from reconciler.core.resources import Key, ObservedState
+from reconciler.errors import Rejected, Unavailable
 from reconciler.ports import Cluster, ClusterState, RegistryState, VMRegistry
 
 
@@ -31,3 +34,14 @@ class Observer:
         )
         self._last = (cluster, registry, observed)
         return observed
+
+    def listings(self, leaving: Iterable[Key], named: Collection[str]) -> dict[str, Listing]:
+        """Look into the namespaces that would be deleted and whose names were said: nobody else is worth so many requests."""
+        wanted = [key.name for key in leaving if key.kind == "Namespace" and override_of(key) in named]
+        return {namespace: self._listing(namespace) for namespace in wanted}
+
+    def _listing(self, namespace: str) -> Listing:
+        try:
+            return Listing(self.cluster.inside(namespace))
+        except (Rejected, Unavailable) as error:
+            return Listing(unread=str(error))

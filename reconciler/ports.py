@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Relation, Revision, Service
 from reconciler.errors import Problem
 
@@ -97,6 +98,12 @@ class Cluster(Protocol):
         self, key: Key, owners: Sequence[FieldOwner], *, uid: str, resource_version: str, drop_labels: Sequence[str] = ()
     ) -> LiveObject:
         """Replace `metadata.managedFields` (and take labels away) under a test of uid and version. Raises Conflict."""
+
+    def inside(self, namespace: str) -> tuple[Inside, ...]:
+        """Return everything in a namespace, of every kind that there is, nothing where there is no such namespace.
+
+        Raises Rejected where we may not look at all of it: what nobody has seen, nobody may take for empty.
+        """
 
     def crds(self) -> tuple[Document, ...]:
         """Return the CustomResourceDefinitions of the managed groups."""

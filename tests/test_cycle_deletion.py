@@ -9,11 +9,12 @@ import pytest
 from reconciler.core.changes import State
 from reconciler.core.plans import PlanSettings
 from reconciler.core.report import Report, Verdict, Written
-from reconciler.core.resources import Document, Key
+from reconciler.core.resources import Document, Key, Pod
 from reconciler.cycle import Cycle
+from reconciler.errors import Rejected, Unavailable
 from reconciler.ports import Override
 from tests.building import document, service_entry, workload_entry
-from tests.worlds import SELECTOR, World, mixed
+from tests.worlds import SELECTOR, Hooked, World, mixed
 
 VM3 = workload_entry("vm3", address="10.0.0.3")
 VM4 = workload_entry("vm4", address="10.0.0.4")
@@ -182,24 +183,93 @@ def test_a_commit_that_drops_nearly_everything_is_held_whole(world: World) -> No
     assert any(guard.override.startswith("delete-objects:") for guard in report.guards)
 
 
-def test_a_namespace_is_never_deleted(world: World) -> None:
-    """Not after days, not by prune-now, not by any name: nobody has listed what is inside."""
+NAMED = frozenset(["delete:Namespace/web"])
+
+
+@pytest.fixture
+def left_web(world: World) -> World:
+    """The target after a Namespace has left Git, and its time to wait is over."""
     world.commit([*_four(), document("Namespace", "web", "")])
     world.run()
     world.commit(_four())
     world.run()
     world.pass_time(days=30)
-    names = frozenset(["delete:Namespace/web", "Namespace/web", "all"])
-    report = world.run(allow=names, prune_now=names)
+    return world
+
+
+def _is_going(world: World) -> bool:
+    return world.cluster.observe().objects[Key("Namespace", "", "web")].deleting
+
+
+def test_a_namespace_is_never_deleted_by_itself(left_web: World) -> None:
+    """Not after days, and not by prune-now: it is reported, with the name to say; nobody is asked what is inside."""
+    asked: list[str] = []
+    server = left_web.process(cluster=Hooked(left_web.cluster, lambda name, *_: asked.append(name)))
+    report = left_web.run(cycle=server, prune_now=frozenset(["Namespace/web", "all"]))
     assert report.verdict is Verdict.REFUSED
-    assert "takes everything" in report.guards[0].message or "would take everything" in report.guards[0].message
-    assert "web" in _names(world, "Namespace")
+    assert [guard.override for guard in report.guards] == [*NAMED]
+    assert not _is_going(left_web)
+    assert "inside" not in asked
+
+
+def test_an_empty_namespace_is_deleted_by_name(left_web: World) -> None:
+    """The name that was said for a plan which nobody had looked for counts, once the look shows nothing foreign."""
+    plan = left_web.run("plan").plan
+    assert plan is not None
+    report = left_web.run(allow=NAMED, digest=plan.digest)
+    assert "Namespace web" in _deleted(report)
+    assert _is_going(left_web)
+
+
+def test_a_namespace_with_anything_foreign_inside_stays(left_web: World) -> None:
+    """Whatever is said: the guard names what is there, and that no name helps."""
+    left_web.cluster.put_pod(Pod("web", "p1", "10.1.0.1", {}, ready=True))
+    report = left_web.run(allow=NAMED)
+    (guard,) = report.guards
+    assert (report.verdict, guard.override) == (Verdict.REFUSED, "")
+    assert guard.message.endswith("everything in it: Pod p1; delete it by hand")
+    assert not _is_going(left_web)
+
+
+@pytest.mark.parametrize("error", [Rejected("secrets is forbidden", status=403), Unavailable("no answer")])
+def test_a_namespace_into_which_nobody_can_look_stays(left_web: World, error: Exception) -> None:
+    """One kind that may not be listed, one that did not answer: that is said, and the rest of the plan goes on."""
+
+    def refuse(name: str, *_: object) -> None:
+        if name == "inside":
+            raise error
+
+    left_web.commit([*_four(), workload_entry("vm5", address="10.0.0.5")])
+    server = left_web.process(cluster=Hooked(left_web.cluster, refuse))
+    report = left_web.run(cycle=server, allow=NAMED)
+    assert f"could not be listed ({error})" in report.guards[0].message
+    assert not _is_going(left_web)
+    assert left_web.live("WorkloadEntry", "vm5") is not None
+
+
+def test_a_serving_process_looks_inside_once_the_name_is_given(left_web: World) -> None:
+    """An approval counts for the plan that was shown, which the look does not change."""
+    server = left_web.process()
+    plan = left_web.serve(server).plan
+    assert plan is not None
+    for name in NAMED:
+        left_web.store.override(Override(plan.digest, name, "ada", "unused", left_web.clock.now()))
+    assert not server.nothing_new()
+    assert "Namespace web" in _deleted(server.run("serve", write=True))
+
+
+@pytest.mark.case("A-09")
+def test_a_namespace_on_its_way_out_is_shown(left_web: World) -> None:
+    """What is in it takes its time; nothing is sent again."""
+    left_web.run(allow=NAMED)
+    report = left_web.run(allow=NAMED)
+    assert [(one.key.name, one.state) for one in report.differences] == [("web", State.TERMINATING)]
+    assert report.results == ()
 
 
 @pytest.mark.case("A-08")
 def test_an_object_that_was_made_anew_meanwhile_is_not_deleted(world: World) -> None:
     """Between plan and write somebody deletes the entry and creates another one: the uid tells them apart."""
-    from tests.worlds import Hooked
 
     def recreate(name: str, *arguments: object) -> None:
         if name == "delete" and arguments[0] == Key("WorkloadEntry", "shop", "vm4"):

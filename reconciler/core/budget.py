@@ -13,6 +13,7 @@ from datetime import datetime
 from reconciler.core.changes import Action
 from reconciler.core.edges import Write
 from reconciler.core.istio import DestinationRule, ServiceEntry, VirtualService
+from reconciler.core.namespaces import Listing
 from reconciler.core.plans import Guard, GuardCode, PlanSettings
 from reconciler.core.resources import DesiredState, Key, ObservedState, StoreName
 from reconciler.core.simulation import registered_by
@@ -30,7 +31,7 @@ class Deletions:
     `first_seen` says since when a key has been due for deletion (now, where it is missing). `recent` are services deleted
     within the budget's window, `prune_now` keys that a person does not want to wait for, written as ``Kind/namespace/name``.
     `quiet` says of a ServiceEntry whether it had no requests for an hour (missing: nobody can see its traffic). `listings`
-    names, for a namespace, everything inside that is not ours (missing: nobody has looked).
+    tell of a namespace what is inside (missing: nobody has looked).
     """
 
     now: datetime
@@ -38,7 +39,7 @@ class Deletions:
     recent: Collection[Key] = ()
     prune_now: Collection[str] = ()
     quiet: Mapping[Key, bool] = field(default_factory=dict)
-    listings: Mapping[str, Collection[str]] = field(default_factory=dict)
+    listings: Mapping[str, Listing] = field(default_factory=dict)
 
 
 def deleted_services(writes: Iterable[Write], desired: DesiredState) -> tuple[Key, ...]:

@@ -8,7 +8,8 @@ from reconciler.core.budget import Deletions, deleted_services, endpoint_guards,
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.edges import Write
 from reconciler.core.jobs import Bundle, Job
-from reconciler.core.keeping import deleted_namespaces, missing_namespaces, used_accounts
+from reconciler.core.keeping import missing_namespaces, used_accounts
+from reconciler.core.namespaces import namespace_guards
 from reconciler.core.plans import Guard, GuardCode, PlanSettings, Wholesale
 from reconciler.core.resources import DesiredState, Key, ObservedState, Relation, Revision
 from reconciler.core.splits import Service, voiding
@@ -64,6 +65,7 @@ def guards_on_jobs(writes: Sequence[Write], worlds: Sequence[WorldChange], situa
         *_refused_by_server(situation.differences),
         *missing_namespaces(writes, situation.observed),
         *used_accounts(writes, situation.desired, situation.observed),
+        *namespace_guards(writes, situation.desired, situation.deletions.listings),
     ):
         yield from _spread(guard, job_of)
     for one in worlds:
@@ -71,8 +73,10 @@ def guards_on_jobs(writes: Sequence[Write], worlds: Sequence[WorldChange], situa
         for job in one.bundle.jobs:
             found = (*_on_unit(job.unit), *_on_writes(job, one.before, populated, situation))
             deletions = situation.deletions
-            found += (*service_guards(job.writes, services, deletions), *deleted_namespaces(job.writes, deletions.listings))
-            found += tuple(prune_guards(job.writes, situation.settings, deletions))
+            found += (
+                *service_guards(job.writes, services, deletions),
+                *prune_guards(job.writes, situation.settings, deletions),
+            )
             yield from ((job.name, guard) for guard in found)
 
 

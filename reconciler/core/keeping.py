@@ -1,33 +1,12 @@
 """What is not deleted although Git has dropped it, and what is not written into a namespace that is not there."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from reconciler.core.changes import Action
 from reconciler.core.edges import Write
 from reconciler.core.needs import uses
 from reconciler.core.plans import Guard, GuardCode
 from reconciler.core.resources import DesiredState, Key, ObservedState, StoreName
-from reconciler.core.standing import spelled
-
-
-def deleted_namespaces(writes: Iterable[Write], listings: Mapping[str, Collection[str]]) -> Iterator[Guard]:
-    """Yield a guard for each Namespace that would go, which takes everything in it: never without name and listing.
-
-    `listings` names, for a namespace, everything inside that is not ours.
-    """
-    for write in writes:
-        if write.key.kind == "Namespace" and write.change.action is Action.DELETE:
-            inside = listings.get(write.key.name)
-            message = f"{write.key} is gone from Git and stays: its deletion would take everything in it"
-            if inside is None:
-                message = f"{message}, and nobody has listed what that is. Delete it by hand"
-            elif inside:
-                listed = sorted(inside)
-                more = f" and {len(listed) - 5} more" if len(listed) > 5 else ""
-                message = f"{message}: {', '.join(listed[:5])}{more}. Delete it by hand"
-            is_empty = inside is not None and not inside
-            name = f"delete:{spelled(write.key)}" if is_empty else ""
-            yield Guard(GuardCode.DELETE_NAMESPACE, message, name, keys=(write.key,))
 
 
 def used_accounts(writes: Sequence[Write], desired: DesiredState, observed: ObservedState) -> Iterator[Guard]:

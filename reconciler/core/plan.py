@@ -18,6 +18,7 @@ from reconciler.core.guards import Situation, WorldChange, guards_on_jobs, guard
 from reconciler.core.jobs import Bundle, Job, bundles, jobs_of
 from reconciler.core.layout import Laid, circle_guards, lay_out, lay_out_all
 from reconciler.core.modes import unit_mode
+from reconciler.core.namespaces import Listing, counting, override_of
 from reconciler.core.order import reasons
 from reconciler.core.plans import WHOLE, Guard, GuardCode, Mode, Plan, PlanSettings, Step, UnitPlan
 from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation
@@ -53,7 +54,7 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     deleted_services: Collection[Key] = (),
     prune_now: Collection[str] = (),
     quiet: Mapping[Key, bool] = EMPTY,
-    listings: Mapping[str, Collection[str]] = EMPTY,
+    listings: Mapping[str, Listing] = EMPTY,
     relation: Relation = Relation.DESCENDANT,
     overrides: Collection[str] = (),
 ) -> Plan:
@@ -75,7 +76,8 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     situation = Situation(desired, observed, differences, settings, deletions)
     whole = [*history_guards(desired.revision, relation), *guards_on_plan(writes, situation)]
     named = [*guards_on_jobs(writes, [one for one, _ in free], situation), *circle_guards(jobs, writes, edges)]
-    asks = [guard.override for guard in (*whole, *(one for _, one in named)) if guard.code != GuardCode.CAVEAT]
+    asks = [_asked(guard) for guard in (*whole, *(one for _, one in named)) if guard.code != GuardCode.CAVEAT]
+    overrides = counting(overrides, writes, listings)
     standing = [guard for guard in whole if guard.override not in overrides]
     guards: dict[str, list[Guard]] = {job.name: [] for job in jobs}
     for name, guard in named:
@@ -93,6 +95,11 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
         digest=digest(settings.target, desired.revision, jobs, [_EXPOSURE], asks),
         why=reasons(writes, edges),
     )
+
+
+def _asked(guard: Guard) -> str:
+    """Return what a guard adds to the digest: what is found inside a Namespace makes no other plan of its deletion."""
+    return override_of(guard.keys[0]) if guard.code == GuardCode.DELETE_NAMESPACE else guard.override
 
 
 def _coming(bundle: Bundle) -> Iterable[dict[str, object]]:

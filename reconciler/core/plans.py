@@ -52,7 +52,7 @@ class GuardCode(StrEnum):
     """Why something is held back; a code never changes its meaning.
 
     Nothing overrides UNLAWFUL, RESOLUTION, TWO_POLICIES, REFUSED_BY_SERVER, NAMESPACE and ACCOUNT_IN_USE: they end when their
-    cause does.
+    cause does. So does DELETE_NAMESPACE while anything is inside, or nobody can tell.
     """
 
     HISTORY = "history"

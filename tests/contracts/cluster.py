@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from reconciler.core.namespaces import Inside
 from reconciler.core.ownership import declared, hand_back, owned, owners_of, show, take_over
 from reconciler.core.resources import Document, Key, LiveObject
 from reconciler.errors import Conflict, Rejected
@@ -341,6 +342,19 @@ class ClusterContract:
         assert world.cluster.observe().objects[Key("Namespace", "", world.namespace)].deleting
         assert world.cluster.apply(workload_entry(world.namespace, weight=2)).uid == live.uid
 
+    @pytest.mark.case("A-08", "A-09")
+    def test_a_namespace_is_deleted_like_any_object(self, world: World) -> None:
+        """Only the one that was decided on; it stays, as being deleted, until its contents are gone."""
+        key = Key("Namespace", "", world.namespace)
+        live = world.cluster.get(key)
+        assert live is not None
+        with pytest.raises(Conflict):
+            world.cluster.delete(key, uid="another", resource_version="")
+        world.cluster.delete(key, uid=live.uid, resource_version=live.resource_version)
+        after = world.cluster.get(key)
+        assert after is not None
+        assert (after.uid, after.deleting) == (live.uid, True)
+
     @pytest.mark.case("M-12", "T-01")
     @pytest.mark.parametrize("kind", ["Secret", "Pod", "EnvoyFilter", "Deployment"])
     def test_kinds_that_are_not_ours_are_never_written(self, world: World, kind: str) -> None:
@@ -378,6 +392,20 @@ class ClusterContract:
         ]
         services = [service for service in state.services if service.namespace == world.namespace]
         assert [(service.name, dict(service.selector)) for service in services] == [("billing", {"app": "billing"})]
+
+    def test_everything_inside_a_namespace_is_listed(self, world: World) -> None:
+        """Objects of ours and of others, managed kinds and not, each under its group; nothing of elsewhere."""
+        world.cluster.apply(service_entry(world.namespace))
+        world.create(workload_entry(world.namespace), "kubectl-create")
+        world.put_pod("pod-1", "10.1.0.1", {"app": "billing"})
+        world.put_service("billing", {"app": "billing"})
+        assert set(world.cluster.inside(world.namespace)) >= {
+            Inside("networking.istio.io", "ServiceEntry", "billing"),
+            Inside("networking.istio.io", "WorkloadEntry", "vm-1"),
+            Inside("", "Pod", "pod-1"),
+            Inside("", "Service", "billing"),
+        }
+        assert not {one.kind for one in world.cluster.inside(MISSING)} & {"ServiceEntry", "WorkloadEntry", "Pod", "Service"}
 
     def test_the_body_of_last_applied_is_not_kept(self, world: World) -> None:
         """Kubectl's annotation stays visible by name; of its value, which may hold anything, only a digest is kept."""

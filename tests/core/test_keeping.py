@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.edges import Write
-from reconciler.core.keeping import deleted_namespaces, missing_namespaces, used_accounts
+from reconciler.core.keeping import missing_namespaces, used_accounts
 from reconciler.core.plans import GuardCode
 from reconciler.core.resources import Document, Key
 from reconciler.core.writes import writes_of
@@ -19,18 +19,6 @@ ACCOUNT = document("ServiceAccount", "billing")
 def gone(*documents: Document) -> list[Write]:
     """The writes that delete these."""
     return writes_of([deleting(one) for one in documents], there(*documents))
-
-
-def test_a_namespace_is_never_pruned_without_a_look_inside() -> None:
-    """Only where a listing shows nothing foreign there is a name to say."""
-    (unknown,) = deleted_namespaces(gone(SHOP, ACCOUNT), {})
-    assert (unknown.code, unknown.override, unknown.keys) == (GuardCode.DELETE_NAMESPACE, "", (Key.of(SHOP),))
-    assert "nobody has listed what that is" in unknown.message
-    (full,) = deleted_namespaces(gone(SHOP), {"shop": [f"Secret shop/s{number}" for number in range(7)]})
-    assert full.override == ""
-    assert "Secret shop/s4 and 2 more" in full.message
-    (empty,) = deleted_namespaces(gone(SHOP), {"shop": []})
-    assert empty.override == "delete:Namespace/shop"
 
 
 def test_an_account_stays_while_anything_runs_under_it() -> None:

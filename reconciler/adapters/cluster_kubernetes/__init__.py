@@ -11,6 +11,7 @@ not be known here: why something is written, units, plans, Git, the VM registry.
     decode       documents -> our values
     listing      complete lists of one kind
     reading      one-shot reads of everything
+    inside       all that a namespace holds, of every kind
     collection   the watched copy of one collection
     mirror       all copies together, and the snapshots of them
     watching     what keeps it true: list, watch, resume, list again

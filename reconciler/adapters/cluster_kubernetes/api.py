@@ -70,14 +70,15 @@ class KubernetesApi:
         self._lock = threading.Lock()
         self._session: _Session | None = None
 
-    def read(self, path: str, query: Query | None = None) -> Document:
+    def read(self, path: str, query: Query | None = None, *, accept: str = JSON) -> Document:
         """GET a document, with retries."""
-        return self.patiently((Unavailable,), self.settings.reading, lambda _: self.get(path, query))
+        return self.patiently((Unavailable,), self.settings.reading, lambda _: self.get(path, query, accept=accept))
 
-    def get(self, path: str, query: Query | None = None) -> Document:
+    def get(self, path: str, query: Query | None = None, *, accept: str = JSON) -> Document:
         """GET a document, with one try."""
         times = (self.settings.read_timeout, self.settings.answer_timeout)
-        return self._renewing(lambda: self._exchange("GET", _url(path, query), None, {"Accept-Encoding": "gzip"}, times))
+        headers = {"Accept": accept, "Accept-Encoding": "gzip"}
+        return self._renewing(lambda: self._exchange("GET", _url(path, query), None, headers, times))
 
     def write(self, method: str, path: str, body: Any) -> Document:
         """Send a document; tried again only while the server surely did nothing. Raises `Unsure` where that is not known."""
@@ -184,7 +185,9 @@ class KubernetesApi:
             response = self._open(method, url, body, headers, silence, latest)
             content = _whole(response, longest)
         for warning in response.headers.getlist("Warning"):
-            log.warning("%s %s: the API server warns: %.500s", method, url.partition("?")[0], warning)
+            # About a read, such as that a kind of somebody else is old, nobody but us can do anything.
+            level = logging.DEBUG if method == "GET" else logging.WARNING
+            log.log(level, "%s %s: the API server warns: %.500s", method, url.partition("?")[0], warning)
         return answers.document(response.status, response.headers, content)
 
 

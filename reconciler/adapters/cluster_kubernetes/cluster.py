@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reconciler.adapters.cluster_kubernetes.answers import Missing
 from reconciler.adapters.cluster_kubernetes.api import KubernetesApi
+from reconciler.adapters.cluster_kubernetes.inside import everything_inside
 from reconciler.adapters.cluster_kubernetes.reading import read_everything
 from reconciler.adapters.cluster_kubernetes.resources import Versions
 from reconciler.adapters.cluster_kubernetes.watches import Watches
 from reconciler.adapters.cluster_kubernetes.writes import Writes
 from reconciler.core.kinds import MANAGED
+from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Document, FieldOwner, Key, LiveObject
 from reconciler.ports import ClusterState
 
@@ -57,6 +59,9 @@ class KubernetesCluster:
     ) -> LiveObject:
         done = self._writes.set_owners(key, owners, uid=uid, resource_version=resource_version, drop_labels=drop_labels)
         return self._noted(done)
+
+    def inside(self, namespace: str) -> tuple[Inside, ...]:
+        return everything_inside(self._api, namespace)
 
     def crds(self) -> tuple[Document, ...]:
         """Return the CRDs of the managed kinds, as far as they are installed."""

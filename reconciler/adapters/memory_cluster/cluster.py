@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 from reconciler.adapters.memory_cluster import objects
 from reconciler.adapters.memory_cluster.managed_fields import Actor, merge_patched
+from reconciler.core.kinds import MANAGED
+from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Service
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import Clock, ClusterState
@@ -94,6 +96,14 @@ class MemoryCluster:
                 raise Conflict(f"{key}: the object was deleted and recreated")
             _check_version(live, resource_version)
             return self._store(objects.after_hand_over(live, owners, drop_labels, self._actor(self._manager)))
+
+    def inside(self, namespace: str) -> tuple[Inside, ...]:
+        with self._lock:
+            keys = [key for key in self._objects if key.namespace == namespace]
+            own = [Inside(MANAGED[key.kind].group, key.kind, key.name) for key in keys]
+            others = (("Pod", self._pods), ("Service", self._services))
+            more = [Inside("", kind, name) for kind, those in others for place, name in those if place == namespace]
+            return (*own, *more)
 
     def crds(self) -> tuple[Document, ...]:
         return self._crds
