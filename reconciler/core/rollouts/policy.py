@@ -8,9 +8,6 @@ from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from reconciler.core.shares.stages import Stage as PolicyStep
-from reconciler.core.shares.stages import Unreachable
-
 
 class Strategy(StrEnum):
     """How shares are made: by the weights of endpoints, or by subsets and route weights (an exact percentage)."""
@@ -25,6 +22,24 @@ class OnHarm(StrEnum):
     UNDO = "undo"
     BACK = "back"
     PAUSE = "pause"
+
+
+class Unreachable(StrEnum):
+    """What becomes of a step that the endpoints are too few for: it is merged into the next one, or the plan is refused."""
+
+    MERGE = "merge"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyStep:
+    """How far to go (0 to 1), how long to stay, which gates must pass, whether a person must approve what comes after."""
+
+    exposure: Fraction
+    hold: timedelta = timedelta(0)
+    gates: tuple[str, ...] = ()
+    approval: bool = False
+    cover: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +62,3 @@ class RolloutPolicy:
 CAREFUL = RolloutPolicy(steps=tuple(PolicyStep(Fraction(exposure, 100)) for exposure in (10, 50, 100)))
 #: Everything in one step.
 AT_ONCE = RolloutPolicy(steps=(PolicyStep(Fraction(1)),))
-
-__all__ = ["AT_ONCE", "CAREFUL", "OnHarm", "PolicyStep", "RolloutPolicy", "Strategy", "Unreachable"]

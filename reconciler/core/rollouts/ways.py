@@ -67,12 +67,12 @@ def _steps(leg: Leg, ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator
 
 def _at_once(policy: RolloutPolicy, stages: tuple[Stage, ...], why: str) -> RolloutStep:
     """Return one step for all of the policy's, with what all of them ask for."""
-    (only,) = reachable(policy.steps, lambda _: _ALL).stages
+    (only,) = reachable(policy.steps, lambda _: _ALL).steps
     return _step(only, stages, (why,))
 
 
 def _step(reached: Reached, stages: tuple[Stage, ...], notes: tuple[str, ...] = ()) -> RolloutStep:
-    asked = reached.stage
+    asked = reached.step
     return RolloutStep(
         leg=0,
         exposure=asked.exposure,
@@ -110,8 +110,8 @@ def _gradually(ends: Sides, policy: RolloutPolicy, mesh: Mesh, *, opens: bool, c
     found = reachable(policy.steps, reach, policy.unreachable)
     if found.refused:
         raise _Refused(found.refused)
-    for number, one in enumerate(found.stages):
-        last = number == len(found.stages) - 1
+    for number, one in enumerate(found.steps):
+        last = number == len(found.steps) - 1
         yield _step(one, _stages(first=not number, last=last, opens=opens, closes=closes))
 
 
@@ -189,7 +189,7 @@ def _in_place(leg: Leg, ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Itera
         raise _Refused(found.refused)
     for group in found.groups:
         done |= {names[name] for name in group.names}
-        last = group.step.stage.exposure == _ALL
+        last = group.step.step.exposure == _ALL
         switched = frozenset(leg.after) if last else frozenset(_with_records(done, leg.after))
         yield replace(_step(group.step, (Stage.SHIFT,)), switched=switched)
 
@@ -220,6 +220,6 @@ def _routing(leg: Leg, policy: RolloutPolicy) -> Iterator[RolloutStep]:
         why = "what routes match changes, which Istio gives to all clients at once" if routes else "no route's share changes"
         yield _at_once(policy, _stages(first=True, last=True, opens=rules, closes=rules), why)
         return
-    for number, one in enumerate(reachable(policy.steps, lambda wanted: wanted).stages):
+    for number, one in enumerate(reachable(policy.steps, lambda wanted: wanted).steps):
         last = one.exposure == _ALL
         yield _step(one, _stages(first=not number, last=last, opens=rules, closes=rules))

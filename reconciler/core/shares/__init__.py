@@ -19,23 +19,21 @@ from reconciler.core.shares.groups import (
     of_departures,
     of_updates,
 )
-from reconciler.core.shares.stages import Reach, Reached, Stage, Stages, Unreachable, by_weights, reachable
-from reconciler.core.shares.values import Crowd, Limit, Limits, Rounding, Way, Weights
+from reconciler.core.shares.steps import Reach, Reachable, Reached, by_weights, reachable
+from reconciler.core.shares.values import Course, Crowd, Limit, Limits, Rounding, Weights
 from reconciler.core.shares.weighing import pods_for, vms_for, weights, weights_on
 
 __all__ = [
+    "Course",
     "Crowd",
     "Group",
     "Groups",
     "Limit",
     "Limits",
     "Reach",
+    "Reachable",
     "Reached",
     "Rounding",
-    "Stage",
-    "Stages",
-    "Unreachable",
-    "Way",
     "Weights",
     "by_part",
     "by_weights",

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from reconciler.core.shares.stages import Reached, Stage, Unreachable, reachable
-from reconciler.core.shares.values import Crowd, Way
+from reconciler.core.rollouts.policy import PolicyStep, Unreachable
+from reconciler.core.shares.steps import Reached, reachable
+from reconciler.core.shares.values import Course, Crowd
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """The endpoints that change in a step: waves one after the other, those of one wave at once."""
 
-    step: Reached
+    reached: Reached
     waves: tuple[tuple[str, ...], ...]
 
     @property
@@ -38,7 +39,7 @@ class Groups:
 def grouped(
     order: Sequence[str],
     exposures: Sequence[Fraction],
-    stages: Sequence[Stage],
+    steps: Sequence[PolicyStep],
     unreachable: Unreachable = Unreachable.MERGE,
     at_once: int | None = None,
 ) -> Groups:
@@ -58,15 +59,15 @@ def grouped(
             return Fraction(1)
         return exposures[max(1, count(exposure)) - 1]
 
-    steps = reachable(stages, reach, unreachable)
-    bounds = [0, *(count(one.stage.exposure) for one in steps.stages)]
+    found = reachable(steps, reach, unreachable)
+    bounds = [0, *(count(one.step.exposure) for one in found.steps)]
     size = at_once or len(order)
     return Groups(
         tuple(
-            Group(step, tuple(tuple(order[at : min(at + size, end)]) for at in range(begin, end, size)))
-            for step, begin, end in zip(steps.stages, bounds, bounds[1:], strict=False)
+            Group(one, tuple(tuple(order[at : min(at + size, end)]) for at in range(begin, end, size)))
+            for one, begin, end in zip(found.steps, bounds, bounds[1:], strict=False)
         ),
-        steps.refused,
+        found.refused,
     )
 
 
@@ -83,26 +84,26 @@ def of_updates(order: Sequence[str], shares: Mapping[str, Fraction]) -> tuple[Fr
     return tuple(accumulate(shares[name] or Fraction(1, len(order)) for name in order))
 
 
-def of_departures(order: Sequence[str], weights: Mapping[str, int], crowd: Crowd, way: Way) -> tuple[Fraction, ...]:
+def of_departures(order: Sequence[str], weights: Mapping[str, int], crowd: Crowd, course: Course) -> tuple[Fraction, ...]:
     """Return the exposures when VMs of these weights leave one after the other: how far along the way the rest's share is.
 
     Without a way (no Pods, so the VMs' share is always 1): the part of the leaving VMs' requests that has moved.
     """
     gone = list(accumulate(weights[name] for name in order))
     total = sum(weights.values())
-    if way.is_level:
+    if course.is_level:
         return tuple(Fraction(one, gone[-1]) for one in gone)
-    return tuple(way.exposure(crowd.share(total - one)) for one in gone)
+    return tuple(course.exposure(crowd.share(total - one)) for one in gone)
 
 
-def of_arrivals(order: Sequence[str], weights: Mapping[str, int], crowd: Crowd, way: Way) -> tuple[Fraction, ...]:
+def of_arrivals(order: Sequence[str], weights: Mapping[str, int], crowd: Crowd, course: Course) -> tuple[Fraction, ...]:
     """Return the exposures when VMs come one after the other; `weights` are those of all VMs in the end.
 
     Without a way: what the new VMs serve against what they serve in the end.
     """
     come = list(accumulate(weights[name] for name in order))
     before = sum(weights.values()) - sum(weights[name] for name in order)
-    if way.is_level:
+    if course.is_level:
         served = [Fraction(one, before + one) for one in come]
         return tuple(one / served[-1] for one in served)
-    return tuple(way.exposure(crowd.share(before + one)) for one in come)
+    return tuple(course.exposure(crowd.share(before + one)) for one in come)

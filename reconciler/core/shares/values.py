@@ -89,7 +89,7 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Course:
     """The way of a rollout, in shares of the VMs: from where it started to where Git wants it."""
 
     start: Fraction

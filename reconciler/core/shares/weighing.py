@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from reconciler.core.shares.ratios import apportion, largest, uneven
-from reconciler.core.shares.values import UINT32_MAX, Crowd, Limit, Limits, Rounding, Way, Weights, percent
+from reconciler.core.shares.values import UINT32_MAX, Course, Crowd, Limit, Limits, Rounding, Weights, percent
 
 LIMITS = Limits()
 
@@ -35,9 +35,9 @@ def weights(crowd: Crowd, wanted: Fraction, rounding: Rounding = Rounding.NEARES
     return _result(crowd, dict(zip(names, numbers, strict=True)), wanted, limit, limits)
 
 
-def weights_on(crowd: Crowd, way: Way, exposure: Fraction, limits: Limits = LIMITS) -> Weights:
+def weights_on(crowd: Crowd, course: Course, exposure: Fraction, limits: Limits = LIMITS) -> Weights:
     """Return the weights for an exposure (0 to 1) on the way of a rollout, which is exceeded only where all weights do."""
-    return weights(crowd, way.share(exposure), way.rounding(exposure), limits)
+    return weights(crowd, course.share(exposure), course.rounding(exposure), limits)
 
 
 def pods_for(crowd: Crowd, wanted: Fraction) -> int | None:

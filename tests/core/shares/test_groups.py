@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.core.rollouts.policy import PolicyStep, Unreachable
 from reconciler.core.shares import (
+    Course,
     Crowd,
-    Stage,
-    Unreachable,
-    Way,
     by_part,
     grouped,
     of_arrivals,
@@ -18,22 +17,22 @@ from reconciler.core.shares import (
     of_updates,
 )
 
-STAGES = [Stage(Fraction(one, 100)) for one in (1, 10, 50, 100)]
+STEPS = [PolicyStep(Fraction(one, 100)) for one in (1, 10, 50, 100)]
 ALL_POD, ALL_VM = Fraction(0), Fraction(1)
-LEVEL = Way(ALL_VM, ALL_VM)
+LEVEL = Course(ALL_VM, ALL_VM)
 
 
-def updated(shares: dict[str, Fraction], stages: list[Stage] = STAGES) -> list[tuple[Fraction, tuple[str, ...]]]:
+def updated(shares: dict[str, Fraction], steps: list[PolicyStep] = STEPS) -> list[tuple[Fraction, tuple[str, ...]]]:
     """The groups of an update in place, each with the exposure of its step."""
     order = by_part(shares)
-    found = grouped(order, of_updates(order, shares), stages)
-    return [(one.step.stage.exposure, one.names) for one in found.groups]
+    found = grouped(order, of_updates(order, shares), steps)
+    return [(one.reached.step.exposure, one.names) for one in found.groups]
 
 
 @pytest.mark.case("C-09")
 def test_no_endpoint_makes_no_step() -> None:
     """Nothing passes because there was nothing."""
-    assert grouped((), (), STAGES).groups == ()
+    assert grouped((), (), STEPS).groups == ()
 
 
 @pytest.mark.case("C-09")
@@ -41,7 +40,7 @@ def test_one_endpoint_is_all_at_once_whatever_its_share() -> None:
     """It has no gradual step: all are merged into the last, also where Pods beside it take most requests."""
     for share in (Fraction(1), Fraction(1, 200), Fraction(0)):
         assert updated({"a": share}) == [(Fraction(1), ("a",))]
-    found = grouped(["a"], [Fraction(1, 200)], STAGES, Unreachable.REFUSE)
+    found = grouped(["a"], [Fraction(1, 200)], STEPS, Unreachable.REFUSE)
     assert found.groups == ()
     assert "the smallest exposure that can be reached is 100%" in found.refused
 
@@ -51,7 +50,7 @@ def test_one_percent_of_three_is_one() -> None:
     """At least one, in the first step that allows it; the last one waits for the last step."""
     third = Fraction(1, 3)
     assert updated(dict.fromkeys("abc", third)) == [(Fraction(1, 2), ("a",)), (Fraction(1), ("b", "c"))]
-    nearly = [Stage(Fraction(99, 100)), Stage(Fraction(1))]
+    nearly = [PolicyStep(Fraction(99, 100)), PolicyStep(Fraction(1))]
     assert updated(dict.fromkeys("abc", Fraction(1, 300)), nearly) == [(Fraction(99, 100), ("a", "b")), (Fraction(1), ("c",))]
 
 
@@ -75,17 +74,17 @@ def test_who_serves_nothing_now_may_serve_once_it_is_changed() -> None:
 def test_waves_are_as_large_as_is_said() -> None:
     """One by one, or by so many."""
     order = tuple("abcde")
-    found = grouped(order, of_updates(order, dict.fromkeys(order, Fraction(1, 5))), STAGES[2:], at_once=2)
+    found = grouped(order, of_updates(order, dict.fromkeys(order, Fraction(1, 5))), STEPS[2:], at_once=2)
     assert [one.waves for one in found.groups] == [(("a", "b"),), (("c", "d"), ("e",))]
 
 
 def test_vms_leave_along_the_way_of_the_split() -> None:
     """Three VMs beside three Pods: from a half to two fifths of the requests is a fifth of the way to none."""
     weights = dict.fromkeys("abc", 1)
-    exposures = of_departures("abc", weights, Crowd({}, pods=3), Way(Fraction(1, 2), ALL_POD))
+    exposures = of_departures("abc", weights, Crowd({}, pods=3), Course(Fraction(1, 2), ALL_POD))
     assert exposures == (Fraction(1, 5), Fraction(1, 2), Fraction(1))
-    found = grouped("abc", exposures, STAGES)
-    assert [(one.step.stage.exposure, one.names) for one in found.groups] == [
+    found = grouped("abc", exposures, STEPS)
+    assert [(one.reached.step.exposure, one.names) for one in found.groups] == [
         (Fraction(1, 2), ("a", "b")),
         (Fraction(1), ("c",)),
     ]
@@ -93,7 +92,7 @@ def test_vms_leave_along_the_way_of_the_split() -> None:
 
 def test_vms_come_along_the_way_of_the_split() -> None:
     """The first of weight 1 beside nine Pods is a tenth of all, a fifth of the way to a half."""
-    exposures = of_arrivals("ab", {"a": 1, "b": 8}, Crowd({}, pods=9), Way(ALL_POD, Fraction(1, 2)))
+    exposures = of_arrivals("ab", {"a": 1, "b": 8}, Crowd({}, pods=9), Course(ALL_POD, Fraction(1, 2)))
     assert exposures == (Fraction(1, 5), Fraction(1))
 
 
@@ -118,7 +117,9 @@ def test_every_endpoint_has_its_step_and_no_step_too_many(parts: list[int], expo
     shares = {f"vm{at:02}": Fraction(part, total) for at, part in enumerate(parts)}
     order = by_part(shares)
     reached = of_updates(order, shares)
-    found = grouped(order, reached, [Stage(Fraction(one, 100)) for one in (*sorted(exposures), 100)], at_once=at_once).groups
+    found = grouped(
+        order, reached, [PolicyStep(Fraction(one, 100)) for one in (*sorted(exposures), 100)], at_once=at_once
+    ).groups
     assert tuple(name for one in found for name in one.names) == order
     assert found[0].names
     assert found[-1].names
@@ -126,7 +127,7 @@ def test_every_endpoint_has_its_step_and_no_step_too_many(parts: list[int], expo
     done = 0
     for one in found:
         done += len(one.names)
-        assert one.step.exposure == (reached[done - 1] if len(order) > 1 else 1)
-        assert one.step.exposure <= one.step.stage.exposure or one is found[-1]
+        assert one.reached.exposure == (reached[done - 1] if len(order) > 1 else 1)
+        assert one.reached.exposure <= one.reached.step.exposure or one is found[-1]
         if one is not found[-1]:
-            assert done == len(order) - 1 or reached[done] > one.step.stage.exposure
+            assert done == len(order) - 1 or reached[done] > one.reached.step.exposure

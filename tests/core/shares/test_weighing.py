@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.shares import Crowd, Limit, Limits, Rounding, Way, pods_for, vms_for, weights, weights_on
+from reconciler.core.shares import Course, Crowd, Limit, Limits, Rounding, pods_for, vms_for, weights, weights_on
 from reconciler.core.shares.values import UINT32_MAX, percent
 from tests.core.shares.test_ratios import badness
 
@@ -163,12 +163,12 @@ def test_an_exposure_is_exceeded_only_where_every_weight_does(
     crowd: Crowd, start: Fraction, wanted: Fraction, exposure: Fraction
 ) -> None:
     """Before the end; there it is Git's share, as near as possible."""
-    way = Way(start, wanted)
-    found = weights_on(crowd, way, exposure)
-    reached = way.exposure(found.share)
-    if not way.is_level and exposure < 1 and found.limit in (None, Limit.WHOLE_NUMBERS):
+    course = Course(start, wanted)
+    found = weights_on(crowd, course, exposure)
+    reached = course.exposure(found.share)
+    if not course.is_level and exposure < 1 and found.limit in (None, Limit.WHOLE_NUMBERS):
         assert reached <= exposure
-    assert way.exposure(way.share(exposure)) == (exposure if not way.is_level else 1)
+    assert course.exposure(course.share(exposure)) == (exposure if not course.is_level else 1)
 
 
 @pytest.mark.parametrize(
