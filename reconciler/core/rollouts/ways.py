@@ -189,9 +189,9 @@ def _in_place(leg: Leg, ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Itera
         raise _Refused(found.refused)
     for group in found.groups:
         done |= {names[name] for name in group.names}
-        last = group.step.step.exposure == _ALL
+        last = group.reached.step.exposure == _ALL
         switched = frozenset(leg.after) if last else frozenset(_with_records(done, leg.after))
-        yield replace(_step(group.step, (Stage.SHIFT,)), switched=switched)
+        yield replace(_step(group.reached, (Stage.SHIFT,)), switched=switched)
 
 
 def _served(ends: Sides, mesh: Mesh) -> Shares:
