@@ -1,5 +1,6 @@
 """`init` and `completion`: what a person runs once."""
 
+import shlex
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -18,8 +19,8 @@ def init(folder: Path) -> None:
         raise click.UsageError(f"{folder} exists and is not an empty folder; name another one")
     shutil.copytree(template(), folder, dirs_exist_ok=True)
     click.echo(f"{folder} is ready. Next:")
-    click.echo(f"  cd {folder} && git init -b main && git add -A && git commit -m 'Start from the template'")
-    click.echo(f"  reconciler check {folder / 'production'}")
+    click.echo(f"  cd {shlex.quote(str(folder))} && git init -b main && git add -A && git commit -m 'Start from the template'")
+    click.echo("  reconciler check production")
 
 
 def template() -> Path:

@@ -56,6 +56,8 @@ def history(*, form: str, limit: int, **options: Any) -> int:
     rows = [
         (str(one.id), words.moment(one.at), one.commit[:10], one.outcome, str(one.written), one.digest[:12]) for one in cycles
     ]
+    if not rows:
+        click.echo("no run of this target is known here")
     table(("run", "when", "commit", "outcome", "writes", "plan"), rows)
     return 0
 

@@ -33,7 +33,7 @@ def _advice(report: Report, options: Sequence[str]) -> Iterator[Advice]:
         case Verdict.VALID | Verdict.IN_SYNC | Verdict.APPLIED:
             return
         case Verdict.INVALID:
-            if report.command != "check":
+            if report.command != "check" and any(problem.place for problem in report.errors):
                 yield Advice("reconciler check FOLDER", "finds the same errors in a working copy, before a push")
         case Verdict.UNAVAILABLE:
             if report.command != "serve":

@@ -77,12 +77,17 @@ class Fields:
         return table
 
     def _stacked(self) -> Iterator[RenderableType]:
+        """Columns that hold the same share a line: a long value that nobody has touched since stands there once."""
         for path, cells in self.rows:
             yield Hanging(Text(path), first=self.indent)
-            grid = Table.grid(padding=(0, 2, 0, 0))
-            grid.add_column(no_wrap=True, style="dim")
-            grid.add_column(overflow="fold")
-            for head, cell in zip(self.heads, cells, strict=True):
-                if head != _OWNERS or cell != "-":
-                    grid.add_row(f"{' ' * self.indent}  {head}", Text(cell))
-            yield grid
+            columns = list(zip(self.heads, cells, strict=True))
+            heads: dict[str, list[str]] = {}
+            for head, cell in columns:
+                if head != _OWNERS:
+                    heads.setdefault(cell, []).append(head)
+            lines = [(", ".join(alike), cell) for cell, alike in heads.items()]
+            lines += [(head, cell) for head, cell in columns if head == _OWNERS and cell != "-"]
+            width = max(len(head) for head, _ in lines) + 2
+            for head, cell in lines:
+                text = Text(f"{head:<{width}}", style="dim").append(cell, style="not dim")
+                yield Hanging(text, indent=width, first=self.indent + 2)

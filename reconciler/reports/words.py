@@ -63,7 +63,8 @@ def headline(report: Report) -> str:
         case Verdict.INVALID:
             if report.command == "check":
                 return f"Invalid: {scope(report)}."
-            return f"Invalid: {counted(len(report.errors), 'error')} in Git; {_unchanged(report)}."
+            where = " in Git" if any(problem.place for problem in report.errors) else ""
+            return f"Invalid: {counted(len(report.errors), 'error')}{where}; {_unchanged(report)}."
         case Verdict.UNAVAILABLE:
             return f"Cannot observe: {_unchanged(report)}, and nothing is concluded from what could not be read."
         case Verdict.FAILED:

@@ -22,7 +22,8 @@ def test_the_template_is_copied(name: str, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert files(tmp_path / name) == files(template())
     assert ".github/workflows/mesh.yml" in files(tmp_path / name)
-    assert f"reconciler check {tmp_path / name}/production" in result.output
+    assert f"  cd {tmp_path / name} && git init" in result.output
+    assert result.output.endswith("\n  reconciler check production\n")
 
 
 def test_a_folder_with_anything_in_it_is_left_alone(tmp_path: Path) -> None:

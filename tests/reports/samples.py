@@ -189,6 +189,11 @@ def invalid(command: str = "plan") -> Report:
     )
 
 
+def misconfigured() -> Report:
+    """What is wrong is no manifest."""
+    return report("diff", Verdict.INVALID, problems=(Problem("MR0404", "no cluster is configured: give --kubeconfig"),))
+
+
 PROBLEMS = (
     Problem("MR2021", "is 70000: use 1 to 65535", place=Place(FILE, 12, 15), field="spec.ports[0].number", object=str(ENTRY)),
     Problem("MR1005", "is set twice, first in line 7: keep one of them", place=Place(FILE, 9, 5), field="metadata.labels.app"),

@@ -62,6 +62,7 @@ def test_what_exists_already_can_be_taken_over() -> None:
         (samples.checked(), []),
         (samples.checked(Verdict.INVALID, samples.PROBLEMS), []),
         (samples.invalid(), ["reconciler check FOLDER"]),
+        (samples.misconfigured(), []),
         (samples.applied(), []),
         (samples.failed(), ["reconciler apply"]),
         (report("diff", Verdict.UNAVAILABLE), ["reconciler diff"]),

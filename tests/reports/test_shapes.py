@@ -42,7 +42,7 @@ def test_one_field_is_one_line() -> None:
 
 
 def test_fields_stand_in_columns_where_these_fit() -> None:
-    """And below one another where they do not; every value is there in both."""
+    """And below one another where they do not, equal ones on one line; every value is there in both."""
     fields = [
         FieldDiff("spec.address", git="10.20.1.31", written="10.20.1.31", cluster="10.20.1.32", managers=("helm",)),
         FieldDiff("spec.weight", git=9, registry=1),
@@ -54,14 +54,12 @@ def test_fields_stand_in_columns_where_these_fit() -> None:
     ]
     assert lines(Fields(fields, 2), 40) == [
         "  spec.address",
-        "    Git           10.20.1.31",
-        "    last written  10.20.1.31",
-        "    cluster       10.20.1.32",
-        "    registry      -",
-        "    owned by      helm",
+        "    Git, last written  10.20.1.31",
+        "    cluster            10.20.1.32",
+        "    registry           -",
+        "    owned by           helm",
         "  spec.weight",
-        "    Git           9",
-        "    last written  -",
-        "    cluster       -",
-        "    registry      1",
+        "    Git                    9",
+        "    last written, cluster  -",
+        "    registry               1",
     ]

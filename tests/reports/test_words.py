@@ -31,6 +31,7 @@ from tests.reports.samples import AT, checked, migration, report, split
             "Refused: not by a guard of the plan; see the notes, 0 writes held back (214 in sync).",
         ),
         (samples.invalid(), "Invalid: 2 errors in Git; nothing was changed."),
+        (samples.misconfigured(), "Invalid: 1 error; nothing was changed."),
         (
             report("diff", Verdict.UNAVAILABLE),
             "Cannot observe: nothing was changed, and nothing is concluded from what could not be read.",

@@ -71,7 +71,8 @@ def _authority(match: re.Match[str]) -> str:
 def _local(text: str, *, allowed: bool) -> Remote:
     if not allowed:
         raise InvalidInput(
-            "the repository is local or no URL at all: give https:// or ssh://, or switch git.allow_local on", code=Code.LOCAL
+            "the repository is local or no URL at all: give https:// or ssh://, or allow it with --allow-local (git.allow_local)",
+            code=Code.LOCAL,
         )
     named = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
     try:
