@@ -100,10 +100,10 @@ class Cycle:
         except InvalidInput as error:
             sight.problems, verdict = error.problems, Verdict.INVALID
         except Unavailable as error:
-            sight.notes.append(str(error))
+            sight.reason = str(error)
             verdict = Verdict.UNAVAILABLE
         except Rejected as error:
-            sight.notes.append(str(error))
+            sight.reason = str(error)
             sight.fenced = isinstance(error, Fenced)
             verdict = Verdict.REFUSED if sight.fenced else Verdict.FAILED
         self._survived()

@@ -26,6 +26,7 @@ class Sight:
     plan: Plan | None = None
     results: tuple[WriteResult, ...] = ()
     problems: tuple[Problem, ...] = ()
+    reason: str = ""
     notes: list[str] = field(default_factory=list)
     stale: bool = False
     fenced: bool = False
@@ -37,7 +38,7 @@ class Sight:
             self.notes.append(f"{accepted.short} stays in force")
         else:
             self.stale = True
-            self.notes.append(f"{error}; {accepted.short} stays in force")
+            self.reason = f"{error}; {accepted.short} stays in force"
 
 
 def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> Report:
@@ -58,6 +59,7 @@ def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> 
         results=sight.results,
         problems=(*sight.problems, *(desired.warnings if desired else ())),
         skipped=desired.skipped if desired else (),
+        reason=sight.reason,
         notes=tuple(sight.notes),
     )
 

@@ -58,7 +58,8 @@ class Status:
     def _writer(self) -> str:
         if self.lease is None:
             return self.lease_problem
-        own = "" if self.lease.store == self.store else f", out of another state store ({self.lease.store[:12]})"
+        store = self.lease.store
+        own = "" if store in ("", self.store) else f"; the target belongs to another state store ({store[:12]}), see `recover`"
         return (self.lease.holder or "nobody at the moment") + own
 
 

@@ -147,7 +147,7 @@ def test_a_cluster_that_cannot_be_read_changes_nothing(world: World) -> None:
     for _ in range(5):
         report = world.serve(process)
         assert (report.verdict, report.plan) == (Verdict.UNAVAILABLE, None)
-        assert "connection refused" in report.notes[-1]
+        assert "connection refused" in report.reason
         assert not process.nothing_new()
     down = False
     assert world.serve(process).verdict is not Verdict.UNAVAILABLE
@@ -279,7 +279,7 @@ def test_a_plan_that_was_reviewed_is_carried_out_or_nothing_is(world: World) -> 
     world.commit(mixed(workload_entry("vm1"), workload_entry("vm2"), workload_entry("vm3", address="10.0.0.3")))
     report = world.run(digest=reviewed.digest)
     assert (report.verdict.exit_code, report.results) == (3, ())
-    assert "another one by now" in report.notes[-1]
+    assert "another one by now" in report.reason
     now = world.run("plan").plan
     assert now is not None
     assert world.run(digest=now.digest).verdict is Verdict.APPLIED

@@ -59,7 +59,7 @@ def test_a_run_by_hand_is_told_who_writes(world: World) -> None:
     laptop._pause = server_goes_on
     report = world.run(cycle=laptop)
     assert (report.verdict.exit_code, report.results) == (3, ())
-    assert "pod-7:1" in report.notes[-1]
+    assert "pod-7:1" in report.reason
     assert world.run("diff", laptop).verdict is Verdict.CHANGES, "looking is free"
 
 
@@ -133,12 +133,12 @@ def test_a_lost_store_only_looks_until_recover(world: World) -> None:
     for command in ("apply", "serve"):
         report = world.run(command, process)
         assert (report.verdict.exit_code, report.results) == (3, ())
-        assert "recover" in report.notes[-1]
+        assert "recover" in report.reason
     _recover(world, lost)
     assert lost.inventory() == world.store.inventory()
     assert lost.written() == world.store.written()
     assert world.run("serve", world.process("new:2", store=lost)).verdict is Verdict.IN_SYNC
-    assert "another state store" in world.run("serve", world.process("old:1")).notes[-1]
+    assert "another state store" in world.run("serve", world.process("old:1")).reason
 
 
 def _recover(world: World, store: MemoryStore) -> None:
@@ -159,7 +159,7 @@ def test_a_restored_older_store_only_looks_until_recover(world: World) -> None:
     process = world.process("restored:1", store=backup)
     report = world.run("serve", process)
     assert (report.verdict, report.results) == (Verdict.REFUSED, ())
-    assert "older copy" in report.notes[-1]
+    assert "older copy" in report.reason
     _recover(world, backup)
     assert Key("WorkloadEntry", "shop", "vm3") in backup.inventory()
     assert world.run("serve", process).verdict is Verdict.IN_SYNC

@@ -73,7 +73,7 @@ def apply(*, form: str, digest: str, yes: bool, **options: Any) -> int:
     with open_target(take_settings(options), local=True) as target:
         if not yes:
             seen = target.cycle.run("plan", write=False, request=request)
-            show(seen, form, said())
+            show(seen, form, *said())
             if seen.verdict is not Verdict.CHANGES and not _has_writes(seen):
                 return seen.verdict.exit_code
             if not sys.stdin.isatty():
@@ -83,7 +83,7 @@ def apply(*, form: str, digest: str, yes: bool, **options: Any) -> int:
             request = _request_for(request, seen)
         with _bar(form) as progress, _writing(target.cycle.authority):
             report = target.cycle.run("apply", write=True, request=request, progress=progress)
-    show(report, form, said())
+    show(report, form, *said())
     return report.verdict.exit_code
 
 
@@ -92,7 +92,7 @@ def _look(command: str, form: str, options: dict[str, Any], request: Request) ->
 
     with open_target(take_settings(options), local=True) as target:
         report = target.cycle.run(command, write=False, request=request)
-    show(report, form, said())
+    show(report, form, *said())
     return report.verdict.exit_code
 
 
@@ -143,10 +143,10 @@ def _bar(form: str) -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("writing", total=None)
+        task = bar.add_task("reading Git and both stores", total=None)
 
         def began(plan: Any) -> None:
-            bar.update(task, total=sum(len(step.changes) for unit in plan.units for step in unit.steps))
+            bar.update(task, description="writing", total=sum(len(step.changes) for unit in plan.units for step in unit.steps))
 
         def wrote(result: Any) -> None:
             bar.update(task, advance=1, description=str(result.key))

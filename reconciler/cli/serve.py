@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from reconciler.cli.options import take_settings, target_options
-from reconciler.cli.show import failing
+from reconciler.cli.show import failing, said
 from reconciler.core.report import Report
 
 
@@ -26,6 +26,7 @@ def serve(*, allow_local: bool, **options: Any) -> int:
     reconciler serve --repo ./mesh --allow-local --mode observe
     """
     from reconciler.reports import safe, words
+    from reconciler.reports.advice import advice
     from reconciler.service import Service
     from reconciler.wiring import open_target, working_copy_watch
 
@@ -34,6 +35,7 @@ def serve(*, allow_local: bool, **options: Any) -> int:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
     log = logging.getLogger("reconciler")
+    options_said, _ = said()
 
     def tell(report: Report) -> None:
         commit = report.revision.short if report.revision else "no commit"
@@ -41,7 +43,9 @@ def serve(*, allow_local: bool, **options: Any) -> int:
         for problem in report.errors:
             log.error("%s", safe.clean(str(problem)))
         for guard in report.guards:
-            log.warning("waits: %s (goes on: %s)", safe.clean(guard.message), words.goes_on(guard, report.ended))
+            log.warning("waits: %s; it goes on %s", safe.clean(guard.message), words.goes_on(guard, report.ended))
+        for one in advice(report, options_said):
+            log.warning("next: %s  # %s", one.command, one.effect)
 
     with open_target(settings, local=allow_local) as target:
         service = Service(

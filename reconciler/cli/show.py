@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -18,29 +18,39 @@ from reconciler.reports.safe import clean
 if TYPE_CHECKING:
     from rich.console import Console
 
+#: Options with which a person decides something for one run; the digest of a plan counts only together with them.
+DECISIONS = frozenset({"adopt", "allow", "prune_now"})
 #: Columns of tables where the output is no terminal: a pipeline's log, a file.
 WIDTH = 160
 _PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s]*@")
 
 
-def said() -> tuple[str, ...]:
-    """Return the options that named the target on this command line, for the commands that a report proposes; no passwords."""
+def said() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what was typed on this command line and belongs into the commands that a report proposes.
+
+    First the options that named the target, without passwords, then the decisions for this run.
+    """
+    return _typed(TARGET.keys() - {"mode"}), _typed(DECISIONS)
+
+
+def _typed(names: Collection[str]) -> tuple[str, ...]:
     context = click.get_current_context()
     words = []
     for parameter in context.command.params:
-        value = context.params.get(parameter.name or "")
-        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
-        if given and isinstance(parameter, click.Option) and parameter.name in TARGET.keys() - {"mode"}:
-            words += [parameter.opts[0], _PASSWORD.sub(r"\1:***@", str(value))]
+        name = parameter.name or ""
+        if name in names and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            for one in value if parameter.multiple else (value,):
+                words += [parameter.opts[0], _PASSWORD.sub(r"\1:***@", str(one))]
     return tuple(words)
 
 
-def show(report: Report, form: str, options: Sequence[str] = ()) -> None:
-    """Print a report to standard output in the form asked for; `options` go into the commands that it proposes."""
+def show(report: Report, form: str, options: Sequence[str] = (), decisions: Sequence[str] = ()) -> None:
+    """Print a report to standard output in the form asked for; what was typed goes into the commands that it proposes."""
     if form == "terminal":
         from reconciler.reports.terminal import draw
 
-        draw(report, _console(), options)
+        draw(report, _console(), options, decisions)
     else:
         from reconciler.reports import render
 

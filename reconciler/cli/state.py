@@ -110,6 +110,7 @@ def recover(*, yes: bool, **options: Any) -> int:
         if not yes and not click.confirm("Take this as the target's state?", err=True):
             return 2
         target.cycle.authority.seize(lambda: rebuild(ports.store, owned, revision, ports.clock))
+    click.echo("this state store is the target's own now; `reconciler plan` shows what is left to do")
     return 0
 
 

@@ -7,12 +7,13 @@ unless its traffic is known to have stopped.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.core.changes import Action
 from reconciler.core.edges import Write
 from reconciler.core.istio import DestinationRule, ServiceEntry, VirtualService
+from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.namespaces import Listing
 from reconciler.core.plans import Guard, GuardCode, PlanSettings
 from reconciler.core.resources import DesiredState, Key, ObservedState, StoreName
@@ -101,13 +102,16 @@ def prune_guards(writes: Iterable[Write], settings: PlanSettings, deletions: Del
             if until > deletions.now:
                 waiting[until].append(write.key)
     for until, keys in sorted(waiting.items()):
-        named = ", ".join(map(spelled, keys[:5])) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
+        to_name = [key for key in keys if key.kind != VIRTUAL_MACHINE or replace(key, kind="WorkloadEntry") not in keys]
+        named = ", ".join(map(spelled, to_name[:5])) + (f" and {len(to_name) - 5} more" if len(to_name) > 5 else "")
         message = f"gone from Git, and deleted only after a while: {named} (at once with --prune-now)"
         yield Guard(GuardCode.PRUNE_AFTER, message, until=until, keys=tuple(keys))
 
 
 def _named(key: Key, names: Collection[str]) -> bool:
-    return bool(names) and (spelled(key) in names or str(key) in names or "all" in names)
+    """Tell whether a person named it. A VM's record goes by its WorkloadEntry's name, too."""
+    keys = (key, replace(key, kind="WorkloadEntry")) if key.kind == VIRTUAL_MACHINE else (key,)
+    return "all" in names or any(spelled(one) in names or str(one) in names for one in keys)
 
 
 def service_guards(writes: Sequence[Write], services: Collection[Key], deletions: Deletions) -> Iterator[Guard]:

@@ -63,8 +63,8 @@ class Report:
 
     `target` is the target's name, for `check` the folder. `revision` is the commit that Git names, `in_force` the accepted one
     that is enforced (an older one while Git's newest is invalid). `files` and `objects` count what was read and compared;
-    `differences` holds only objects that are not in sync. `notes` are sentences about the run as a whole (where the CRDs came
-    from, what could not be read).
+    `differences` holds only objects that were not in sync. `reason` says what ended the run before its end, `notes` are
+    sentences about the run as a whole (where the CRDs came from, what was read back).
     """
 
     command: str
@@ -82,6 +82,7 @@ class Report:
     results: tuple[WriteResult, ...] = ()
     problems: tuple[Problem, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    reason: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -90,14 +91,21 @@ class Report:
         return tuple(guard for unit in self.plan.units for guard in unit.guards) if self.plan else ()
 
     def count(self, state: State) -> int:
-        """Return how many objects are in a state."""
-        if state is State.IN_SYNC:
-            return self.objects - len(self.differences)
-        return sum(one.state is state for one in self.differences)
+        """Return how many objects are in a state now, after the writes of this run."""
+        left = self._left
+        return self.objects - len(left) if state is State.IN_SYNC else sum(one.state is state for one in left)
 
     def written(self, outcome: Written) -> int:
         """Return how many writes ended so."""
         return sum(one.written is outcome for one in self.results)
+
+    @property
+    def _left(self) -> list[ObjectDiff]:
+        """The objects that are not in sync yet: something of them was not written, or nobody tried."""
+        done = {one.key for one in self.results if one.written is Written.DONE}
+        undone = {one.key for one in self.results if one.written is not Written.DONE}
+        undone |= {change.key for unit in self.plan.units for change in unit.held} if self.plan else set()
+        return [one for one in self.differences if one.key not in done or one.key in undone]
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -23,12 +23,16 @@ class Advice:
     effect: str
 
 
-def advice(report: Report, options: Sequence[str] = ()) -> tuple[Advice, ...]:
-    """Return the commands that lead on from here. `options` are those that named the target, and are repeated."""
-    return tuple(_advice(report, options))
+def advice(report: Report, options: Sequence[str] = (), decisions: Sequence[str] = ()) -> tuple[Advice, ...]:
+    """Return the commands that lead on from here.
+
+    `options` are those that named the target, `decisions` those with which a person decided something for this run (what to
+    adopt, what to allow): both are repeated where they count, since the plan would be another one without them.
+    """
+    return tuple(_advice(report, options, decisions))
 
 
-def _advice(report: Report, options: Sequence[str]) -> Iterator[Advice]:
+def _advice(report: Report, options: Sequence[str], decisions: Sequence[str]) -> Iterator[Advice]:
     match report.verdict:
         case Verdict.VALID | Verdict.IN_SYNC | Verdict.APPLIED:
             return
@@ -37,36 +41,50 @@ def _advice(report: Report, options: Sequence[str]) -> Iterator[Advice]:
                 yield Advice("reconciler check FOLDER", "finds the same errors in a working copy, before a push")
         case Verdict.UNAVAILABLE:
             if report.command != "serve":
-                yield Advice(_command(report.command, options), "tries again; a running service does so by itself")
+                yield Advice(_command(report.command, options, *decisions), "tries again; a running service does so by itself")
         case Verdict.FAILED:
             unsure = " (writes whose outcome is unknown are read back first)" if report.written(Written.UNKNOWN) else ""
             if report.results and report.command != "serve":
-                yield Advice(_command("apply", options), f"goes on with what was not done{unsure}")
+                yield Advice(_command("apply", options, *decisions), f"goes on with what was not done{unsure}")
         case Verdict.CHANGES | Verdict.REFUSED:
-            yield from _decisions(report, options)
+            yield from _decisions(report, options, decisions)
         case unreachable:
             assert_never(unreachable)
 
 
-def _decisions(report: Report, options: Sequence[str]) -> Iterator[Advice]:
+def _decisions(report: Report, options: Sequence[str], decisions: Sequence[str]) -> Iterator[Advice]:
     """What goes on without anybody's word comes first, then each word that somebody may give."""
+    if report.results or report.reason:
+        # What was planned is no longer what is left, and so the digest is another one.
+        if report.command != "serve":
+            yield Advice(_command("plan", options), "shows how things stand now, and what is left")
+        return
     plan = report.plan
     if plan and report.mode is Mode.ENFORCE and report.command != "serve" and any(unit.steps for unit in plan.units):
         if report.command == "diff":
             yield Advice(_command("plan", options), "shows the writes in order, and where traffic goes")
         else:
-            yield Advice(_command("apply", options, "--digest", plan.digest), "carries out this plan and no other")
-    overrides = list(dict.fromkeys(guard.override for guard in report.guards if guard.override))
-    digest = plan.digest if plan else ""
-    for name in overrides[:FEW]:
-        if report.command == "serve":
-            said = (digest, "--allow", name, "--reason", "WHY")
-            yield Advice(_command("approve", options, *said), f"lets {safe.clean(name)} happen")
-        else:
-            chosen = ("--digest", digest, "--allow", name)
-            yield Advice(_command("apply", options, *chosen), f"also lets {safe.clean(name)} happen")
-    for key in [one.key for one in report.differences if one.state is State.NOT_ADOPTED][:FEW]:
+            yield Advice(_command("apply", options, *decisions, "--digest", plan.digest), "carries out this plan and no other")
+    yield from _overrides(report, options, decisions)
+    foreign = [one.key for one in report.differences if one.state is State.NOT_ADOPTED and report.mode is Mode.ENFORCE]
+    if len(foreign) > 1:
+        yield Advice(_command("plan", options, "--adopt", "all"), f"shows what taking all {len(foreign)} over would write")
+    for key in foreign[:FEW]:
         yield Advice(_command("apply", options, "--adopt", argument(key)), f"takes {safe.clean(str(key))} over")
+
+
+def _overrides(report: Report, options: Sequence[str], decisions: Sequence[str]) -> Iterator[Advice]:
+    """Each name is a decision of its own. While `serve` runs, it is the writer, and is told instead."""
+    names = list(dict.fromkeys(guard.override for guard in report.guards if guard.override))[:FEW]
+    digest = report.plan.digest if report.plan else ""
+    for name in names if report.command != "serve" else ():
+        chosen = (*decisions, "--digest", digest, "--allow", name)
+        yield Advice(_command("apply", options, *chosen), f"also lets {safe.clean(name)} happen")
+    if names:
+        allowed = [word for name in names for word in ("--allow", name)]
+        yield Advice(
+            _command("approve", options, digest, *allowed, "--reason", "WHY"), "tells a running service to let it happen"
+        )
 
 
 def argument(key: Key) -> str:

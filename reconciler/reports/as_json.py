@@ -62,6 +62,7 @@ def document(report: Report) -> dict[str, Any]:
         "results": [_result(one) for one in report.results],
         "problems": [problem(one) for one in report.problems],
         "skipped": [_skipped(one) for one in report.skipped],
+        "reason": report.reason,
         "notes": list(report.notes),
     }
 

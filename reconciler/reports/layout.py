@@ -145,7 +145,7 @@ def units(report: Report) -> tuple[Unit, ...]:
         if plan.name in objects or plan.steps or plan.held or plan.guards or plan.problems
     ]
     if "" in objects:
-        found.append(Unit("in no unit of the plan" if report.plan else "differences", None, alike(objects[""])))
+        found.append(Unit("left as it is, in no unit of the plan" if report.plan else "differences", None, alike(objects[""])))
     return tuple(found)
 
 

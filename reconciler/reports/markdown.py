@@ -137,10 +137,10 @@ def _traffic(page: Page, report: Report) -> None:
     if report.plan is None or report.command == "diff":
         return
     ports = [port for unit in report.plan.units for port in words.traffic(unit) if port.moves]
-    rows = ((code(port.service), prose(words.split(port.before)), prose(words.split(port.after))) for port in ports)
+    rows = ((code(port.service), prose(words.split(port.before)), prose(words.after(port))) for port in ports)
     page.table("Predicted traffic (endpoints)", ("service", "before", "after"), rows)
     notes = [f"- {prose(note)}" for note in words.caveats(report.plan.units)]
-    if ports and notes:
+    if notes:
         page.add(*notes, "")
 
 

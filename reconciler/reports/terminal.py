@@ -14,7 +14,7 @@ from reconciler.core.plans import UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
 from reconciler.reports import layout, safe, words
-from reconciler.reports.advice import advice
+from reconciler.reports.advice import Advice, advice
 from reconciler.reports.shapes import Fields, Hanging
 
 #: What is shown of long lists; whatever waits, failed or is wrong is shown before this bound takes effect.
@@ -32,22 +32,22 @@ _VERDICT_STYLES = {
 _OUTCOME_STYLES = {Written.DONE: "green", Written.FAILED: "bold red", Written.UNKNOWN: "bold red", Written.NOT_STARTED: "dim"}
 
 
-def draw(report: Report, console: Console, options: Sequence[str] = ()) -> None:
-    """Draw a report. `options` are those that named the target; advice repeats them."""
-    for part in _parts(report, options):
+def draw(report: Report, console: Console, options: Sequence[str] = (), decisions: Sequence[str] = ()) -> None:
+    """Draw a report. `options` and `decisions` are what was typed; advice repeats them."""
+    for part in _parts(report, advice(report, options, decisions)):
         # What is no terminal has no width: its lines are as long as they are, for grep and for editors. So are commands.
         unbroken = isinstance(part, Text) and part.no_wrap
         console.print(part, soft_wrap=unbroken or (isinstance(part, Text | Hanging) and not console.is_terminal))
 
 
-def _parts(report: Report, options: Sequence[str]) -> Iterator[RenderableType]:
+def _parts(report: Report, advised: Sequence[Advice]) -> Iterator[RenderableType]:
     yield from _about(report)
     yield from _problems(report.problems)
     yield from _units(report)
     yield from _unfinished(report)
     yield Text()
     yield Text(words.headline(report), style=_VERDICT_STYLES.get(report.verdict, "bold red"))
-    yield from _next(report, options)
+    yield from _next(report, advised)
 
 
 def _problem(problem: Problem, first: int = 0, known: str = "") -> Hanging:
@@ -161,7 +161,7 @@ def _traffic(plan: UnitPlan) -> Iterator[RenderableType]:
         if port.moves:
             line = Text("traffic  ", style="dim").append(port.service, style="not dim bold")
             line.append(f"  {words.split(port.before)}", style="not dim not bold").append(" → ", style="bold")
-            yield Hanging(line.append(words.split(port.after), style="not dim not bold"), 9, 2)
+            yield Hanging(line.append(words.after(port), style="not dim not bold"), 9, 2)
     if ports and not any(port.moves for port in ports):
         yield Hanging(Text("traffic  stays as it is", style="dim"), 9, 2)
     for note in words.caveats([plan]):
@@ -190,11 +190,10 @@ def _counted_reasons(reasons: Iterable[str]) -> Iterator[RenderableType]:
         yield Hanging(Text(f"{words.counted(count, 'write')} not started: {safe.clean(reason)}", style="dim"))
 
 
-def _next(report: Report, options: Sequence[str]) -> Iterator[RenderableType]:
+def _next(report: Report, advised: Sequence[Advice]) -> Iterator[RenderableType]:
     """Commands stand alone on their lines, unbroken, so that they can be copied."""
-    lines = advice(report, options)
-    if report.guards or lines:
+    if report.guards or advised:
         yield Text(f"plan {report.plan.digest}", style="dim") if report.plan else Text()
-    for one in lines:
+    for one in advised:
         yield Text(f"# {one.effect}", style="dim")
         yield Text(one.command, style="bold", no_wrap=True, overflow="ignore")

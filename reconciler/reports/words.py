@@ -49,6 +49,7 @@ def seconds(report: Report) -> str:
 def headline(report: Report) -> str:
     """Return the sentence that says how the run ended."""
     done = report.written(Written.DONE)
+    part = f"Applied in part: {counted(done, 'write')} done. " if done else ""
     match report.verdict:
         case Verdict.VALID:
             return f"Valid: {scope(report)}."
@@ -57,18 +58,18 @@ def headline(report: Report) -> str:
         case Verdict.APPLIED:
             return f"Applied: {counted(done, 'write')} done; cluster and registry hold what Git says."
         case Verdict.CHANGES:
-            return f"Changes are due: {tally(report)}."
+            return f"{part}Changes are due: {tally(report)}."
         case Verdict.REFUSED:
-            return f"Refused: {refusal(report)}."
+            return f"{part}Refused: {refusal(report)}."
         case Verdict.INVALID:
             if report.command == "check":
                 return f"Invalid: {scope(report)}."
             where = " in Git" if any(problem.place for problem in report.errors) else ""
             return f"Invalid: {counted(len(report.errors), 'error')}{where}; {_unchanged(report)}."
         case Verdict.UNAVAILABLE:
-            return f"Cannot observe: {_unchanged(report)}, and nothing is concluded from what could not be read."
+            return f"Cannot observe: {_reason(report)}; {_unchanged(report)}, and what could not be read counts as unknown."
         case Verdict.FAILED:
-            return f"Failed: {counted(done, 'write')} done, {len(report.results) - done} not."
+            return f"Failed: {failure(report)}."
 
 
 def scope(report: Report) -> str:
@@ -86,10 +87,19 @@ def scope(report: Report) -> str:
 
 
 def refusal(report: Report) -> str:
-    """Return who or what has to speak before the rest is carried out."""
+    """Return why there was no way to begin, else how many guards hold what."""
+    if report.reason:
+        return f"{_reason(report)}; {_unchanged(report)}"
     held = sum(len(unit.held) for unit in report.plan.units) if report.plan else 0
-    guards = counted(len(report.guards), "guard") if report.guards else "not by a guard of the plan; see the notes"
-    return f"{guards}, {counted(held, 'write')} held back ({tally(report)})"
+    return f"{counted(len(report.guards), 'guard')}, {counted(held, 'write')} held back ({tally(report)})"
+
+
+def failure(report: Report) -> str:
+    """Return why there was no way to begin, else how many writes came to nothing."""
+    if not report.results:
+        return f"{_reason(report)}; {_unchanged(report)}"
+    done = report.written(Written.DONE)
+    return f"{counted(done, 'write')} done, {len(report.results) - done} not"
 
 
 def tally(report: Report) -> str:
@@ -131,6 +141,12 @@ class Traffic:
         """Whether any address gets another share, or the service comes or goes."""
         return (self.before is None) != (self.after is None) or self._shares(self.before) != self._shares(self.after)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What weakens the prediction, for a service that goes that of its last state."""
+        told = self.after or self.before
+        return told.notes if told else ()
+
     @staticmethod
     def _shares(one: Split | None) -> dict[str, Fraction]:
         """By address: an endpoint under a new name is where it was."""
@@ -139,6 +155,12 @@ class Traffic:
             where = endpoint.address or endpoint.name
             shares[where] = shares.get(where, Fraction(0)) + endpoint.share
         return shares
+
+
+def after(port: Traffic) -> str:
+    """Return where requests go after the writes, also where only addresses or shares within a platform are others."""
+    before, now = split(port.before), split(port.after)
+    return f"{now} at other addresses or weights" if port.moves and now == before else now
 
 
 def traffic(unit: UnitPlan) -> tuple[Traffic, ...]:
@@ -152,14 +174,14 @@ def traffic(unit: UnitPlan) -> tuple[Traffic, ...]:
 
 
 def caveats(units: Iterable[UnitPlan]) -> tuple[str, ...]:
-    """Return what weakens the predictions of these units, each once."""
-    notes = (note for unit in units for one in (*unit.before, *unit.after) for note in one.notes)
+    """Return what weakens the predictions for services whose traffic moves, each once."""
+    notes = (note for unit in units for port in traffic(unit) if port.moves for note in port.notes)
     return tuple(dict.fromkeys(map(safe.clean, notes)))
 
 
 def goes_on(guard: Guard, now: datetime) -> str:
     """Return when or how what a guard holds goes on, as the end of a sentence."""
-    ways = [f"by itself at {moment(guard.until)} ({_from_now(guard.until - now)})"] if guard.until else []
+    ways = [f"with the first run after {moment(guard.until)} ({_from_now(guard.until - now)})"] if guard.until else []
     if guard.override:
         ways.append(f"with --allow {safe.clean(guard.override)}")
     return ", or ".join(ways) or "once its cause is gone"
@@ -215,4 +237,8 @@ def _commit(report: Report) -> str:
 
 
 def _unchanged(report: Report) -> str:
-    return "nothing was changed" if not report.results else f"{counted(report.written(Written.DONE), 'write')} were done before"
+    return "nothing was changed" if not report.results else f"{counted(report.written(Written.DONE), 'write')} done before"
+
+
+def _reason(report: Report) -> str:
+    return safe.clean(report.reason).rstrip(".")

@@ -50,18 +50,21 @@ def test_messages_steer_no_terminal(text: str) -> None:
 
 
 def test_the_options_of_the_target_are_repeated() -> None:
-    """As they were given, without passwords; neither those of the run, nor what variables and defaults say."""
-    found: list[tuple[str, ...]] = []
+    """As they were given, without passwords, and apart from them what was decided; not what variables and defaults say."""
+    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
 
     @click.command()
     @target_options
-    @click.option("--allow")
+    @click.option("--allow", multiple=True)
+    @click.option("--yes", is_flag=True)
     def command(**_: object) -> None:
         found.append(said())
 
-    arguments = ["--state", "postgresql://ann:p@ss@db/mesh", "--repo", "https://h/m.git", "--mode", "observe", "--allow", "x"]
+    arguments = ["--state", "postgresql://ann:p@ss@db/mesh", "--repo", "https://h/m.git", "--mode", "observe", "--yes"]
+    arguments += ["--allow", "x", "--allow", "y"]
     CliRunner().invoke(command, arguments, env={"RECONCILER_CONFIG": "f.toml"}, catch_exceptions=False)
-    assert found == [("--repo", "https://h/m.git", "--state", "postgresql://ann:***@db/mesh")]
+    target = ("--repo", "https://h/m.git", "--state", "postgresql://ann:***@db/mesh")
+    assert found == [(target, ("--allow", "x", "--allow", "y"))]
 
 
 def printed(*shown: object) -> str:

@@ -14,7 +14,7 @@ from reconciler.core.plans import Guard, GuardCode
 from reconciler.core.resources import Document, Key
 from reconciler.core.simulation import after
 from reconciler.core.writes import writes_of
-from tests.building import document
+from tests.building import document, machine
 from tests.core.meshes import (
     LONG_AGO,
     NOW,
@@ -106,6 +106,15 @@ def test_a_deletion_waits_for_its_time() -> None:
     assert list(prune_guards(found, SETTINGS, replace(deletions, prune_now=["all"]))) == []
     later = Deletions(NOW + timedelta(minutes=30), dict.fromkeys((Key.of(one) for one in VMS), NOW))
     assert list(prune_guards(found, SETTINGS, later)) == []
+
+
+def test_a_vms_record_goes_by_the_name_of_its_workload_entry() -> None:
+    """One name for both, and so only one is told; a record alone has its own."""
+    found = writes(VMS[0], machine("vm1"), machine("vm2"))
+    (guard,) = prune_guards(found, SETTINGS, BUDGET)
+    assert "while: WorkloadEntry/shop/vm1, VirtualMachine/shop/vm2 (at once" in guard.message
+    named = replace(BUDGET, prune_now=["WorkloadEntry/shop/vm1"])
+    assert [str(key) for guard in prune_guards(found, SETTINGS, named) for key in guard.keys] == ["VirtualMachine shop/vm2"]
 
 
 def test_a_service_goes_by_name_unless_it_is_known_to_be_quiet() -> None:

@@ -158,6 +158,11 @@ def applied() -> Report:
     return report("apply", Verdict.APPLIED, differences=differences, plan=plan(BASE, unit), results=tuple(results))
 
 
+def applied_in_part(verdict: Verdict = Verdict.REFUSED) -> Report:
+    """What nobody holds was written."""
+    return replace(migration("apply"), verdict=verdict, results=applied().results)
+
+
 def failed() -> Report:
     """One write was refused, one had no answer, the rest was not started."""
     results = (

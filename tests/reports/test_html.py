@@ -1,6 +1,7 @@
 """The report as one HTML file, read back by a parser."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -77,7 +78,7 @@ def test_every_character_can_be_seen(report: Report) -> None:
 
 def test_texts_of_others_are_there_to_read() -> None:
     """Shown, not swallowed."""
-    page = Page(html.text(extremes.hostile()))
+    page = Page(html.text(replace(extremes.hostile(), results=())))
     assert "<script>alert(1)</script>" in page.text["td"]
     assert "Refused: 8 guards" in page.text["title"]
     assert "<script>" in page.text["pre"]

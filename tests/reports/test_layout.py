@@ -50,7 +50,7 @@ def test_units_come_in_the_plans_order_and_the_rest_last() -> None:
     stray = ObjectDiff(Key("ServiceEntry", "shop", "legacy"), State.NOT_ADOPTED)
     report = samples.migration()
     units = layout.units(replace(report, differences=(stray, *report.differences)))
-    assert [unit.title for unit in units] == ["base", "shop/billing", "shop/ledger", "in no unit of the plan"]
+    assert [unit.title for unit in units] == ["base", "shop/billing", "shop/ledger", "left as it is, in no unit of the plan"]
     assert [unit.counts for unit in units] == ["1 create", "3 update, 2 create", "1 delete", "1 not-adopted"]
     assert [unit.urgent for unit in units] == [False, True, True, False]
     assert units[1].remarks == "after base"

@@ -97,7 +97,7 @@ def test_what_waits_and_where_traffic_goes_stand_above_the_folds() -> None:
     """A reviewer sees them without opening anything."""
     text = markdown.text(samples.migration())
     above = text[: text.index("<details>")]
-    assert "| `shop/ledger` | WorkloadEntry shop/ledger-vm-9 left Git 8 minutes ago. | by itself at" in above
+    assert "| `shop/ledger` | WorkloadEntry shop/ledger-vm-9 left Git 8 minutes ago. | with the first run after" in above
     assert "| `billing.shop.internal:80` | vm 100.0 % (2) | vm 90.0 % (3), pod 10.0 % (3) |" in above
     assert "reconciler apply --digest 3f9ac2d17be04c55 --allow wholesale:shop/billing" in above
 

@@ -27,16 +27,28 @@ from tests.reports.samples import AT, checked, migration, report, split
         (samples.drift(), "Changes are due: 1 to update, 213 in sync."),
         (migration(), "Refused: 2 guards, 2 writes held back (3 to create, 3 to update, 1 to delete, 207 in sync)."),
         (
-            report("apply", Verdict.REFUSED),
-            "Refused: not by a guard of the plan; see the notes, 0 writes held back (214 in sync).",
+            report("apply", Verdict.REFUSED, reason="pod-7:1 is the writer."),
+            "Refused: pod-7:1 is the writer; nothing was changed.",
         ),
         (samples.invalid(), "Invalid: 2 errors in Git; nothing was changed."),
         (samples.misconfigured(), "Invalid: 1 error; nothing was changed."),
         (
-            report("diff", Verdict.UNAVAILABLE),
-            "Cannot observe: nothing was changed, and nothing is concluded from what could not be read.",
+            report("diff", Verdict.UNAVAILABLE, reason="no answer within 30 s"),
+            "Cannot observe: no answer within 30 s; nothing was changed, and what could not be read counts as unknown.",
         ),
         (samples.failed(), "Failed: 2 writes done, 4 not."),
+        (
+            report("apply", Verdict.FAILED, reason="the lease may not be read"),
+            "Failed: the lease may not be read; nothing was changed.",
+        ),
+        (
+            samples.applied_in_part(Verdict.CHANGES),
+            "Applied in part: 5 writes done. Changes are due: 1 to update, 1 to delete, 212 in sync.",
+        ),
+        (
+            samples.applied_in_part(Verdict.REFUSED),
+            "Applied in part: 5 writes done. Refused: 2 guards, 2 writes held back (1 to update, 1 to delete, 212 in sync).",
+        ),
     ],
 )
 def test_the_headline_says_how_it_ended(given: Report, sentence: str) -> None:
@@ -47,10 +59,10 @@ def test_the_headline_says_how_it_ended(given: Report, sentence: str) -> None:
 def test_a_guard_says_when_and_how_it_goes_on() -> None:
     """By itself, by a name, by both, or once its cause is gone."""
     later = AT + timedelta(hours=2, minutes=5)
-    assert words.goes_on(Guard("g", "m", until=later), AT) == "by itself at 2026-11-23 05:17:44Z (in 2 h 5 min)"
+    assert words.goes_on(Guard("g", "m", until=later), AT) == "with the first run after 2026-11-23 05:17:44Z (in 2 h 5 min)"
     assert (
         words.goes_on(Guard("g", "m", "x:y", AT), AT)
-        == "by itself at 2026-11-23 03:12:44Z (any moment now), or with --allow x:y"
+        == "with the first run after 2026-11-23 03:12:44Z (any moment now), or with --allow x:y"
     )
     assert words.goes_on(Guard("g", "m"), AT) == "once its cause is gone"
 

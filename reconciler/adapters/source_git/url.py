@@ -71,7 +71,7 @@ def _authority(match: re.Match[str]) -> str:
 def _local(text: str, *, allowed: bool) -> Remote:
     if not allowed:
         raise InvalidInput(
-            "the repository is local or no URL at all: give https:// or ssh://, or allow it with --allow-local (git.allow_local)",
+            "the repository is local or no URL at all: give https:// or ssh://, or say --allow-local (git.allow_local)",
             code=Code.LOCAL,
         )
     named = unquote(text.removeprefix("file://")) if text.startswith("file://") else text
