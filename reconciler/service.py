@@ -106,13 +106,12 @@ class Service:
         self.nudge()
 
     def _renew(self) -> None:
-        """Keep the lease, or as a standby look whether it is free by now."""
+        """Keep the lease, or as a standby look whether it is free by now; and look whether a person has approved anything."""
         try:
             self._cycle.authority.renew()
         except ReconcilerError as error:
             log.warning("lease: %s", error)
-        if not self._cycle.authority.held:
-            self.nudge()
+        self.nudge()
 
     def _forget(self) -> None:
         with suppress(Unavailable):

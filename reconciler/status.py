@@ -36,7 +36,8 @@ class Status:
         ]
         rows += [("fight", safe.clean(f"{key}: {'; '.join(fields)}")) for key, fields in sorted(self.fights.items())]
         if self.last:
-            rows.append(("last run", f"{words.moment(self.last.at)} {self.last.outcome}, {self.last.written} writes"))
+            written = words.counted(self.last.written, "write")
+            rows.append(("last run", f"{words.moment(self.last.at)} {self.last.outcome}, {written}"))
             rows += [("waits", safe.clean(text)) for text in _waiting(self.last.report)]
         return rows
 
@@ -85,8 +86,10 @@ def read_status(target: str, store: Store, lease: Lease) -> Status:
 
 def _waiting(report: Mapping[str, Any]) -> list[str]:
     units = (report.get("plan") or {}).get("units", ())
-    return [
-        f"{unit['name']}: {guard['message']}" + (f" (until {guard['until']})" if guard["until"] else "")
-        for unit in units
-        for guard in unit["guards"]
-    ]
+    return [f"{unit['name']}: {guard['message']}{_ways(guard)}" for unit in units for guard in unit["guards"]]
+
+
+def _ways(guard: Mapping[str, Any]) -> str:
+    ways = [f"until {guard['until']}"] if guard["until"] else []
+    ways += [f"or for --allow {guard['override']}" if ways else f"for --allow {guard['override']}"] if guard["override"] else []
+    return f" ({' '.join(ways)})" if ways else ""

@@ -25,8 +25,8 @@ def serve(*, allow_local: bool, **options: Any) -> int:
     reconciler serve --repo https://git.example.com/mesh.git --path production
     reconciler serve --repo ./mesh --allow-local --mode observe
     """
-    from reconciler.reports import safe, words
-    from reconciler.reports.advice import advice
+    from reconciler.reports import safe
+    from reconciler.reports.logged import Log
     from reconciler.service import Service
     from reconciler.wiring import open_target, working_copy_watch
 
@@ -34,18 +34,14 @@ def serve(*, allow_local: bool, **options: Any) -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
+    # Every tick of the timer is no news; what goes wrong with it is.
+    logging.getLogger("apscheduler").setLevel(max(logging.WARNING, logging.root.level))
     log = logging.getLogger("reconciler")
-    options_said, _ = said()
+    told = Log(said()[0])
 
     def tell(report: Report) -> None:
-        commit = report.revision.short if report.revision else "no commit"
-        log.info("%s: %s", commit, words.headline(report))
-        for problem in report.errors:
-            log.error("%s", safe.clean(str(problem)))
-        for guard in report.guards:
-            log.warning("waits: %s; it goes on %s", safe.clean(guard.message), words.goes_on(guard, report.ended))
-        for one in advice(report, options_said):
-            log.warning("next: %s  # %s", one.command, one.effect)
+        for line in told.news(report):
+            log.log(line.level, "%s", line.text)
 
     with open_target(settings, local=allow_local) as target:
         service = Service(

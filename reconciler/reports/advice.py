@@ -66,7 +66,9 @@ def _decisions(report: Report, options: Sequence[str], decisions: Sequence[str])
         else:
             yield Advice(_command("apply", options, *decisions, "--digest", plan.digest), "carries out this plan and no other")
     yield from _overrides(report, options, decisions)
-    foreign = [one.key for one in report.differences if one.state is State.NOT_ADOPTED and report.mode is Mode.ENFORCE]
+    # While a service runs, adoption is said in Git; in mode observe nothing would come of it.
+    adopts = report.mode is Mode.ENFORCE and report.command != "serve"
+    foreign = [one.key for one in report.differences if adopts and one.state is State.NOT_ADOPTED]
     if len(foreign) > 1:
         yield Advice(_command("plan", options, "--adopt", "all"), f"shows what taking all {len(foreign)} over would write")
     for key in foreign[:FEW]:

@@ -179,9 +179,12 @@ def caveats(units: Iterable[UnitPlan]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(safe.clean, notes)))
 
 
-def goes_on(guard: Guard, now: datetime) -> str:
-    """Return when or how what a guard holds goes on, as the end of a sentence."""
-    ways = [f"with the first run after {moment(guard.until)} ({_from_now(guard.until - now)})"] if guard.until else []
+def goes_on(guard: Guard, now: datetime | None = None) -> str:
+    """Return when (as seen from `now`, too) or how what a guard holds goes on, as the end of a sentence."""
+    ways = []
+    if guard.until:
+        from_now = f" ({_from_now(guard.until - now)})" if now else ""
+        ways.append(f"with the first run after {moment(guard.until)}{from_now}")
     if guard.override:
         ways.append(f"with --allow {safe.clean(guard.override)}")
     return ", or ".join(ways) or "once its cause is gone"
