@@ -55,9 +55,9 @@ def lines(report: Report, options: Sequence[str] = ()) -> Iterator[Line]:
 
 
 def _problems(report: Report) -> list[Problem]:
-    units = report.plan.units if report.plan else ()
-    about = [problem for one in (*report.differences, *units) for problem in one.problems]
-    return [*report.problems, *about]
+    objects = [problem for one in report.differences for problem in one.problems]
+    units = [problem for unit in (report.plan.units if report.plan else ()) for problem in unit.problems]
+    return [*report.problems, *objects, *units]
 
 
 def _done(report: Report) -> Iterator[Line]:

@@ -38,7 +38,10 @@ def test_what_was_not_written_is_told_with_its_reason() -> None:
 
 
 def test_what_waits_is_told_with_the_command_that_ends_it() -> None:
-    """The whole digest, since the command takes no shorter one; the time stands still from pass to pass. Adoption is said in Git."""
+    """The whole digest, since the command takes no shorter one; the time stands still from pass to pass.
+
+    Adoption is said in Git.
+    """
     found = texts(samples.migration("serve"), logging.WARNING)
     assert f"next: reconciler approve --target a {DIGEST} --allow wholesale:shop/billing --reason WHY" in found[-1]
     assert found[-2].endswith("goes on with the first run after 2026-11-23 03:34:44Z")
