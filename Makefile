@@ -52,8 +52,8 @@ test-deps: ## as root on Debian: install the system tools that some tests start 
 		echo "test-deps: missing, and only root on Debian can install it here:$$missing"; \
 	fi
 
-real-parts: setup ## build kube-apiserver and etcd for the tests, once per user (about six minutes on two cores)
-	@echo "real-parts: kube-apiserver, etcd and Istio's CRDs"
+real-parts: setup ## build kube-apiserver, etcd and Prometheus for the tests, once per user (about ten minutes on two cores)
+	@echo "real-parts: kube-apiserver, etcd, Prometheus and Istio's CRDs"
 	@$(BIN)/python -m tests.real build || [ -z "$$CI" ]
 
 lint: setup ## ruff, mypy --strict and the import rules

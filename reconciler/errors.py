@@ -53,6 +53,8 @@ class SetupCode(ProblemCode):
     DATABASE_NEWER = "MR0604", "a newer version has written the database"
     DATABASE_RIGHTS = "MR0605", "the database refused our credentials, or gives us too few rights"
     CACHE_FILE = "MR0901", "the cache's file or folder is open to others, or not ours"
+    ADDRESS = "MR0801", "an address to call is not allowed, or is none"
+    SECRET = "MR0802", "a secret or a token to call with is not there"
     FOLDER_ENTRY = "MR0911", "a folder holds something that must not be there"
     FOLDER = "MR0912", "a folder is not there, or holds no manifests"
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from reconciler.core.gates.answers import Arm, AskHook, Counts, Durations, Reply, Series, Window
+from reconciler.core.gates.spec import Reporter
 from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Relation, Revision, Service
 from reconciler.errors import Problem
@@ -209,6 +211,43 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only grow."""
+
+
+class Metrics(Protocol):
+    """What a mesh measures of itself. All methods raise Rejected for a question that makes no sense to it.
+
+    Nothing is guessed: half an answer, one with a warning or one in another form raises Unavailable.
+    """
+
+    def query(self, text: str, at: datetime) -> Series:
+        """Return what a query in PromQL gives at a moment: a sample for each series, none where there is none.
+
+        NaN and infinite values come through as they are.
+        """
+
+    def counts(self, arm: Arm, window: Window, reporter: Reporter) -> Counts:
+        """Return requests and failures of an arm in a window.
+
+        Of two windows that adjoin, each request is in exactly one. Counters that were set back count nothing in that window,
+        and neither do those of a process that was not there when it opened.
+        """
+
+    def durations(self, arm: Arm, window: Window, reporter: Reporter) -> Durations:
+        """Return how long an arm's requests in a window took, by the same rules."""
+
+    def close(self) -> None: ...
+
+
+class Hook(Protocol):
+    """Somebody who is asked over HTTP whether a rollout may go on."""
+
+    def ask(self, question: AskHook) -> Reply:
+        """Post a question and return the reply, whatever its status; redirects are not followed.
+
+        Raises InvalidInput where the operator does not allow the address or has no secret of that name.
+        """
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import get_args
 
 from tests.real.apiserver import ApiServer
 from tests.real.apiserver_process import ApiServerProcess
 from tests.real.crds import WHICH
-from tests.real.keeper import alive, answer, keep, prepare, spawn, stop_all
+from tests.real.keeper import Name, alive, answer, keep, prepare, spawn, stop_all
 from tests.real.locations import cache
 from tests.real.missing import PartMissing
 
@@ -58,6 +59,7 @@ def down(arguments: argparse.Namespace) -> None:
 def build(arguments: argparse.Namespace) -> None:
     """Get all parts into the cache."""
     prepare("api-server", say)
+    prepare("prometheus", say)
     say(f"ready in {cache()}")
 
 
@@ -82,7 +84,7 @@ def main() -> int:
     commands.add_parser("down", help="stop what `up --detach` started").set_defaults(act=down)
     commands.add_parser("build", help="get all parts into the cache").set_defaults(act=build)
     keeper = commands.add_parser("keep", help="used by the test run: hold one server")
-    keeper.add_argument("name", choices=("api-server", "postgresql"))
+    keeper.add_argument("name", choices=get_args(Name))
     keeper.add_argument("--directory", type=Path, required=True)
     keeper.add_argument("--watch", type=int)
     keeper.set_defaults(act=lambda arguments: keep(arguments.name, arguments.directory, arguments.watch))

@@ -10,6 +10,8 @@
 | `proxied_api_server` | `ApiServer` as seen through that proxy |
 | `restartable_api_server` | `ApiServerProcess`: an instance for this test alone, to kill, pause and start again |
 | `postgresql` | the URL of an empty PostgreSQL database for this test |
+| `prometheus` | `Prometheus`: the run's Prometheus, shared; `prometheus.scrape(...)` adds targets |
+| `restartable_prometheus` | `PrometheusProcess`: an instance for this test alone, to kill, pause and start again |
 | `istio_crds` | a function from "lowest" or "newest" to the file with those CRDs |
 """
 
@@ -36,16 +38,19 @@ from tests.real.crds import Which, crds
 from tests.real.kubectl import Kubectl, find
 from tests.real.locations import Progress, write_whole
 from tests.real.missing import PartMissing
+from tests.real.prometheus_process import Prometheus, PrometheusProcess
 from tests.real.proxy import Proxy
 
 NEEDS: dict[str, keeper.Name] = {
     "api_server": "api-server",
     "restartable_api_server": "api-server",
     "postgresql": "postgresql",
+    "prometheus": "prometheus",
+    "restartable_prometheus": "prometheus",
 }
 """Fixture name -> the server it needs. Any test that uses one, directly or not, carries the marker `real`."""
 
-SHARED = ("api_server", "postgresql")
+SHARED = ("api_server", "postgresql", "prometheus")
 """Those whose server is started once per run."""
 
 
@@ -172,6 +177,29 @@ def postgresql(postgresql_server: str) -> Iterator[str]:
     name = f"test_{secrets.token_hex(6)}"
     yield server_of_postgresql.create_database(postgresql_server, name)
     server_of_postgresql.drop_database(postgresql_server, name)
+
+
+@pytest.fixture(scope="session")
+def prometheus() -> Prometheus:
+    """The run's Prometheus, shared by all workers: tell your series from others' by a label of your own."""
+    with report.needed("Prometheus"):
+        server = Prometheus.from_json(keeper.answer("prometheus", report.run_folder()))
+    report.used(f"Prometheus {server.version}")
+    return server
+
+
+@pytest.fixture
+def restartable_prometheus(tmp_path: Path) -> Iterator[PrometheusProcess]:
+    """A running Prometheus for this test alone (`.server` is its value): kill, pause, resume, start."""
+    with report.needed("Prometheus"):
+        keeper.refuse_if_failed("prometheus", report.run_folder())
+        process = PrometheusProcess(tmp_path / "prometheus", lambda _: None)
+        try:
+            process.start()
+            report.used(f"Prometheus {process.server.version}")
+            yield process
+        finally:
+            process.stop()
 
 
 @pytest.fixture(scope="session")

@@ -19,14 +19,15 @@ from types import FrameType
 from typing import Literal, Protocol
 
 from tests.real.apiserver_process import ApiServerProcess
-from tests.real.binaries import ETCD, KUBE_APISERVER, executable
+from tests.real.binaries import ETCD, KUBE_APISERVER, PROMETHEUS, executable
 from tests.real.crds import crd_documents
 from tests.real.locations import PROJECT, Progress, lock, write_whole
 from tests.real.missing import PartMissing
 from tests.real.postgresql import PostgreSQLProcess
 from tests.real.processes import STOP_SECONDS, command_line, running
+from tests.real.prometheus_process import PrometheusProcess
 
-Name = Literal["api-server", "postgresql"]
+Name = Literal["api-server", "postgresql", "prometheus"]
 START_SECONDS = 45.0
 
 _spawned: list[subprocess.Popen[bytes]] = []
@@ -61,6 +62,8 @@ def prepare(name: Name, progress: Progress) -> None:
         executable(ETCD, progress)
         executable(KUBE_APISERVER, progress)
         crd_documents("newest", progress)
+    if name == "prometheus":
+        executable(PROMETHEUS, progress)
 
 
 def spawn(name: Name, run: Path, watch: int | None) -> None:
@@ -147,6 +150,8 @@ def _server(name: Name, directory: Path) -> Server:
             return _ApiServer(directory, lambda line: print(line, flush=True))
         case "postgresql":
             return PostgreSQLProcess(directory)
+        case "prometheus":
+            return PrometheusProcess(directory, lambda line: print(line, flush=True))
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

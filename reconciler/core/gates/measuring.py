@@ -72,13 +72,13 @@ def _total(selectors: Iterable[str], window: Window, by: str = "") -> str:
     """Sum what counters have grown by in a window, exactly: every request is in one window, since the next begins at its end.
 
     Three kinds of series: one that has grown counts by its growth; one that has fallen (a reset) is a gap; one that is new
-    counts from zero where another of its target was there before (the first failure of a running proxy), and not at all
-    where its target is new too, since nobody knows since when it has been counting. `increase` estimates all of this instead.
+    counts from zero where its target was being scraped when the window opened (the first failure that a proxy sees), and not
+    at all where it was not, since nobody knows since when it has been counting. `increase` estimates all of this instead.
     """
     selectors = list(selectors)
     length = duration(window.length)
     now = " or ".join(selectors)
     before = " or ".join(f"{one} offset {length}" for one in selectors)
     grown = f"(({now}) - ({before}) >= 0)"
-    born = f"((({now}) unless ({before})) and on (job, instance) ({before}))"
+    born = f"((({now}) unless ({before})) and on (job, instance) (up offset {length} == 1))"
     return f"sum{f' by ({by}) ' if by else ''}({grown} or {born})"

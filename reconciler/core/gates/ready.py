@@ -66,7 +66,7 @@ def _side(gate: Gate, ask: Ready, window: Window, reporter: Reporter, answer: An
         case Unanswered(why):
             return Look.unsure(Reason.PROVIDER_ERROR, why)
         case Counts(newest=datetime() as newest) | Durations(newest=datetime() as newest):
-            return stale(gate, window, newest) or _measured(ask, window, reporter, answer)
+            return stale(gate, window, newest.timestamp()) or _measured(ask, window, reporter, answer)
         case Counts() | Durations():
             return Look.unsure(Reason.NO_DATA, f"no series is reported by the {reporter}")
         case _:

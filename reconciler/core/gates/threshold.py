@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import timedelta
 
 from reconciler.core.gates.answers import Answers, AnswerTo, AskQuery, Question, Series, Unanswered, Window
 from reconciler.core.gates.memory import Look, Mood
@@ -10,6 +10,9 @@ from reconciler.core.gates.promql import freshness, reach, within
 from reconciler.core.gates.spec import Gate, Threshold
 from reconciler.core.gates.verdict import Reason
 from reconciler.core.gates.words import length, missing, number
+
+#: Older than this (seconds) is old.
+_AGES = 1e9
 
 
 def questions(ask: Threshold, window: Window) -> Mapping[str, Question]:
@@ -67,12 +70,12 @@ def _stale(gate: Gate, window: Window, answer: AnswerTo) -> Look | None:
     newest = _single(answer)
     if isinstance(newest, Look):
         return newest if newest.reason is Reason.PROVIDER_ERROR else Look.unsure(Reason.STALE, "its series get no samples")
-    return stale(gate, window, datetime.fromtimestamp(newest, UTC))
+    return stale(gate, window, newest)
 
 
-def stale(gate: Gate, window: Window, newest: datetime) -> Look | None:
-    """Return what a look says whose newest sample is too old, None where it is fresh."""
-    age = window.closes - newest
-    if age <= gate.stale_after:
+def stale(gate: Gate, window: Window, newest: float) -> Look | None:
+    """Return what a look says whose newest sample (UNIX seconds) is too old, None where it is fresh."""
+    age = window.closes.timestamp() - newest
+    if age <= gate.stale_after.total_seconds():
         return None
-    return Look.unsure(Reason.STALE, f"the newest sample is {length(age)} old")
+    return Look.unsure(Reason.STALE, f"the newest sample is {length(timedelta(seconds=min(age, _AGES)))} old")

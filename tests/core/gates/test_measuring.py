@@ -17,10 +17,10 @@ PODS_SELECTOR = (
 
 
 def test_requests_of_an_arm_are_the_growth_of_its_counters() -> None:
-    """Grown series by their growth, born ones from zero next to known ones; resets are in neither."""
+    """Grown series by their growth, new ones from zero where their target was known; resets are in neither."""
     now, before = PODS_SELECTOR, f"{PODS_SELECTOR} offset 30000ms"
     assert requests(PODS, WINDOW, Reporter.SOURCE) == (
-        f"sum((({now}) - ({before}) >= 0) or ((({now}) unless ({before})) and on (job, instance) ({before})))"
+        f"sum((({now}) - ({before}) >= 0) or ((({now}) unless ({before})) and on (job, instance) (up offset 30000ms == 1)))"
     )
 
 

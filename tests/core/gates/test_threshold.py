@@ -61,6 +61,7 @@ def test_values_within_the_bounds_pass_and_others_are_harm() -> None:
         ({"newest": Series()}, Reason.STALE),
         ({"newest": one(math.nan)}, Reason.STALE),
         ({"newest": one(NOON.timestamp() - 61)}, Reason.STALE),
+        ({"newest": one(-1e300)}, Reason.STALE),
         ({"newest": Unanswered("timed out")}, Reason.PROVIDER_ERROR),
         ({"samples": Series()}, Reason.NO_DATA),
         ({"samples": one(math.nan)}, Reason.NO_DATA),
