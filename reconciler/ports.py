@@ -78,6 +78,11 @@ class ClusterState:
     version: str = ""
 
 
+#: In place of a resource version: nothing may be there yet. kube-apiserver makes an object with it, and refuses to update a
+#: custom resource with it; Namespaces and ServiceAccounts it updates all the same (seen on 1.37).
+NEW = "0"
+
+
 class Cluster(Protocol):
     """The Kubernetes API server as a store of mesh objects. Every write goes under one field manager, never forced."""
 
@@ -91,7 +96,7 @@ class Cluster(Protocol):
         """Return what an apply of this document would make of the object. Raises Conflict with the managers in the way."""
 
     def apply(self, document: Document, *, uid: str = "", resource_version: str = "") -> LiveObject:
-        """Server-side apply the whole declared document; preconditions where given. Raises Conflict."""
+        """Server-side apply the whole declared document; preconditions where given (`NEW` for a create). Raises Conflict."""
 
     def delete(self, key: Key, *, uid: str, resource_version: str) -> None:
         """Delete exactly this object; gone already is fine. Raises Conflict when it is another one by now."""

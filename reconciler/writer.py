@@ -9,7 +9,7 @@ from reconciler.core.resources import Document, Key, LiveObject, ObservedState, 
 from reconciler.core.settling import question
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.errors import Conflict, Rejected
-from reconciler.ports import Cluster, VMRegistry
+from reconciler.ports import NEW, Cluster, VMRegistry
 
 #: Any write of anybody moves an object's version, istiod's to its status above all; so often a write is sent again for that.
 AGAIN = 3
@@ -62,7 +62,9 @@ class Writer:
 
     def _cluster(self, change: Change) -> LiveObject | None:
         match change.action:
-            case Action.CREATE | Action.UPDATE:
+            case Action.CREATE:
+                return self.cluster.apply(_after(change), resource_version=NEW)
+            case Action.UPDATE:
                 return self.cluster.apply(_after(change), uid=change.uid, resource_version=change.resource_version)
             case Action.DELETE:
                 self.cluster.delete(change.key, uid=change.uid, resource_version=change.resource_version)

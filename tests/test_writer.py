@@ -53,6 +53,15 @@ def test_a_status_that_moved_meanwhile_does_not_fail_a_write() -> None:
     assert shop.weight() == 9
 
 
+@pytest.mark.case("C-02")
+def test_a_create_that_comes_too_late_changes_nothing() -> None:
+    """Somebody else made the object meanwhile: another process of ours, with newer content, or a person."""
+    shop = Shop()
+    with pytest.raises(Conflict):
+        shop.writer.perform(Change(KEY, Action.CREATE, None, _workload(9)))
+    assert shop.weight() == 1
+
+
 @pytest.mark.case("A-01", "D-05")
 def test_content_that_moved_meanwhile_fails_the_write() -> None:
     """A person edits the object between read and write: what was decided on is gone, and nothing is written over it."""

@@ -12,7 +12,7 @@ from reconciler.core.namespaces import Inside
 from reconciler.core.ownership import declared, hand_back, owned, owners_of, show, take_over
 from reconciler.core.resources import Document, Key, LiveObject
 from reconciler.errors import Conflict, Rejected
-from reconciler.ports import Cluster
+from reconciler.ports import NEW, Cluster
 from tests.waiting import SOON
 
 OURS = "mesh-reconciler"
@@ -293,6 +293,20 @@ class ClusterContract:
         with pytest.raises(Conflict):
             world.cluster.apply(change, uid=second.uid, resource_version=second.resource_version)
         assert read(world, document).document["spec"] == document["spec"]
+
+    @pytest.mark.case("C-02", "D-05")
+    def test_a_create_makes_an_object_or_nothing(self, world: World) -> None:
+        """Where one stands by now, ours or another's, it stays as it is; where none does, one is made and owned."""
+        document = workload_entry(world.namespace)
+        made = world.cluster.apply(document, resource_version=NEW)
+        assert (ours(made), made.generation) == (ours(read(world, document)), 1)
+        world.cluster.apply(workload_entry(world.namespace, weight=2))
+        world.create(workload_entry(world.namespace, "vm-2"), "kubectl-create")
+        for name in ("vm-1", "vm-2"):
+            with pytest.raises(Conflict, match="exists"):
+                world.cluster.apply(workload_entry(world.namespace, name, weight=3), resource_version=NEW)
+        assert read(world, document).document["spec"]["weight"] == 2
+        assert "weight" not in read(world, workload_entry(world.namespace, "vm-2")).document["spec"]
 
     @pytest.mark.case("A-08", "D-05")
     def test_a_delete_hits_only_the_object_that_it_was_decided_on(self, world: World) -> None:

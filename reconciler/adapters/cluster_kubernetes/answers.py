@@ -78,8 +78,8 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Unavailable
             return Conflict(text, managers=_managers(told))
         case 410:
             return Expired(text)
-        case 422 if _another_object(told):
-            return Conflict(text)
+        case 422 if moved := _moved(told):
+            return Conflict(f"{moved}: {text}")
         case 429:
             return NotActed(f"the API server is overloaded: {text}", retry_after=pause)
         # Server-side apply answers so when the document does not fit the schema, and means the caller.
@@ -118,9 +118,16 @@ def _managers(told: Document | None) -> tuple[str, ...]:
     return tuple(sorted({json.loads(one[1]) for one in found if one}))
 
 
-def _another_object(told: Document | None) -> bool:
-    """A write that names the uid of an object that has been replaced since is answered as an attempt to change the uid."""
-    return any(cause.get("field") == "metadata.uid" for cause in _causes(told))
+def _moved(told: Document | None) -> str:
+    """Say in which way the object is not the one that a write was decided on, empty where something else is wrong.
+
+    A write that names the uid of an object that has been replaced since is answered as an attempt to change the uid, one that
+    is to make an object which exists (`ports.NEW`) as an update that names no version.
+    """
+    fields = {cause.get("field") for cause in _causes(told)}
+    if "metadata.uid" in fields:
+        return "it is another object by now"
+    return "it exists already" if "metadata.resourceVersion" in fields else ""
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -11,7 +11,7 @@ from reconciler.core.kinds import MANAGED
 from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Service
 from reconciler.errors import Conflict, Rejected
-from reconciler.ports import Clock, ClusterState
+from reconciler.ports import NEW, Clock, ClusterState
 
 
 def one_source_of_endpoints(document: Document) -> str:
@@ -211,5 +211,7 @@ class MemoryCluster:
 
 
 def _check_version(live: LiveObject, resource_version: str) -> None:
+    if resource_version == NEW:
+        raise Conflict(f"{live.key} already exists")
     if resource_version and live.resource_version != resource_version:
         raise Conflict(f"{live.key}: the object has been modified; apply your changes to the latest version and try again")

@@ -14,6 +14,7 @@ from reconciler.adapters.cluster_kubernetes import KubernetesApi, KubernetesClus
 from reconciler.adapters.cluster_kubernetes.api import waiting
 from reconciler.core.resources import Key
 from reconciler.errors import Conflict, Rejected, Unavailable
+from reconciler.ports import NEW
 from tests.adapters.cluster_kubernetes.conftest import Proxied
 from tests.adapters.cluster_kubernetes.worlds import IMPATIENT, RealWorld, settings
 from tests.contracts.cluster import OURS, read, service_entry, workload_entry
@@ -151,6 +152,20 @@ def test_a_conflict_with_our_own_lost_write_is_no_conflict(proxied: Proxied, api
     api_server_proxy.delay(0.4, method="PATCH", times=1)  # while the second is on its way
     after = world.cluster.apply(changed, uid=live.uid, resource_version=live.resource_version)
     assert after.generation == 2
+
+
+@pytest.mark.case("A-03")
+@pytest.mark.parametrize("late", [0.0, 1.0])
+def test_a_create_whose_answer_was_lost_is_made_once(proxied: Proxied, api_server_proxy: Proxy, late: float) -> None:
+    """Also where it took effect only after it was read back, so that the second one finds the object made."""
+    world = proxied(write_timeout=0.5)
+    if late:
+        api_server_proxy.delay(late, method="PATCH", times=1)
+        api_server_proxy.delay(0.4, method="PATCH", times=1)
+    else:
+        api_server_proxy.lose_answer(method="PATCH")
+    made = world.cluster.apply(workload_entry(world.namespace), resource_version=NEW)
+    assert (made.generation, versions_written(world, made.key)) == (1, 1)
 
 
 @pytest.mark.case("A-03", "A-08")
