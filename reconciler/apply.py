@@ -7,13 +7,11 @@ are sent and journalled, and what stops all of them, is `sending`.
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from reconciler.core.changes import Action, Change
 from reconciler.core.plans import Mode, Plan, UnitPlan
 from reconciler.core.report import WriteResult, Written
-from reconciler.errors import Unavailable
 from reconciler.ports import Clock, Store
 from reconciler.sending import Ended, Sender
 from reconciler.writer import Writer
@@ -74,14 +72,7 @@ class Execution:
                 self._start_units()
         for running in self._waiting:
             self._stop(running, "the units that come first wait for each other")
-        self._forget_deleted()
         return tuple(self._results)
-
-    def _forget_deleted(self) -> None:
-        """Take what was deleted out of the inventory; a store that cannot do it now is told so again by the next cycle."""
-        deleted = [one.key for one in self._results if one.action is Action.DELETE and one.written is Written.DONE]
-        with suppress(Unavailable):
-            self._store.narrow(deleted)
 
     def _start_units(self) -> None:
         """Start every unit whose predecessors are through; where one of them failed, it ends without a write."""

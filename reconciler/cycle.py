@@ -8,7 +8,7 @@ from threading import Event
 
 from reconciler.apply import Execution
 from reconciler.authority import Authority
-from reconciler.core.changes import State
+from reconciler.core.changes import Action, State
 from reconciler.core.orphans import is_readable
 from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
@@ -202,8 +202,9 @@ class Cycle:
         plan, observed, ports = sight.plan, sight.observed, self._ports
         if plan is None or observed is None:
             return
-        if settle_open_writes(ports.store, ports.cluster, ports.registry, ports.clock):
+        if settle_open_writes(ports.store, ports.cluster, ports.registry, ports.clock, self.authority.fence):
             sight.notes.append("writes that an earlier run left open were read back")
+        self.authority.fence()
         if not plan.paused:
             ports.store.accept(plan.revision)
         progress.began(plan)
@@ -217,14 +218,17 @@ class Cycle:
             workers=self._policy.workers,
         )
         sight.results = execution.run()
-        self._fights.note(sight.differences, sight.results, request.adoption, sight.started)
-        self._forget_what_is_gone(sight)
+        with suppress(Rejected, Unavailable):
+            self.authority.fence()  # if others wrote since, the next cycle finds all this out by itself
+            self._fights.note(sight.differences, sight.results, request.adoption, sight.started)
+            self._forget_what_is_gone(sight)
 
     def _forget_what_is_gone(self, sight: Sight) -> None:
         """Take out of the inventory what neither Git wants nor any store holds: nothing of it is ours any more."""
         desired, observed, store = sight.desired, sight.observed, self._ports.store
         if desired and observed:
-            gone = [key for key in store.inventory() if not desired.get(key) and not observed.get(key)]
+            deleted = {one.key for one in sight.results if one.action is Action.DELETE and one.written is Written.DONE}
+            gone = [key for key in store.inventory() if not desired.get(key) and (key in deleted or not observed.get(key))]
             store.narrow(key for key in gone if is_readable(key, observed))
 
     def _report(self, sight: Sight, verdict: Verdict, *, write: bool) -> Report:

@@ -5,7 +5,7 @@ or restored store from the marks and field ownership in the cluster.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from reconciler.core.changes import Action
@@ -19,9 +19,12 @@ from reconciler.ports import Clock, Cluster, JournalEntry, Store, VMRegistry
 log = logging.getLogger(__name__)
 
 
-def settle_open_writes(store: Store, cluster: Cluster, registry: VMRegistry | None, clock: Clock) -> int:
+def settle_open_writes(
+    store: Store, cluster: Cluster, registry: VMRegistry | None, clock: Clock, fence: Callable[[], None]
+) -> int:
     """Read back every journalled write without an outcome and settle it; returns how many were. Raises Unavailable.
 
+    Another process's writes may be under way where the lease was lost meanwhile; `fence` raises then, and nothing is settled.
     What may not be read (any more) stays open and holds up nothing: nobody can say what became of it.
     """
     settled = []
@@ -36,6 +39,7 @@ def settle_open_writes(store: Store, cluster: Cluster, registry: VMRegistry | No
             continue
         settled.append(replace(entry, outcome=outcome, message="read back", ended=clock.now()))
     if settled:
+        fence()
         store.settle(settled)
     return len(settled)
 

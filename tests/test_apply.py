@@ -281,34 +281,16 @@ def test_a_second_write_to_an_object_builds_on_the_first() -> None:
     assert live.labels == {"x": "y"}
 
 
-def test_deleted_keys_leave_the_inventory_after_the_write() -> None:
-    """The inventory is widened before the first write and narrowed after a confirmed deletion."""
+def test_only_what_is_written_is_added_to_the_inventory() -> None:
+    """It is widened before the first write; deletions leave it to whoever knows that nothing of the object is left."""
     bench = Bench()
     bench.run(_unit("a", ["a1"]))
     key = Key("Namespace", "", "a1")
     live = bench.cluster.get(key)  # type: ignore[operator]
     delete = Change(key, Action.DELETE, live.document, None, uid=live.uid, resource_version=live.resource_version)
     bench.run(UnitPlan("a", Mode.ENFORCE, (Step(((delete,),)),)))
-    assert bench.store.inventory() == frozenset()
+    assert bench.store.inventory() == {key}
     assert bench.store.written() == {}
-
-
-class Holding(MemoryStore):
-    """A store that drops nothing from the inventory."""
-
-    def narrow(self, keys: Iterable[Key]) -> None:
-        raise Unavailable(f"disk gone, {len(list(keys))} keys stay")
-
-
-def test_an_inventory_that_cannot_be_narrowed_hides_no_result() -> None:
-    """The deletion was confirmed before: it is reported, and the key goes with the next cycle."""
-    bench = Bench(store=Holding())
-    bench.cluster.cluster.create(_namespace("a1"), "kubectl")
-    live = bench.cluster.cluster.get(Key("Namespace", "", "a1"))
-    assert live is not None
-    delete = Change(live.key, Action.DELETE, live.document, None, uid=live.uid, resource_version=live.resource_version)
-    results = bench.run(UnitPlan("a", Mode.ENFORCE, (Step(((delete,),)),)))
-    assert results["a1"].written is Written.DONE
 
 
 def test_the_fence_is_asked_before_every_batch() -> None:

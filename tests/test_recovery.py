@@ -8,7 +8,7 @@ from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.changes import Action
 from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.wanted import FIELD_MANAGER, TARGET_LABEL
-from reconciler.errors import Rejected
+from reconciler.errors import Fenced, Rejected
 from reconciler.ports import JournalEntry
 from reconciler.recovery import ours_in, recover, settle_open_writes
 from tests.contracts.clock import SetClock
@@ -51,7 +51,7 @@ class After:
 
     def settle(self) -> set[Key]:
         """Read back; returns the keys that count as written."""
-        settle_open_writes(self.store, self.cluster, self.registry, self.clock)
+        settle_open_writes(self.store, self.cluster, self.registry, self.clock, lambda: None)
         assert self.store.unsettled() == []
         return set(self.store.written())
 
@@ -118,6 +118,20 @@ def test_an_update_of_an_object_that_was_made_anew_did_not_take_place() -> None:
     assert after.settle() == set()
 
 
+@pytest.mark.case("K-05")
+def test_what_another_process_has_under_way_is_not_settled() -> None:
+    """The lease was lost while the open writes were read back: they may be the new holder's, which knows better."""
+    after = After()
+    after.intend(KEY, Action.CREATE, _namespace())
+
+    def fence() -> None:
+        raise Fenced("another one holds the lease")
+
+    with pytest.raises(Fenced):
+        settle_open_writes(after.store, after.cluster, after.registry, after.clock, fence)
+    assert [entry.key for entry in after.store.unsettled()] == [KEY]
+
+
 @pytest.mark.parametrize("action", [Action.CREATE, Action.DELETE])
 def test_what_may_not_be_read_back_stays_open_and_holds_up_nothing(action: Action) -> None:
     """No registry is configured any more, and one namespace may not be read: nobody can say, and the rest is settled."""
@@ -132,7 +146,7 @@ def test_what_may_not_be_read_back_stays_open_and_holds_up_nothing(action: Actio
         if name == "get" and key == lost:
             raise Rejected(f"{key} is forbidden", status=403)
 
-    assert settle_open_writes(after.store, Hooked(after.cluster, forbid), None, after.clock) == 1
+    assert settle_open_writes(after.store, Hooked(after.cluster, forbid), None, after.clock, lambda: None) == 1
     assert {entry.key for entry in after.store.unsettled()} == {VM, lost}
     assert set(after.store.written()) == {KEY}
 

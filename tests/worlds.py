@@ -110,13 +110,17 @@ class World:
             cluster=cluster or self.cluster,
             registry=registry or self.registry,
             store=store or self.store,
-            lease=lease or MemoryLease(self.leases, TARGET, self.clock.monotonic),
+            lease=lease or self.lease(),
             clock=self.clock,
             crds=Crds(cluster or self.cluster, store or self.store, make_schemas),
         )
         settings = replace(plan or PlanSettings(), target=TARGET)
         pause = lambda seconds: self.pass_time(seconds=seconds)  # noqa: E731 - one line says it
         return Cycle(ports, Policy(TARGET, holder, plan=settings, **{"workers": 4, **policy}), pause)
+
+    def lease(self) -> Lease:
+        """One more process's view of the target's lease."""
+        return MemoryLease(self.leases, TARGET, self.clock.monotonic)
 
     def commit(self, documents: Iterable[Document], **files: str) -> str:
         """Commit these documents and no others; `files` are further files (name without suffix -> text)."""
