@@ -1,6 +1,7 @@
 """The values that the arithmetic of shares takes and gives: who is there, what is wanted, what weights reach."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -42,13 +43,20 @@ class Crowd:
 
     `ratios` names the VMs whose weights we write, each with the weight in Git: with a split it says only the ratio among VMs
     (0 counts as 1). `pods` are the Pods that count, each of weight 1. `fixed_vms` and `fixed_pods` are summed weights that we
-    cannot write: entries that istiod registered itself, endpoints of other clusters.
+    cannot write: entries that istiod registered itself, endpoints of other clusters. The VMs that are `down` get a weight in
+    the ratio, for when they are back, and count for nothing.
     """
 
     ratios: Mapping[str, int]
     pods: int = 0
     fixed_vms: int = 0
     fixed_pods: int = 0
+    down: AbstractSet[str] = frozenset()
+
+    @property
+    def serving(self) -> dict[str, int]:
+        """The ratios of the VMs that count, by name in order."""
+        return {name: max(1, self.ratios[name]) for name in sorted(self.ratios) if name not in self.down}
 
     @property
     def others(self) -> int:
@@ -56,7 +64,7 @@ class Crowd:
         return self.pods + self.fixed_pods
 
     def share(self, total: int) -> Fraction:
-        """Return the share of the VMs, W / (W + N), when the written weights sum up to `total`; 0 where nobody is there."""
+        """Return the share of the VMs, W / (W + N), when the weights of those that count sum up to `total`; 0 for nobody."""
         mine = total + self.fixed_vms
         return Fraction(mine, mine + self.others) if mine + self.others else Fraction(0)
 

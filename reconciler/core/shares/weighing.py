@@ -23,16 +23,15 @@ def weights(crowd: Crowd, wanted: Fraction, rounding: Rounding = Rounding.NEARES
     An exact ratio goes before small numbers, the share before the ratio. Where no whole numbers are within tolerance, it is the
     nearest share on the side that `rounding` allows, and where that side has none, the nearest of all; `limit` says why.
     """
-    names = sorted(crowd.ratios)
-    ratios = [max(1, crowd.ratios[name]) for name in names]
-    if not names:
+    ratios = crowd.serving
+    if not ratios:
         is_near = abs(crowd.share(0) - wanted) <= limits.tolerance(wanted)
         return _result(crowd, {}, wanted, None if is_near else Limit.NO_VMS, limits)
-    room = UINT32_MAX - crowd.others - crowd.fixed_vms - len(names)
-    top = sum(largest(ratios, limits.weight, max(1, room)))
+    room = UINT32_MAX - crowd.others - crowd.fixed_vms - len(ratios)
+    top = sum(largest([*ratios.values()], limits.weight, max(1, room)))
     low, high, limit = _range(crowd, wanted, rounding, limits, top)
-    numbers = apportion(ratios, low, high, limits.slack, limits.weight)
-    return _result(crowd, dict(zip(names, numbers, strict=True)), wanted, limit, limits)
+    numbers = apportion([*ratios.values()], low, high, limits.slack, limits.weight)
+    return _result(crowd, dict(zip(ratios, numbers, strict=True)), wanted, limit, limits)
 
 
 def weights_on(crowd: Crowd, course: Course, exposure: Fraction, limits: Limits = LIMITS) -> Weights:
@@ -43,16 +42,16 @@ def weights_on(crowd: Crowd, course: Course, exposure: Fraction, limits: Limits 
 def pods_for(crowd: Crowd, wanted: Fraction) -> int | None:
     """Return how many Pods it takes to lower the VMs' share to what is wanted, weights at their least; None: no number does."""
     if not wanted:
-        return None if crowd.ratios or crowd.fixed_vms else 0
-    least = len(crowd.ratios) + crowd.fixed_vms
+        return None if crowd.serving or crowd.fixed_vms else 0
+    least = len(crowd.serving) + crowd.fixed_vms
     return max(0, ceil(least * (1 - wanted) / wanted) - crowd.fixed_pods)
 
 
 def vms_for(crowd: Crowd, wanted: Fraction) -> int:
     """Return how many of the VMs whose weight we write may stay selected at most for the Pods to reach what is wanted."""
     if wanted == 1:
-        return len(crowd.ratios)
-    return max(0, min(len(crowd.ratios), floor(_sum_for(crowd, wanted))))
+        return len(crowd.serving)
+    return max(0, min(len(crowd.serving), floor(_sum_for(crowd, wanted))))
 
 
 def _sum_for(crowd: Crowd, share: Fraction) -> Fraction:
@@ -61,7 +60,7 @@ def _sum_for(crowd: Crowd, share: Fraction) -> Fraction:
 
 def _range(crowd: Crowd, wanted: Fraction, rounding: Rounding, limits: Limits, top: int) -> _Range:
     """Return the sums of weights within tolerance, or the one sum that comes nearest."""
-    bottom = len(crowd.ratios)
+    bottom = len(crowd.serving)
     if not crowd.others:
         return bottom, top, Limit.NO_PODS if wanted < 1 else None
     slip = limits.tolerance(wanted)
@@ -86,10 +85,17 @@ def _nearest(crowd: Crowd, wanted: Fraction, rounding: Rounding, below: int, abo
 
 
 def _result(crowd: Crowd, found: Mapping[str, int], wanted: Fraction, limit: Limit | None, limits: Limits) -> Weights:
+    ratios = crowd.serving
     share = crowd.share(sum(found.values()))
-    spread = uneven([max(1, crowd.ratios[name]) for name in found], list(found.values()))
     why = _why(crowd, share, wanted, limit, limits) if limit else ""
-    return Weights(found, share, share - wanted, spread, limit, why)
+    spread = uneven([*ratios.values()], [*found.values()])
+    return Weights({**found, **dict(_of_those_down(crowd, found, limits))}, share, share - wanted, spread, limit, why)
+
+
+def _of_those_down(crowd: Crowd, found: Mapping[str, int], limits: Limits) -> Iterator[tuple[str, int]]:
+    per_ratio = Fraction(sum(found.values()) or 1, sum(crowd.serving.values()) or 1)
+    for name in sorted(crowd.ratios.keys() & crowd.down):
+        yield name, max(1, min(limits.weight, round(per_ratio * crowd.ratios[name])))
 
 
 def _why(crowd: Crowd, share: Fraction, wanted: Fraction, limit: Limit, limits: Limits) -> str:
@@ -105,7 +111,7 @@ def _why(crowd: Crowd, share: Fraction, wanted: Fraction, limit: Limit, limits: 
         case Limit.WHOLE_NUMBERS:
             return f"{reached}: no whole weights come nearer; more Pods make finer steps, strategy subsets is exact"
         case Limit.SELECTED:
-            least = f"{len(crowd.ratios) + crowd.fixed_vms} together"
+            least = f"{len(crowd.serving) + crowd.fixed_vms} together"
             return f"{reached}: selected VMs weigh at least 1 each, {least}; {', or '.join(_ways_out(crowd, wanted))}"
 
 

@@ -157,6 +157,18 @@ def test_what_cannot_be_written_counts() -> None:
     assert found.share == Fraction(1, 2)
 
 
+def test_vms_that_are_down_count_for_nothing_and_wait_with_a_weight_in_the_ratio() -> None:
+    """Three of four carry the nine tenths; the fourth is as heavy as its like."""
+    crowd = Crowd({"a": 1, "b": 1, "c": 2, "d": 2}, pods=5, down=frozenset("d"))
+    found = weights(crowd, Fraction(9, 10))
+    assert found.weights == {"a": 11, "b": 11, "c": 22, "d": 22}
+    assert found.share == Fraction(44, 49)
+    assert vms_for(crowd, Fraction(1)) == 3
+    nobody = weights(Crowd({"a": 300}, pods=5, down=frozenset("a")), Fraction(1, 2))
+    assert nobody.weights == {"a": 300}
+    assert nobody.limit is Limit.NO_VMS
+
+
 @settings(deadline=None)
 @given(crowd=CROWDS, start=SHARES, wanted=SHARES, exposure=st.fractions(0, 1, max_denominator=20))
 def test_an_exposure_is_exceeded_only_where_every_weight_does(
