@@ -196,15 +196,13 @@ def test_whatever_happens_the_order_of_aims_is_kept(data: st.DataObject) -> None
     exposure = data.draw(st.sampled_from([Fraction(1, 20), TENTH, HALF, Fraction(1)]))
     down = st.sets(st.sampled_from(sorted(ratios))).map(frozenset)
     crowd = Crowd(ratios, data.draw(counts), data.draw(st.integers(0, 2)), data.draw(st.integers(0, 2)))
-    fixed = {"fixed_vms": crowd.fixed_vms, "fixed_pods": crowd.fixed_pods}
-    start = Presence(weights_on(crowd, course, exposure).weights, crowd.pods, **fixed)
+    written = weights_on(crowd, course, exposure).weights
+    start = Presence(written, crowd.pods, fixed_vms=crowd.fixed_vms, fixed_pods=crowd.fixed_pods)
     meant = replace(crowd, pods=data.draw(counts))
     now = replace(start, pods=data.draw(st.integers(0, meant.pods + 2)), down=data.draw(down))
-    most, spill = (
-        data.draw(st.sampled_from([Fraction(1), Fraction(3, 2), Fraction(4)])),
-        data.draw(st.sampled_from([0, TENTH, 1])),
-    )
-    promise = Promise(course, exposure, start, most, Fraction(spill))
+    most = data.draw(st.sampled_from([Fraction(1), Fraction(3, 2), Fraction(4)]))
+    spill = data.draw(st.sampled_from([Fraction(0), TENTH, Fraction(1)]))
+    promise = Promise(course, exposure, start, most, spill)
     found = hold(meant, now, promise)
     after = replace(now, weights=found.weights)
     assert set(found.weights) == set(ratios)
