@@ -10,7 +10,7 @@ ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-deps real-parts lint format check demo conformance bench settings-table lock clean
+.PHONY: help setup test test-deps real-parts lint format check demo conformance bench settings-table phases-diagram lock clean
 
 help: ## list these targets
 	@echo "Targets:"
@@ -79,6 +79,9 @@ bench: setup real-parts ## print a table of ratios against kubectl and a bare co
 
 settings-table: setup ## write the README's table of settings anew
 	@$(BIN)/python -m tests.settings_table
+
+phases-diagram: setup ## draw the README's diagram of a rollout's phases anew
+	@$(BIN)/python -m tests.rollout_diagram
 
 lock: setup ## refresh the lock files from pyproject.toml; add UPGRADE=--upgrade for newer versions
 	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --output-file requirements.lock

@@ -5,5 +5,5 @@
     rollout, actions = advance(rollout, seen, now)      `machine`: what comes next; the transitions are data in `table`
 
 A rollout changes one thing only: what is wanted now. From there on everything is as without one: differences, lawful order,
-simulation, journalled writes. All values are in `values`, and a rollout's whole state is one of them, `values.Rollout`.
+simulation, journalled writes. A rollout's whole state is one value, `rollout.Rollout`; the words of its way are in `values`.
 """

@@ -8,15 +8,20 @@ from collections.abc import Iterable
 
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.rollouts.routes import routes_at
 from reconciler.core.rollouts.traffic import Position, Sides, documents_at
-from reconciler.core.rollouts.values import Documents, Leg, LegKind, Rollout, RolloutStep, Way
+from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Way
 
 _ROUTES = frozenset({"VirtualService", "DestinationRule"})
 
 
 def effective(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
     """Return what every object of the unit should be now; None: absent."""
+    if rollout.outcome is Outcome.UNDONE:
+        return dict(rollout.origin)
+    if rollout.started is None:
+        return dict(rollout.way.before)
     return at(rollout.on, rollout.step, rollout.stage, mesh)
 
 

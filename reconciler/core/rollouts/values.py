@@ -1,4 +1,4 @@
-"""Rollouts as values: what is stored, resumed after a crash, shown, and replayed.
+"""The way of a rollout as values: legs, steps, stages, and the approvals of steps.
 
 A *way* leads from one state of a unit to another one: *legs*, each a kind of change of its own (identity before traffic, never
 together), and *steps* through them. A step is reached in *stages*, between which the mesh is given time: first what makes room
@@ -10,39 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any
 
 from reconciler.core.resources import Document, Key
-from reconciler.core.rollouts.policy import RolloutPolicy
 
 #: Documents of a unit's objects; None: the object is absent.
 Documents = Mapping[Key, Document | None]
-
-
-class Phase(StrEnum):
-    """Where a rollout is. What leads from one to the next, `table` says.
-
-    APPLYING: the writes of the current stage. SOAKING: the step is in force; its hold, gates and approval are awaited.
-    WATCHING: at 100 %, gates stay armed. PAUSED: nothing moves until a person says so, or the cause ends. UNDOING: on the way
-    back. HALTED: the way back failed; a person is needed. IDLE: ended, see the outcome.
-    """
-
-    APPLYING = "applying"
-    SOAKING = "soaking"
-    WATCHING = "watching"
-    PAUSED = "paused"
-    UNDOING = "undoing"
-    HALTED = "halted"
-    IDLE = "idle"
-
-
-class Outcome(StrEnum):
-    """How a rollout ended. SUPERSEDED: a newer revision took over from where traffic was."""
-
-    NONE = ""
-    SUCCEEDED = "succeeded"
-    UNDONE = "undone"
-    SUPERSEDED = "superseded"
 
 
 class LegKind(StrEnum):
@@ -116,52 +88,6 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Rollout:
-    """A unit's accepted plan being carried out: all that is stored of it, so that it resumes exactly.
-
-    The full documents of the unit's objects stand in `way`, whatever becomes of Git. `origin` is what an undo restores: the
-    start of the way, or, where this rollout took over from one that had not ended, the start of that one. `step` and `stage`
-    are indices into the way it is on; `entered` is when the phase was entered, `in_force` when the current step was last seen
-    to be in force (None: not yet). `returns_to` is the phase that a resume leads to. `reason` says why it is where it is, in a
-    sentence for people. `passed` is the index of the last step of which everything passed, -1 for none. `gate_state` is what
-    each gate keeps between looks (JSON values), and `approvals` are those given for the current step.
-    """
-
-    id: str
-    unit: str
-    commit: str
-    digest: str
-    attempt: int
-    policy: RolloutPolicy
-    origin: Documents
-    way: Way
-    began: datetime
-    phase: Phase = Phase.APPLYING
-    entered: datetime | None = None
-    step: int = 0
-    stage: int = 0
-    passed: int = -1
-    in_force: datetime | None = None
-    returns_to: Phase = Phase.APPLYING
-    reason: str = ""
-    outcome: Outcome = Outcome.NONE
-    ended: datetime | None = None
-    back: Way | None = None
-    approvals: tuple["Approval", ...] = ()
-    gate_state: Mapping[str, Any] = field(default_factory=dict)
-    loads: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def on(self) -> Way:
-        """The way that it is on now: back, while it is undone."""
-        return self.back or self.way
-
-    @property
-    def current(self) -> RolloutStep:
-        return self.on.steps[self.step]
-
-
-@dataclass(frozen=True, slots=True)
 class Approval:
     """A person let a step go on. `digest` is that of the plan that was looked at."""
 
@@ -170,28 +96,3 @@ class Approval:
     reason: str
     at: datetime
     digest: str
-
-
-class Word(StrEnum):
-    """What a person can say to a rollout."""
-
-    APPROVE = "approve"
-    PAUSE = "pause"
-    RESUME = "resume"
-    ABORT = "abort"
-    RETRY = "retry"
-    UNDO = "undo"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a person said, once: `id` makes a repetition harmless. `rollout` is the id of the rollout that it is for."""
-
-    id: str
-    rollout: str
-    word: Word
-    by: str
-    reason: str
-    at: datetime
-    role: str = "operator"
-    digest: str = ""

@@ -1,0 +1,189 @@
+"""What a rollout waits for before it goes on, in words: empty when nothing is missing any more. It decides, and is shown."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from reconciler.core.gates.consequence import Consequence
+from reconciler.core.gates.verdict import Reason
+from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
+from reconciler.core.rollouts.seen import Pace, Seen
+
+#: Reasons for which a gate sees nothing, as against seeing too little: a watch does not count such time.
+_BLIND = frozenset({Reason.NO_DATA, Reason.STALE, Reason.PROVIDER_ERROR})
+
+
+class For(StrEnum):
+    """What is waited for."""
+
+    PLACE = "place"
+    FORCE = "force"
+    TIME = "time"
+    HEALTH = "health"
+    GATE = "gate"
+    ANSWER = "answer"
+    APPROVAL = "approval"
+    HOURS = "hours"
+    CAPACITY = "capacity"
+    GROUP = "group"
+    WAY = "way"
+
+
+#: Gates that wait for a person, for the hour or for time to pass are no gates that cannot say.
+_KINDS = {Reason.APPROVAL: For.APPROVAL, Reason.CLOSED: For.HOURS, Reason.SOAKING: For.TIME}
+
+#: What should not last. Gates know their own deadlines; for the others a person is called once patience is out.
+IMPATIENT = frozenset({For.FORCE, For.HEALTH, For.ANSWER, For.GATE})
+LATE = IMPATIENT - {For.GATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing that is missing. `left` is how much longer it takes at least, where time alone decides."""
+
+    what: For
+    text: str
+    left: timedelta | None = None
+
+
+def is_in_force(rollout: Rollout, seen: Seen, pace: Pace) -> bool:
+    """Tell whether the current stage has reached the mesh."""
+    settled = rollout.time.settled
+    if not seen.written or settled is None:
+        return False
+    return settled >= pace.settle if seen.in_force is None else seen.in_force
+
+
+def needed(rollout: Rollout) -> timedelta:
+    """Return how long the current step, or the watch after the last one, must have been in force and well."""
+    if rollout.phase is Phase.WATCHING:
+        return rollout.policy.watch
+    return max(rollout.current.hold, rollout.current.cover)
+
+
+def waits(rollout: Rollout, seen: Seen, pace: Pace) -> tuple[Wait, ...]:
+    """Return all that is missing, given where the rollout is; nothing for one that time and gates do not move."""
+    match rollout.phase:
+        case Phase.WAITING:
+            return tuple(_to_begin(seen))
+        case Phase.APPLYING:
+            return tuple(_force(rollout, seen, pace))
+        case Phase.SOAKING:
+            return tuple(_to_pass(rollout, seen, pace))
+        case Phase.WATCHING:
+            return tuple(_to_end(rollout, seen, pace))
+        case Phase.UNDOING:
+            return tuple(_on_the_way_back(rollout, seen, pace))
+        case _:
+            return ()
+
+
+def since(rollout: Rollout, now: datetime) -> datetime:
+    """Return since when gates have been late, for `gates.consequence`: time that nobody saw makes no gate late."""
+    return now - rollout.time.waited
+
+
+def next_look(rollout: Rollout, seen: Seen, pace: Pace, now: datetime) -> datetime | None:
+    """Return when to look again at the latest, so that no time goes by unobserved; None where nothing depends on time."""
+    if rollout.phase in (Phase.HALTED, Phase.IDLE):
+        return None
+    lefts = [one.left for one in waits(rollout, seen, pace) if one.left is not None]
+    return now + min([*lefts, pace.gap / 2])
+
+
+def blind(seen: Seen) -> tuple[str, ...]:
+    """Return the gates that see nothing: what a watch is there for, it does not do then."""
+    given = {name: one for name, one in seen.gates.items() if one and one.consequence is not Consequence.GO}
+    return tuple(name for name, one in given.items() if one.verdict.reason in _BLIND)
+
+
+def is_through(rollout: Rollout) -> bool:
+    """Tell whether all of a rollout has passed, its watch too: what the others of its group wait for at the end."""
+    if rollout.phase is Phase.WATCHING:
+        return rollout.time.held >= rollout.policy.watch
+    return rollout.outcome is Outcome.SUCCEEDED
+
+
+def _to_begin(seen: Seen) -> Iterator[Wait]:
+    if not seen.place:
+        yield Wait(For.PLACE, "as many units as may roll at once do so")
+    if seen.outage:
+        yield Wait(For.HEALTH, seen.outage)
+    yield from _capacity(seen)
+
+
+def _to_pass(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
+    yield from _steady(rollout, seen, pace)
+    yield from _gates(rollout, seen)
+    if rollout.current.approval and not rollout.approvals:
+        yield Wait(For.APPROVAL, "a person must approve what comes next")
+    if not rollout.is_last_step:
+        yield from _capacity(seen)
+        behind = [one for one in seen.group if _is_behind(one, rollout.step)]
+        yield from (Wait(For.GROUP, f"{one.unit} of the same group has not passed this step") for one in behind)
+
+
+def _to_end(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
+    yield from _steady(rollout, seen, pace)
+    yield from (Wait(For.GATE, f"{name}: {seen.gates[name]}") for name in blind(seen))
+    behind = [one for one in seen.group if one.phase is not Phase.IDLE and not is_through(one)]
+    yield from (Wait(For.GROUP, f"{one.unit} of the same group is not through yet") for one in behind)
+
+
+def _on_the_way_back(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
+    if rollout.replan:
+        yield Wait(For.WAY, "the way back is being planned")
+    else:
+        yield from _force(rollout, seen, pace)
+        if rollout.is_last_stage:
+            yield from _time(rollout)
+    goes_on = rollout.replan or (rollout.is_last_stage and not rollout.is_last_step)
+    if goes_on and not rollout.at_once:
+        yield from _capacity(seen)
+
+
+def _steady(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
+    yield from _force(rollout, seen, pace)
+    if seen.unhealthy:
+        yield Wait(For.HEALTH, seen.unhealthy)
+    yield from _time(rollout)
+
+
+def _force(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
+    if is_in_force(rollout, seen, pace):
+        return
+    settled = rollout.time.settled
+    if settled is None:
+        yield Wait(For.FORCE, seen.blocked or "not all of it is written yet")
+    else:
+        left = pace.settle - settled if seen.in_force is None else None
+        yield Wait(For.FORCE, "the proxies have not all got it yet", left)
+
+
+def _time(rollout: Rollout) -> Iterator[Wait]:
+    left = needed(rollout) - rollout.time.held
+    if left > timedelta(0):
+        yield Wait(For.TIME, f"{left} more of {needed(rollout)}", left)
+
+
+def _gates(rollout: Rollout, seen: Seen) -> Iterator[Wait]:
+    """All that are given must pass, and all that the step names must be given: silence never passes."""
+    for name in sorted({*rollout.current.gates, *seen.gates}):
+        judged = seen.gates.get(name)
+        if judged is None:
+            yield Wait(For.ANSWER, f"{name} has not been asked yet")
+        elif judged.consequence is not Consequence.GO:
+            yield Wait(_KINDS.get(judged.verdict.reason, For.GATE), f"{name}: {judged}")
+
+
+def _capacity(seen: Seen) -> Iterator[Wait]:
+    if seen.capacity:
+        yield Wait(For.CAPACITY, seen.capacity)
+
+
+def _is_behind(other: Rollout, step: int) -> bool:
+    """Tell whether another rollout of the group has yet to pass this step, or its own last one where it has fewer."""
+    if other.phase is Phase.IDLE:
+        return False
+    return other.passed < min(step, len(other.way.steps) - 1)
