@@ -14,7 +14,7 @@ import reconciler
 PACKAGE = Path(reconciler.__file__).parent
 CORE = ("reconciler.core", "reconciler.errors")
 PARSERS = ("pydantic", "pydantic_core", "yaml")
-SHARED_PLUMBING = ("reconciler.adapters.sql", "reconciler.adapters.outbound")
+SHARED_PLUMBING = ("reconciler.adapters.sql", "reconciler.adapters.outbound", "reconciler.adapters.tree")
 
 
 def modules(folder: str) -> list[Path]:

@@ -15,6 +15,7 @@ _TABLES = (
     "reconciler.core.standing",
     "reconciler.adapters.schemas_crd.codes",
     "reconciler.adapters.source_git.codes",
+    "reconciler.adapters.tree.codes",
     "reconciler.core.plan",
 )
 

@@ -6,8 +6,8 @@ and some servers lock an account for it; files are read anew at each poll, so th
 """
 
 from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.commits import printable
-from reconciler.adapters.source_git.process import Finished
+from reconciler.adapters.tree import words
+from reconciler.adapters.tree.process import Finished
 from reconciler.errors import InvalidInput, Unavailable
 
 #: What Git says -> what it means, and what to do. The first that is found counts.
@@ -78,5 +78,4 @@ def may_be_damage(finished: Finished) -> bool:
 
 def said(errors: str) -> str:
     """Return what Git said on one line, without what says nothing."""
-    lines = [line.strip() for line in errors.splitlines() if line.strip() and not line.startswith(_NOISE)]
-    return printable("; ".join(lines[-4:]).encode(errors="replace"))
+    return words.said(errors, _NOISE)

@@ -13,7 +13,7 @@ from typing import IO
 
 from reconciler.adapters.source_git.answers import DamagedStore
 from reconciler.adapters.source_git.mirror import Mirror
-from reconciler.adapters.source_git.process import kill, started
+from reconciler.adapters.tree.process import kill, started
 
 #: Blobs, and bytes of them, that are read at a stretch, within one deadline; between stretches the consumer takes its time.
 _STRETCH, _STRETCH_BYTES = 256, 4 * 1024 * 1024

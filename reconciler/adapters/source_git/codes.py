@@ -1,7 +1,8 @@
 """The problems that the Git source reports, each with its stable code and what it means.
 
-A code is never given to something else, and never changes. Codes of this package begin with MR6; the second digit says what
-they are about: 0 settings, 1 the server, 2 a commit and its tree, 3 kustomize.
+A code is never given to something else, and never changes. Codes of sources begin with MR6; the second digit says what they
+are about: 0 settings, 1 the server, 2 a commit and its tree, 3 kustomize. What concerns any tree of files stands in
+`adapters/tree`.
 """
 
 from reconciler.errors import ProblemCode
@@ -15,7 +16,6 @@ class Code(ProblemCode):
     FOLDER = "MR6003", "the manifest folder is not a plain relative path"
     LOCAL = "MR6004", "a local repository is given without git.allow_local"
     CREDENTIALS = "MR6005", "a file or variable with credentials cannot be used"
-    TOOL = "MR6006", "a program that is needed is not installed"
     DATA_DIR = "MR6007", "the data folder is open to others"
     SIGNERS = "MR6008", "the keys that may sign commits cannot be used"
 
@@ -30,15 +30,3 @@ class Code(ProblemCode):
     NO_COMMIT = "MR6202", "the ref names something else than a commit"
     SIGNATURE = "MR6203", "the commit is not signed by an accepted key"
     NO_FOLDER = "MR6204", "the commit has no such folder, or no manifest in it"
-    SYMLINK = "MR6211", "an entry of the folder is a symlink"
-    SUBMODULE = "MR6212", "an entry of the folder is a submodule"
-    LFS = "MR6213", "a manifest file is a Git LFS pointer"
-    NAME = "MR6214", "a file name could be read as another one, or hides something"
-    TWINS = "MR6215", "two paths of the folder cannot be told apart on some systems"
-    CAP = "MR6216", "the commit is over a cap"
-
-    KUBECTL = "MR6301", "a kustomize folder needs kubectl"
-    KUSTOMIZATION = "MR6302", "a kustomization file cannot be read"
-    REFERENCE = "MR6303", "a kustomization refers to something that is not a file or folder of the repository"
-    PLUGIN = "MR6304", "a kustomization has a field that is not accepted"
-    RENDER = "MR6305", "kustomize could not render a folder"

@@ -6,11 +6,10 @@ Only the beginning is looked at, by cutting and never by a regular expression, s
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from reconciler.adapters.tree.words import printable
+
 #: Bytes of a commit that are read; headers with a signature take a few thousand.
 MAX_BYTES = 64 * 1024
-#: Characters of author and subject that are kept.
-MAX_TEXT = 200
-
 _SIGNATURE_HEADERS = (b"gpgsig ", b"gpgsig-sha256 ")
 
 
@@ -36,13 +35,6 @@ def parse_commit(data: bytes) -> Commit:
             signatures.append(_folded(lines, number))
     subject = message.lstrip(b"\n").split(b"\n", 1)[0]
     return Commit(author, time, printable(subject), tuple(signatures))
-
-
-def printable(data: bytes) -> str:
-    """Return text for one line of a terminal or a log: cut, and with a question mark for what cannot be printed."""
-    text = data[: 4 * MAX_TEXT].decode(errors="replace")
-    shown = "".join(character if character.isprintable() else "?" for character in text.replace("\t", " ").strip())
-    return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"
 
 
 def _person(line: bytes) -> tuple[str, datetime | None]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.adapters.source_git.process import program
 from reconciler.adapters.source_git.settings import GitSettings
 from reconciler.adapters.source_git.url import Remote, Transport
+from reconciler.adapters.tree.process import program
 
 Pairs = Iterable[tuple[str, str]]
 

@@ -12,11 +12,11 @@ from reconciler.adapters.source_git.codes import Code
 from reconciler.adapters.source_git.commits import MAX_BYTES, Commit, parse_commit
 from reconciler.adapters.source_git.credentials import Redactor, https_header
 from reconciler.adapters.source_git.environment import Environment, Pairs
-from reconciler.adapters.source_git.process import Bounds, Finished, Stop, run
 from reconciler.adapters.source_git.refs import OBJECT_ID
 from reconciler.adapters.source_git.settings import GitSettings
 from reconciler.adapters.source_git.store import SCRATCH, StoreFolder, private_folder
 from reconciler.adapters.source_git.url import Remote, Transport
+from reconciler.adapters.tree.process import Bounds, Finished, Stop, run
 from reconciler.core.resources import Relation
 from reconciler.errors import InvalidInput, Unavailable
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from reconciler.adapters.source_git.codes import Code
+from reconciler.adapters.tree.limits import TreeLimits
 from reconciler.errors import Problem
 
 
@@ -37,29 +38,13 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Caps that one commit, and the mirror, must keep. Sizes are in bytes and known before anything is read."""
+class Limits(TreeLimits):
+    """Caps that one commit, and the mirror, must keep. Sizes are in bytes."""
 
-    files: int = 20_000
-    """Manifest files of a commit."""
-    file_bytes: int = 1024 * 1024
-    """One manifest file."""
-    total_bytes: int = 256 * 1024 * 1024
-    """All manifest files of a commit together."""
-    entries: int = 100_000
-    """Files of any kind in the folder."""
-    path_bytes: int = 1024
-    """A path, relative to the repository."""
-    depth: int = 32
-    """Folders in folders."""
     store_bytes: int = 4 * 1024**3
     """The mirror on disk; a fetch that would exceed it is killed."""
     packs: int = 50
     """Packs of the mirror, one per fetch, before they are put together."""
-    memory_bytes: int = 2 * 1024**3
-    """Private memory of one Git or kubectl process."""
-    rendered_bytes: int = 8 * 1024 * 1024
-    """What kustomize makes of one folder."""
 
 
 @dataclass(frozen=True, slots=True)

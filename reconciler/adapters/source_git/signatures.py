@@ -12,8 +12,8 @@ from pathlib import Path
 
 from reconciler.adapters.source_git.codes import Code
 from reconciler.adapters.source_git.mirror import Mirror
-from reconciler.adapters.source_git.process import Finished, program, run
 from reconciler.adapters.source_git.settings import Signatures
+from reconciler.adapters.tree.process import Finished, program, run
 from reconciler.core.resources import Signature
 from reconciler.errors import InvalidInput
 

@@ -1,7 +1,7 @@
 """`GitSource`: a repository behind the port."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +11,17 @@ from reconciler.adapters.source_git.answers import DamagedStore, LostCommit
 from reconciler.adapters.source_git.blobs import read_blobs
 from reconciler.adapters.source_git.codes import Code
 from reconciler.adapters.source_git.commits import Commit
-from reconciler.adapters.source_git.listing import Lister, Listing
+from reconciler.adapters.source_git.listing import CommitLister
 from reconciler.adapters.source_git.mirror import Mirror
-from reconciler.adapters.source_git.overlays import Rendering
 from reconciler.adapters.source_git.refs import OBJECT_ID, Advertised, Pinned
-from reconciler.adapters.source_git.rendering import Kustomize
 from reconciler.adapters.source_git.settings import GitSettings, SignaturePolicy
 from reconciler.adapters.source_git.signatures import Verdict, verify
 from reconciler.adapters.source_git.target import parse_target
 from reconciler.adapters.source_git.writer import Writer, writing
+from reconciler.adapters.tree.entries import Entry, Read
+from reconciler.adapters.tree.listing import Lister, Listing
+from reconciler.adapters.tree.overlays import Rendering
+from reconciler.adapters.tree.rendering import Kustomize
 from reconciler.core.resources import Relation, Revision, Signature
 from reconciler.errors import InvalidInput, Unavailable
 from reconciler.ports import TreeFile
@@ -59,8 +61,9 @@ class GitSource:
         target = parse_target(settings)
         self._ref = target.ref
         self._mirror = Mirror(settings, target.remote)
-        self._kustomize = Kustomize(settings.kubectl, self._mirror, settings) if settings.kubectl else None
-        self._lister = Lister(self._mirror, settings, target.folder, self._kustomize)
+        self._kustomize = _kustomize(settings, self._mirror, self._read)
+        lister = Lister(target.folder, settings.limits, self._read, self._kustomize)
+        self._lister = CommitLister(self._mirror, settings.limits, lister)
         self._lock = threading.RLock()
         self._known: _Known | None = None
         self._verdict: tuple[object, Verdict] | None = None
@@ -179,6 +182,9 @@ class GitSource:
             raise Unavailable("a kustomize folder is asked for that was not listed: list the commit again")
         return dict(zip((file.id for file in files), self._kustomize.render(known), strict=True))
 
+    def _read(self, entries: Sequence[Entry]) -> list[bytes]:
+        return list(read_blobs(self._mirror, [(entry.id, entry.size) for entry in entries]))
+
     def _watched(self, read: Callable[[], T]) -> T:
         """Read, and remember damage for the next poll, which makes the store anew."""
         try:
@@ -194,3 +200,10 @@ class GitSource:
         with suppress(DamagedStore):
             return self._mirror.has(commit)
         return False
+
+
+def _kustomize(settings: GitSettings, mirror: Mirror, read: Read) -> Kustomize | None:
+    """Return what renders folders, None where there is no kubectl."""
+    if settings.kubectl is None:
+        return None
+    return Kustomize(settings.kubectl, read, mirror.scratch, settings.limits, settings.timeouts.render.total_seconds())

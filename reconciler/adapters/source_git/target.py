@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from reconciler.adapters.source_git.codes import Code
 from reconciler.adapters.source_git.refs import Ref, parse_ref
 from reconciler.adapters.source_git.settings import GitSettings
-from reconciler.adapters.source_git.tree import checked_folder
 from reconciler.adapters.source_git.url import Remote, Transport, parse_url
 from reconciler.errors import InvalidInput, Problem
 
@@ -41,3 +41,18 @@ def parse_target(settings: GitSettings) -> GitTarget:
     if problems or remote is None or ref is None or folder is None:
         raise InvalidInput(problems)
     return GitTarget(remote, ref, folder)
+
+
+def checked_folder(folder: str) -> str:
+    """Return the manifest folder as Git writes it. Raises InvalidInput for anything but a plain relative path."""
+    parts = folder.strip("/").split("/") if folder.strip("/") not in ("", ".") else []
+    if folder.startswith("/") or any(part in ("", ".", "..") or part.casefold() == ".git" for part in parts):
+        raise _bad_folder(folder)
+    path = "/".join(parts)
+    if len(path) > 500 or not path.isprintable() or path.startswith("-") or "\\" in path:
+        raise _bad_folder(folder)
+    return path
+
+
+def _bad_folder(folder: str) -> InvalidInput:
+    return InvalidInput(f"{folder[:60]!a} is no folder of a repository: give a plain relative path", code=Code.FOLDER)

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from reconciler.adapters.source_git.answers import DamagedStore, may_be_damage, said
 from reconciler.adapters.source_git.codes import Code
 from reconciler.adapters.source_git.mirror import Mirror
-from reconciler.adapters.source_git.process import Bounds, Finished, Stop, run
 from reconciler.adapters.source_git.settings import GitSettings
+from reconciler.adapters.tree.process import Bounds, Finished, Stop, run
 from reconciler.errors import InvalidInput, Unavailable
 
 log = logging.getLogger(__name__)

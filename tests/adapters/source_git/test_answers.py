@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.adapters.source_git.answers import failure, may_be_damage, said
 from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.process import Finished, Stop
+from reconciler.adapters.tree.process import Finished, Stop
 from reconciler.errors import InvalidInput, Unavailable
 
 

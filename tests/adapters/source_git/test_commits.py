@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.source_git.commits import MAX_TEXT, parse_commit, printable
+from reconciler.adapters.source_git.commits import parse_commit
+from reconciler.adapters.tree.words import MAX_TEXT
 
 PLAIN = b"tree %s\nauthor Ada <ada@example.com> 1772366400 +0100\ncommitter X <x@y> 1 +0000\n\nThe subject\n\nThe body\n" % (
     b"a" * 40
@@ -65,11 +66,3 @@ def test_any_bytes_are_a_commit(data: bytes) -> None:
     for text in (data, PLAIN + data, data + PLAIN):
         commit = parse_commit(text)
         assert (commit.author + commit.subject).isprintable()
-
-
-@given(st.binary(max_size=2000))
-def test_printable_is_printable_and_short(data: bytes) -> None:
-    """Also when a cut falls into the middle of a character."""
-    shown = printable(data)
-    assert shown.isprintable()
-    assert len(shown) <= MAX_TEXT

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.source_git import GitSource, Limits
-from reconciler.adapters.source_git.codes import Code
+from reconciler.adapters.source_git.codes import Code as GitCode
+from reconciler.adapters.source_git.listing import parse_listing
+from reconciler.adapters.tree.codes import Code
+from reconciler.adapters.tree.entries import Entry
 from reconciler.errors import InvalidInput, Problem, Unavailable
 from tests.adapters.source_git.conftest import Make
 from tests.contracts.source import ENTRY, FOLDER
@@ -53,7 +56,7 @@ def test_symlinks_are_refused_and_never_opened(repository: GitRepository, make: 
 def test_a_symlink_in_place_of_the_folder_is_no_folder(repository: GitRepository, make: Make) -> None:
     """The folder itself may not be a link either."""
     repository.commit({"real/a.yaml": ENTRY, FOLDER: symlink("real")})
-    assert [problem.code for problem in refusal(make())] == [Code.NO_FOLDER]
+    assert [problem.code for problem in refusal(make())] == [GitCode.NO_FOLDER]
 
 
 @pytest.mark.case("G-05")
@@ -71,7 +74,7 @@ def test_a_hostile_gitmodules_is_refused_by_git(repository: GitRepository, make:
     repository.commit({".gitmodules": modules, f"{FOLDER}/a.yaml": ENTRY})
     with pytest.raises(InvalidInput) as refused:
         make().poll()
-    assert refused.value.problems[0].code == Code.MALFORMED
+    assert refused.value.problems[0].code == GitCode.MALFORMED
 
 
 @pytest.mark.case("G-06")
@@ -136,7 +139,7 @@ def test_malformed_trees_never_enter_the_mirror(repository: GitRepository, make:
     for _ in range(2):
         with pytest.raises(InvalidInput) as refused:
             source.poll()
-        assert refused.value.problems[0].code == Code.MALFORMED
+        assert refused.value.problems[0].code == GitCode.MALFORMED
     assert [file.path for file in source.files(good)] == [f"{FOLDER}/a.yaml"]
     mended = repository.commit({f"{FOLDER}/b.yaml": ENTRY}, parents=[good.id])
     assert source.poll().id == mended
@@ -186,7 +189,7 @@ def test_a_file_in_place_of_the_folder_is_no_folder(repository: GitRepository, m
     """As is one below a file."""
     repository.commit({FOLDER: ENTRY})
     for folder in (FOLDER, f"{FOLDER}/shop"):
-        assert [problem.code for problem in refusal(make(folder=folder))] == [Code.NO_FOLDER]
+        assert [problem.code for problem in refusal(make(folder=folder))] == [GitCode.NO_FOLDER]
 
 
 def test_a_commit_that_is_not_there_is_unavailable(repository: GitRepository, make: Make) -> None:
@@ -208,3 +211,11 @@ def test_an_lfs_pointer_is_looked_for_once(repository: GitRepository, make: Make
     source.files(source.poll())
     repository.commit({f"{FOLDER}/a.yaml": small, f"{FOLDER}/b.yaml": POINTER})
     assert said(source) == [(Code.LFS, f"{FOLDER}/b.yaml")]
+
+
+def test_a_listing_is_read_with_its_folder() -> None:
+    """Modes, ids and sizes as Git prints them; what is no blob has no size."""
+    blob, commit = "a" * 40, "b" * 40
+    listing = f"100644 blob {blob}      12\ta.yaml\x00160000 commit {commit}       -\tlib\x00".encode()
+    assert parse_listing(listing, "prod") == [Entry("prod/a.yaml", "100644", blob, 12), Entry("prod/lib", "160000", commit, 0)]
+    assert parse_listing(b"") == []

@@ -17,6 +17,7 @@ import pytest
 
 from reconciler.adapters.source_git import Credentials, GitSettings, GitSource, Limits, Timeouts
 from reconciler.adapters.source_git.codes import Code
+from reconciler.adapters.tree.codes import Code as TreeCode
 from reconciler.core.resources import Relation
 from reconciler.errors import InvalidInput, ReconcilerError, Unavailable
 from tests.adapters.source_git.conftest import Make
@@ -389,7 +390,9 @@ def test_a_pack_bomb_stays_small_in_memory_and_on_disk(repository: GitRepository
     revision = source.poll()
     with pytest.raises(InvalidInput) as refused:
         source.files(revision)
-    assert [(problem.code, str(problem.place)) for problem in refused.value.problems[:1]] == [(Code.CAP, f"{FOLDER}/bomb.yaml")]
+    assert [(problem.code, str(problem.place)) for problem in refused.value.problems[:1]] == [
+        (TreeCode.CAP, f"{FOLDER}/bomb.yaml")
+    ]
     assert sum(path.stat().st_size for path in source.mirror_path.rglob("*")) < 5_000_000
 
 

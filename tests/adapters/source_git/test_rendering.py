@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.source_git import GitSource, Limits
-from reconciler.adapters.source_git.codes import Code
+from reconciler.adapters.tree.codes import Code
 from reconciler.core.manifests import parse_file
 from reconciler.errors import InvalidInput, Problem, Unavailable
 from tests.adapters.source_git.conftest import Make

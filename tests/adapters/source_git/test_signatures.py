@@ -7,8 +7,8 @@ import pytest
 
 from reconciler.adapters.source_git import SignaturePolicy, Signatures
 from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.process import Finished
 from reconciler.adapters.source_git.signatures import _gpg_verdict, _ssh_verdict
+from reconciler.adapters.tree.process import Finished
 from reconciler.core.resources import Signature
 from reconciler.errors import InvalidInput
 from tests.adapters.source_git.conftest import Make

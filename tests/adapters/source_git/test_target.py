@@ -6,8 +6,7 @@ import pytest
 
 from reconciler.adapters.source_git import GitSettings, GitSource
 from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.target import parse_target
-from reconciler.adapters.source_git.tree import checked_folder
+from reconciler.adapters.source_git.target import checked_folder, parse_target
 from reconciler.errors import InvalidInput
 
 

@@ -20,7 +20,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from reconciler.adapters.source_git.codes import Code
+from reconciler.adapters.tree.codes import Code
 from reconciler.errors import InvalidInput
 
 Process = subprocess.Popen[bytes]

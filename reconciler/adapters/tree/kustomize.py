@@ -1,18 +1,18 @@
-"""What kustomizations refer to: files and folders of the same commit, or a reason why not. Pure: no kubectl is needed here.
+"""What kustomizations refer to: files and folders of the same tree, or a reason why not. Pure: no kubectl is needed here.
 
 kustomize fetches URLs, clones repositories, runs plugins, containers and Helm charts. So it never sees a kustomization that
 holds anything else than fields known to be harmless (exactly as written here: kustomize folds case), whose every path leads to
-a regular file, or a folder with a kustomization, of the commit.
+a regular file, or a folder with a kustomization, of the tree.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 from typing import Any
 
-from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.settings import Limits
-from reconciler.adapters.source_git.tree import Entry, odd_name
+from reconciler.adapters.tree.codes import Code
+from reconciler.adapters.tree.entries import Entry, Find, Read, odd_name
+from reconciler.adapters.tree.limits import TreeLimits
 from reconciler.core.manifests.loader import load
 from reconciler.core.resources import Document
 from reconciler.core.trees import KUSTOMIZATIONS, SUFFIXES, is_kustomization
@@ -54,12 +54,12 @@ class Reference:
 
 @dataclass(slots=True)
 class Kustomization:
-    """One kustomization file that was read; `files` and `folders` are the paths that it refers to (of kustomization files)."""
+    """One kustomization file that was read; it refers to `files` (is it YAML) and `folders` (their kustomizations)."""
 
     entry: Entry
     document: Document = field(default_factory=dict)
-    files: dict[str, bool] = field(default_factory=dict)
-    folders: set[str] = field(default_factory=set)
+    files: dict[Entry, bool] = field(default_factory=dict)
+    folders: set[Entry] = field(default_factory=set)
 
     @property
     def folder(self) -> str:
@@ -92,9 +92,7 @@ def references(document: Mapping[str, Any], place: Place) -> Iterator[Reference 
             yield _not_accepted(name, place)
 
 
-def resolve(
-    reference: Reference, kustomization: Entry, tree: Mapping[str, Entry], limits: Limits
-) -> tuple[Entry, bool] | Problem:
+def resolve(reference: Reference, kustomization: Entry, find: Find, limits: TreeLimits) -> tuple[Entry, bool] | Problem:
     """Return the entry that a path leads to and whether it is a folder's kustomization, or why it leads nowhere."""
     text = reference.text
     if not text or not text.isprintable() or _REFUSED_IN_PATHS & set(text) or text.startswith(("/", "~", "-")) or "//" in text:
@@ -102,45 +100,45 @@ def resolve(
     path = normpath(join(dirname(kustomization.path), text))
     if path == ".." or path.startswith("../"):
         return _unresolved(reference, kustomization, "leads out of the repository")
-    inside = kustomizations_in(path, tree) if reference.folder else []
-    found = tree.get(path) if reference.file and not is_kustomization(path) else None
+    inside = kustomizations_in(path, find) if reference.folder else []
+    found = find(path) if reference.file and not is_kustomization(path) else None
     if found is None and len(inside) == 1:
         found = inside[0]
     if found is not None:
         why = unreadable(found, limits)
         return _unresolved(reference, kustomization, why) if why else (found, found in inside)
     what = " or ".join(("a file",) * reference.file + ("a folder with one kustomization",) * reference.folder)
-    return _unresolved(reference, kustomization, f"is not {what} of this commit")
+    return _unresolved(reference, kustomization, f"is not {what}")
 
 
-def unreadable(entry: Entry, limits: Limits) -> str:
+def unreadable(entry: Entry, limits: TreeLimits) -> str:
     """Say why an entry may not be read, nothing where it may."""
     if not entry.regular or odd_name(entry.path, limits) or not {"..", ".git"}.isdisjoint(entry.path.casefold().split("/")):
         return "is no regular file with a plain name"
     return f"is larger than the cap of {limits.file_bytes} bytes" if entry.size > limits.file_bytes else ""
 
 
-def kustomizations_in(folder: str, tree: Mapping[str, Entry]) -> list[Entry]:
+def kustomizations_in(folder: str, find: Find) -> list[Entry]:
     """Return the kustomization files of a folder; more than one is an error of kustomize too."""
     paths = (name if folder in ("", ".") else f"{folder}/{name}" for name in sorted(KUSTOMIZATIONS))
-    return [tree[path] for path in paths if path in tree]
+    return [entry for path in paths if (entry := find(path))]
 
 
 def read_all(
-    starts: Sequence[Entry], tree: Mapping[str, Entry], limits: Limits, read: Callable[[Sequence[Entry]], list[bytes]]
-) -> tuple[dict[str, Kustomization], list[Problem]]:
-    """Read kustomizations and all that they refer to, level by level; `read` gives the bytes of entries."""
-    known: dict[str, Kustomization] = {}
+    starts: Sequence[Entry], find: Find, limits: TreeLimits, read: Read
+) -> tuple[dict[Entry, Kustomization], list[Problem]]:
+    """Read kustomizations and all that they refer to, level by level."""
+    known: dict[Entry, Kustomization] = {}
     problems: list[Problem] = []
     level = list(starts)
     while level:
-        found = [_read(entry, data, tree, limits, problems) for entry, data in zip(level, read(level), strict=True)]
-        known |= {one.entry.path: one for one in found}
-        level = [tree[path] for path in sorted({path for one in found for path in one.folders} - known.keys())]
+        found = [_read(entry, data, find, limits, problems) for entry, data in zip(level, read(level), strict=True)]
+        known |= {one.entry: one for one in found}
+        level = sorted({entry for one in found for entry in one.folders} - known.keys())
     return known, problems
 
 
-def _read(entry: Entry, data: bytes, tree: Mapping[str, Entry], limits: Limits, problems: list[Problem]) -> Kustomization:
+def _read(entry: Entry, data: bytes, find: Find, limits: TreeLimits, problems: list[Problem]) -> Kustomization:
     loaded = load(entry.path, data)
     documents = loaded.documents
     if loaded.problems or len(documents) != 1 or not isinstance(documents[0].value, dict) or documents[0].not_json:
@@ -149,14 +147,14 @@ def _read(entry: Entry, data: bytes, tree: Mapping[str, Entry], limits: Limits, 
         return Kustomization(entry)
     kustomization = Kustomization(entry, documents[0].value)
     for item in references(kustomization.document, entry.place):
-        found = item if isinstance(item, Problem) else resolve(item, entry, tree, limits)
+        found = item if isinstance(item, Problem) else resolve(item, entry, find, limits)
         match found, item:
             case Problem(), _:
                 problems.append(found)
             case (target, True), _:
-                kustomization.folders.add(target.path)
+                kustomization.folders.add(target)
             case (target, False), Reference():
-                kustomization.files[target.path] = item.yaml and target.path.endswith(SUFFIXES)
+                kustomization.files[target] = item.yaml and target.path.endswith(SUFFIXES)
     return kustomization
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from posixpath import dirname
 
-from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.kustomize import Kustomization
-from reconciler.adapters.source_git.settings import Limits
-from reconciler.adapters.source_git.tree import Entry
+from reconciler.adapters.tree.codes import Code
+from reconciler.adapters.tree.entries import Entry
+from reconciler.adapters.tree.kustomize import Kustomization
+from reconciler.adapters.tree.limits import TreeLimits
 from reconciler.errors import Problem
 
 
@@ -41,17 +41,17 @@ class Rendering:
 
 
 def renderings(
-    known: Mapping[str, Kustomization], within: Iterable[Entry], tree: Mapping[str, Entry], limits: Limits
+    known: Mapping[Entry, Kustomization], within: Iterable[Entry], limits: TreeLimits
 ) -> tuple[list[Rendering], list[Problem]]:
     """Return what to render: kustomizations below the manifest folder that no other one there refers to.
 
     A component is rendered only by those who refer to it. A circle would have no such beginning, and is a problem.
     """
-    inside = [known[entry.path] for entry in within]
-    referred = {path for one in inside for path in one.folders}
-    found = [_closure(one, known, tree) for one in inside if one.entry.path not in referred and not one.is_component]
-    reached = {one.entry.path for rendering in found for one in rendering.kustomizations}
-    circle = [one for one in inside if one.entry.path in referred - reached and not one.is_component]
+    inside = [known[entry] for entry in within]
+    referred = {entry for one in inside for entry in one.folders}
+    found = [_closure(one, known) for one in inside if one.entry not in referred and not one.is_component]
+    reached = {one.entry for rendering in found for one in rendering.kustomizations}
+    circle = [one for one in inside if one.entry in referred - reached and not one.is_component]
     message = "is part of a circle of kustomizations that refer to each other: take one reference out"
     problems = [Problem(Code.REFERENCE, message, place=one.entry.place) for one in circle]
     problems += [
@@ -62,17 +62,17 @@ def renderings(
     return found, problems
 
 
-def _closure(root: Kustomization, known: Mapping[str, Kustomization], tree: Mapping[str, Entry]) -> Rendering:
-    reached: dict[str, Kustomization] = {}
+def _closure(root: Kustomization, known: Mapping[Entry, Kustomization]) -> Rendering:
+    reached: dict[Entry, Kustomization] = {}
     open_ends = [root]
     while open_ends:
         one = open_ends.pop()
-        if one.entry.path not in reached:
-            reached[one.entry.path] = one
-            open_ends += [known[path] for path in one.folders]
-    files = {path: yaml for one in reached.values() for path, yaml in one.files.items() if path not in reached}
-    yaml = frozenset(path for path, is_yaml in files.items() if is_yaml)
-    return Rendering(root, tuple(reached[path] for path in sorted(reached)), tuple(tree[path] for path in sorted(files)), yaml)
+        if one.entry not in reached:
+            reached[one.entry] = one
+            open_ends += [known[entry] for entry in one.folders]
+    files = {entry: yaml for one in reached.values() for entry, yaml in one.files.items()}
+    strict = frozenset(entry.path for entry, yaml in files.items() if yaml)
+    return Rendering(root, tuple(reached[entry] for entry in sorted(reached)), tuple(sorted(files)), strict)
 
 
 def below_kustomization(entries: Iterable[Entry], within: Iterable[Entry]) -> set[str]:

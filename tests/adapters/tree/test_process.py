@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.source_git.process import Bounds, Stop, program, run, started
+from reconciler.adapters.tree.process import Bounds, Stop, program, run, started
 from reconciler.errors import InvalidInput
 from tests.real.processes import running
 from tests.waiting import becomes

@@ -1,6 +1,6 @@
 """Rendering kustomize folders with `kubectl kustomize` on a scratch copy.
 
-The copy holds exactly the blobs that the kustomizations refer to, and kustomizations as we read them, so that kustomize sees
+The copy holds exactly the files that the kustomizations refer to, and kustomizations as we read them, so that kustomize sees
 nothing else than what was judged. kubectl runs without PATH, kubeconfig, proxies and plugins, with a deadline and caps.
 """
 
@@ -12,14 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
-from reconciler.adapters.source_git.answers import said
-from reconciler.adapters.source_git.blobs import read_blobs
-from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.mirror import Mirror
-from reconciler.adapters.source_git.overlays import Rendering
-from reconciler.adapters.source_git.process import Bounds, Finished, run
-from reconciler.adapters.source_git.settings import GitSettings
-from reconciler.adapters.source_git.tree import pointer_problem
+from reconciler.adapters.tree.codes import Code
+from reconciler.adapters.tree.entries import Read, pointer_problem
+from reconciler.adapters.tree.limits import TreeLimits
+from reconciler.adapters.tree.overlays import Rendering
+from reconciler.adapters.tree.process import Bounds, Finished, run
+from reconciler.adapters.tree.words import said
 from reconciler.core.manifests.loader import load
 from reconciler.errors import InvalidInput, Problem
 
@@ -30,19 +28,17 @@ _ORIGIN = "originAnnotations"
 
 
 class Kustomize:
-    """kubectl as the renderer for one mirror."""
+    """kubectl as the renderer of one tree. It takes at most `seconds` for one folder, and works in folders below `scratch`."""
 
-    def __init__(self, kubectl: Path, mirror: Mirror, settings: GitSettings) -> None:
-        self._kubectl, self._mirror = kubectl, mirror
-        limits = settings.limits
-        seconds = settings.timeouts.render.total_seconds()
+    def __init__(self, kubectl: Path, read: Read, scratch: Path, limits: TreeLimits, seconds: float = 60) -> None:
+        self._kubectl, self._read, self._scratch = kubectl, read, scratch
         self._bounds = Bounds(seconds, limits.rendered_bytes, limits.memory_bytes, limits.total_bytes)
 
     @cached_property
     def version(self) -> str:
         """The version of kustomize in kubectl. Raises InvalidInput where kubectl does not tell."""
         command = (self._kubectl, "version", "--client", "--output=json")
-        finished = run(command, _environment(self._mirror, self._mirror.scratch), self._mirror.folder, self._bounds)
+        finished = run(command, _environment(self._scratch), self._scratch, self._bounds)
         try:
             return str(json.loads(finished.output)["kustomizeVersion"])
         except (ValueError, KeyError, TypeError) as error:
@@ -50,7 +46,7 @@ class Kustomize:
             raise InvalidInput(message, code=Code.KUBECTL) from error
 
     def render(self, renderings: Sequence[Rendering]) -> list[bytes]:
-        """Render folders, some at a time. Raises InvalidInput with the problems of all of them, DamagedStore."""
+        """Render folders, some at a time. Raises InvalidInput with the problems of all of them, and as reading does."""
         with ThreadPoolExecutor(_RENDERERS) as pool:
             results = list(pool.map(self._rendered, renderings))
         problems = [problem for result in results if not isinstance(result, bytes) for problem in result]
@@ -59,30 +55,24 @@ class Kustomize:
         return [result for result in results if isinstance(result, bytes)]
 
     def _rendered(self, rendering: Rendering) -> bytes | list[Problem]:
-        contents = list(read_blobs(self._mirror, [(entry.id, entry.size) for entry in rendering.files]))
+        contents = self._read(rendering.files)
         problems = list(_text_problems(rendering, contents))
         if problems:
             return problems
-        with tempfile.TemporaryDirectory(dir=self._mirror.scratch, prefix="kustomize-") as scratch:
+        with tempfile.TemporaryDirectory(dir=self._scratch, prefix="kustomize-") as scratch:
             copy, home = Path(scratch, "repository"), Path(scratch, "home")
             home.mkdir()
             _lay_out(copy, rendering, contents)
             folder = copy / rendering.root.folder
             command = (self._kubectl, "kustomize", "--enable-helm=false", "--enable-alpha-plugins=false", folder)
-            finished = run(command, _environment(self._mirror, home), home, self._bounds)
+            finished = run(command, _environment(home), home, self._bounds)
             return finished.output if finished.ok else [_refused(rendering, finished, f"{copy}/")]
 
 
-def _environment(mirror: Mirror, home: Path) -> dict[str, str]:
-    """No PATH: kustomize would look there for git, helm and plugins."""
-    plain = mirror.plain_environment()
-    return plain | {
-        "PATH": str(home),
-        "HOME": str(home),
-        "XDG_CONFIG_HOME": str(home),
-        "TMPDIR": str(home),
-        "KUBECONFIG": "/dev/null",
-    }
+def _environment(home: Path) -> dict[str, str]:
+    """Nothing of ours, and no PATH: kustomize would look there for git, helm and plugins."""
+    folders = dict.fromkeys(("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR"), str(home))
+    return {**folders, "KUBECONFIG": "/dev/null", "TZ": "UTC", "LANGUAGE": "C", "LC_ALL": "C"}
 
 
 def _text_problems(rendering: Rendering, contents: Sequence[bytes]) -> Iterator[Problem]:

@@ -1,24 +1,24 @@
-"""A listing of a commit's tree -> the files that may be read, or every reason why not.
+"""Entries of a tree -> the files that may be read, or every reason why not.
 
 Nothing of it ever reaches a file system, so names can do no harm there; but they are shown, compared and sorted, people review
 them on systems that fold case, and a symlink's content is a path rather than a manifest.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from posixpath import dirname
 
-from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.settings import Limits
+from reconciler.adapters.tree.codes import Code
+from reconciler.adapters.tree.limits import TreeLimits
+from reconciler.adapters.tree.words import shown
 from reconciler.core.trees import is_hidden, is_manifest
-from reconciler.errors import InvalidInput, Place, Problem
+from reconciler.errors import Place, Problem
 
 SYMLINK, SUBMODULE = "120000", "160000"
 #: An LFS pointer has 127 to 145 bytes unless extensions add lines.
 _LFS_SIZES = range(100, 400)
 _LFS_BEGINS = b"version https://git-lfs.github.com/spec/"
-_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,24 +40,13 @@ class Entry:
         return Place(shown(self.path))
 
 
-def parse_listing(listing: bytes, folder: str = "") -> list[Entry]:
-    """Read the output of ``ls-tree -r -z -l`` for a folder. Bytes that are no UTF-8 become surrogates, to be found later.
-
-    Raises ValueError where Git writes that a size cannot be had.
-    """
-    prefix = f"{folder}/" if folder else ""
-    entries = []
-    for line in listing.split(b"\0"):
-        if line:
-            facts, _, name = line.partition(b"\t")
-            mode, _, object_id, size = facts.decode().split()
-            entries.append(
-                Entry(prefix + name.decode(errors="surrogateescape"), mode, object_id, 0 if size == "-" else int(size))
-            )
-    return entries
+#: Looks an entry of the tree up by its path (relative to the repository).
+Find = Callable[[str], Entry | None]
+#: Reads the bytes of entries, in their order.
+Read = Callable[[Sequence[Entry]], list[bytes]]
 
 
-def problems(entries: Iterable[Entry], folder: str, limits: Limits) -> Iterator[Problem]:
+def problems(entries: Iterable[Entry], folder: str, limits: TreeLimits) -> Iterator[Problem]:
     """Say what must not be in the manifest folder. What is hidden, from that folder down, is never read and may be anything."""
     start = len(folder) + 1 if folder else 0
     seen: dict[str, tuple[str, bool]] = {}
@@ -77,7 +66,7 @@ def problems(entries: Iterable[Entry], folder: str, limits: Limits) -> Iterator[
             yield Problem(Code.TWINS, message, place=entry.place)
 
 
-def over_caps(manifests: Iterable[Entry], limits: Limits) -> Iterator[Problem]:
+def over_caps(manifests: Iterable[Entry], limits: TreeLimits) -> Iterator[Problem]:
     """Say which caps the manifest files are over. Sizes come from the listing: nothing has been read yet."""
     count = total = 0
     for entry in manifests:
@@ -112,24 +101,7 @@ def manifests_of(entries: Iterable[Entry], folder: str = "") -> list[Entry]:
     return [entry for entry in entries if entry.regular and is_manifest(entry.path[start:])]
 
 
-def checked_folder(folder: str) -> str:
-    """Return the manifest folder as Git writes it. Raises InvalidInput for anything but a plain relative path."""
-    parts = folder.strip("/").split("/") if folder.strip("/") not in ("", ".") else []
-    if folder.startswith("/") or any(part in ("", ".", "..") or part.casefold() == ".git" for part in parts):
-        raise _bad_folder(folder)
-    path = "/".join(parts)
-    if len(path) > 500 or not path.isprintable() or path.startswith("-") or "\\" in path:
-        raise _bad_folder(folder)
-    return path
-
-
-def shown(path: str) -> str:
-    """Return a path as it may be printed: escaped where it has to be, cut where it is long."""
-    text = path if path.isprintable() else path.encode("unicode_escape", "surrogateescape").decode("ascii", "replace")
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def odd_name(path: str, limits: Limits) -> str:
+def odd_name(path: str, limits: TreeLimits) -> str:
     """Say what is wrong with a path, nothing where it is plain."""
     steps = path.split("/")
     try:
@@ -163,7 +135,3 @@ def _twin(path: str, seen: dict[str, tuple[str, bool]]) -> str:
 
 def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold() if not path.isascii() else path.lower()
-
-
-def _bad_folder(folder: str) -> InvalidInput:
-    return InvalidInput(f"{folder[:60]!a} is no folder of a repository: give a plain relative path", code=Code.FOLDER)

@@ -6,22 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.source_git import Limits
-from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.tree import (
+from reconciler.adapters.tree.codes import Code
+from reconciler.adapters.tree.entries import (
     Entry,
     manifests_of,
     may_be_pointer,
     odd_name,
     over_caps,
-    parse_listing,
     pointer_problem,
     problems,
-    shown,
 )
+from reconciler.adapters.tree.limits import TreeLimits
+from reconciler.adapters.tree.words import shown
 
 ID = "a" * 40
-LIMITS = Limits()
+LIMITS = TreeLimits()
 
 
 def entries(*paths: str, mode: str = "100644", size: int = 10) -> list[Entry]:
@@ -32,13 +31,6 @@ def entries(*paths: str, mode: str = "100644", size: int = 10) -> list[Entry]:
 def codes(found: list[Entry], folder: str = "") -> list[str]:
     """What is said against them."""
     return [problem.code for problem in problems(found, folder, LIMITS)]
-
-
-def test_a_listing_is_read_with_its_folder() -> None:
-    """Modes, ids and sizes as Git prints them; what is no blob has no size."""
-    listing = b"100644 blob %s      12\ta.yaml\x00160000 commit %s       -\tlib\x00" % (ID.encode(), ID.encode())
-    assert parse_listing(listing, "prod") == [Entry("prod/a.yaml", "100644", ID, 12), Entry("prod/lib", "160000", ID, 0)]
-    assert parse_listing(b"") == []
 
 
 def test_manifests_are_chosen_from_the_folder_down() -> None:

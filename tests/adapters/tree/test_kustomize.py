@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.source_git import Limits
-from reconciler.adapters.source_git.codes import Code
-from reconciler.adapters.source_git.kustomize import Kustomization, read_all, references
-from reconciler.adapters.source_git.overlays import below_kustomization, renderings
-from reconciler.adapters.source_git.tree import Entry
+from reconciler.adapters.tree.codes import Code
+from reconciler.adapters.tree.entries import Entry
+from reconciler.adapters.tree.kustomize import Kustomization, read_all, references
+from reconciler.adapters.tree.limits import TreeLimits
+from reconciler.adapters.tree.overlays import below_kustomization, renderings
 from reconciler.errors import Place, Problem
 
-LIMITS = Limits()
+LIMITS = TreeLimits()
 Tree = dict[str, Entry]
 
 
@@ -26,13 +26,13 @@ def tree_of(**files: Any) -> tuple[Tree, dict[str, bytes]]:
     return {path: Entry(path, "100644", f"{at:040}", len(data)) for at, (path, data) in enumerate(contents.items())}, contents
 
 
-def follow(tree: Tree, contents: dict[str, bytes], *starts: str) -> tuple[dict[str, Kustomization], list[Problem]]:
+def follow(tree: Tree, contents: dict[str, bytes], *starts: str) -> tuple[dict[Entry, Kustomization], list[Problem]]:
     """Read kustomizations from these on."""
 
     def read(entries: Sequence[Entry]) -> list[bytes]:
         return [contents[entry.path] for entry in entries]
 
-    return read_all([tree[path] for path in starts], tree, LIMITS, read)
+    return read_all([tree[path] for path in starts], tree.get, LIMITS, read)
 
 
 def said(document: Any, *others: str) -> list[tuple[str, str]]:
@@ -208,7 +208,7 @@ def test_the_folders_that_nobody_refers_to_are_rendered() -> None:
     )
     within = [entry for path, entry in tree.items() if path.startswith("prod/") and path.endswith("kustomization.yaml")]
     known, problems = follow(tree, contents, *(entry.path for entry in within))
-    found, more = renderings(known, within, tree, LIMITS)
+    found, more = renderings(known, within, LIMITS)
     assert [*problems, *more] == []
     prod, own = found
     assert [one.entry.path for one in prod.kustomizations] == [
@@ -225,7 +225,7 @@ def test_a_circle_is_said_rather_than_dropped() -> None:
     """Two folders that refer to each other have no beginning."""
     tree, contents = tree_of(a__kustomization_yaml={"resources": ["../b"]}, b__kustomization_yaml={"resources": ["../a"]})
     known, _ = follow(tree, contents, *tree)
-    found, problems = renderings(known, tree.values(), tree, LIMITS)
+    found, problems = renderings(known, tree.values(), LIMITS)
     assert found == []
     assert [problem.code for problem in problems] == [Code.REFERENCE, Code.REFERENCE]
 
@@ -237,9 +237,9 @@ def test_the_id_of_a_rendering_says_what_goes_in() -> None:
         tree, contents = tree_of(kustomization_yaml={"resources": ["a.yaml"]}, a_yaml=content, other_yaml={})
         tree["a.yaml"] = Entry("a.yaml", "100644", content.ljust(40, "0"), 5)
         known, _ = follow(tree, contents, "kustomization.yaml")
-        ids.add(renderings(known, [tree["kustomization.yaml"]], tree, LIMITS)[0][0].id(version))
+        ids.add(renderings(known, [tree["kustomization.yaml"]], LIMITS)[0][0].id(version))
         tree["other.yaml"] = Entry("other.yaml", "100644", "9" * 40, 7)
-        ids.add(renderings(known, [tree["kustomization.yaml"]], tree, LIMITS)[0][0].id(version))
+        ids.add(renderings(known, [tree["kustomization.yaml"]], LIMITS)[0][0].id(version))
     assert len(ids) == 3
 
 
@@ -247,7 +247,7 @@ def test_a_rendering_over_the_caps_is_refused() -> None:
     """Its files count as manifests do."""
     tree, contents = tree_of(kustomization_yaml={"resources": ["a.yaml", "b.yaml"]}, a_yaml={}, b_yaml={})
     known, _ = follow(tree, contents, "kustomization.yaml")
-    _, problems = renderings(known, [tree["kustomization.yaml"]], tree, Limits(files=1))
+    _, problems = renderings(known, [tree["kustomization.yaml"]], TreeLimits(files=1))
     assert [problem.code for problem in problems] == [Code.CAP]
 
 
