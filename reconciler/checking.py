@@ -7,8 +7,9 @@ check looks at the files' sizes and times and reads nothing.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from posixpath import join, normpath, relpath
 
 from reconciler.core.manifests import ParsedFile
 from reconciler.core.plans import Mode
@@ -40,8 +41,8 @@ class NoCrds:
 class Checker:
     """What a check needs.
 
-    `crds` makes the schemas of the user's own CRDs, and `crds_id` tells these from others. `strict_kinds` and `namespaces` are
-    as in the settings.
+    `inside` is the checked folder as the source knows it. `crds` makes the schemas of the user's own CRDs, and `crds_id` tells
+    these from others. `strict_kinds` and `namespaces` are as in the settings.
     """
 
     source: Source
@@ -51,12 +52,13 @@ class Checker:
     crds_id: str = ""
     strict_kinds: bool = False
     namespaces: frozenset[str] | None = None
+    inside: str = ""
 
     def check(self, folder: str, stage: Stage = quiet) -> Report:
         """Return the report of a check; places in it begin with `folder`. Raises Unavailable, InvalidInput for bad CRDs."""
         started = self.clock.now()
         prefix = f"{folder.rstrip('/')}/" if folder not in ("", ".") else ""
-        source = _Shown(self.source, prefix, stage)
+        source = _Shown(self.source, f"{self.inside}/" if self.inside else "", prefix, stage)
         try:
             revision = source.poll()
         except InvalidInput as error:
@@ -84,12 +86,16 @@ class Checker:
         if kept := self.cache.get([name]).get(name):
             with suppress(ValueError, TypeError):
                 return _Found.from_bytes(kept)
-        found = self._look(source, revision)
+        schemas = self.crds()
+        try:
+            found = self._look(source, revision, schemas)
+        except InvalidInput as error:
+            # Said of the folder itself. Not remembered: it may lie with the tools of this machine.
+            return _Found(problems=error.problems)
         self.cache.put({name: found.to_bytes()})
         return found
 
-    def _look(self, source: "_Shown", revision: Revision) -> "_Found":
-        schemas = self.crds()
+    def _look(self, source: "_Shown", revision: Revision, schemas: Schemas) -> "_Found":
         reader = DesiredReader(source, self.cache, self.strict_kinds, self.namespaces)
         files = source.files(revision)
         parsed = reader.parsed(files)
@@ -155,28 +161,33 @@ def _skipped(parsed: Iterable[ParsedFile]) -> Iterable[Skipped]:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A source whose paths are as the person who asks knows them, and which tells how far it is read."""
+    """A source whose paths are as the person who asks knows them, and which tells how far it is read.
+
+    `inside` is how paths in the checked folder begin for the source, `prefix` how they begin for the person. A kustomization's
+    base may lie outside of it.
+    """
 
     inner: Source
+    inside: str
     prefix: str
     stage: Stage
 
     def poll(self) -> Revision:
-        try:
+        with self._placing():
             return self.inner.poll()
-        except InvalidInput as error:
-            raise InvalidInput(self._placed(problem) for problem in error.problems) from None
 
     def files(self, revision: Revision) -> tuple[TreeFile, ...]:
-        return tuple(replace(file, path=f"{self.prefix}{file.path}") for file in self.inner.files(revision))
+        with self._placing():
+            return tuple(replace(file, path=self._shown(file.path)) for file in self.inner.files(revision))
 
     def contents(self, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         known: Sequence[TreeFile] = list(files)
         done = self.stage("reading", len(known))
-        inner = self.inner.contents(replace(file, path=file.path.removeprefix(self.prefix)) for file in known)
-        for file, (_, data) in zip(known, inner, strict=True):
-            yield file, data
-            done()
+        inner = self.inner.contents(replace(file, path=f"{self.inside}{file.path.removeprefix(self.prefix)}") for file in known)
+        with self._placing():
+            for file, (_, data) in zip(known, inner, strict=True):
+                yield file, data
+                done()
 
     def relation(self, earlier: str, later: str) -> Relation:
         return self.inner.relation(earlier, later)
@@ -184,10 +195,22 @@ class _Shown:
     def close(self) -> None:
         self.inner.close()
 
+    def _shown(self, path: str) -> str:
+        if path.startswith(self.inside):
+            return f"{self.prefix}{path[len(self.inside) :]}"
+        return normpath(join(self.prefix, relpath(path, self.inside or ".")))
+
+    @contextmanager
+    def _placing(self) -> Iterator[None]:
+        try:
+            yield
+        except InvalidInput as error:
+            raise InvalidInput(self._placed(problem) for problem in error.problems) from None
+
     def _placed(self, problem: Problem) -> Problem:
         if problem.place is None:
             return problem
-        return replace(problem, place=replace(problem.place, path=f"{self.prefix}{problem.place.path}"))
+        return replace(problem, place=replace(problem.place, path=self._shown(problem.place.path)))
 
 
 @dataclass(frozen=True, slots=True)

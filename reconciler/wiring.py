@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,21 +132,49 @@ def _code() -> int:
     return max(path.stat().st_mtime_ns for path in Path(__file__).parent.rglob("*.py"))
 
 
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """What a check goes by, as far as somebody says it; the rest as in the settings."""
+
+    strict_kinds: bool = False
+    namespaces: frozenset[str] | None = None
+    kubectl: str = "kubectl"
+    max_files: int = 20_000
+    max_file_bytes: int = 1_048_576
+    max_total_bytes: int = 268_435_456
+
+
 @contextmanager
-def offline(
-    folder: Path, data: Path, crds: Path | None, *, strict_kinds: bool = False, namespaces: frozenset[str] | None = None
-) -> Iterator[Checker]:
+def offline(folder: Path, data: Path, crds: Path | None, rules: Offline) -> Iterator[Checker]:
     """Put together what checks a folder, and close it in the end; nothing of it knows a cluster. Raises InvalidInput."""
     from reconciler.adapters.source_directory import DirectorySource
+    from reconciler.adapters.tree.limits import TreeLimits
 
     clock = system_clock()
     cache = parse_cache(data / "check.db")
-    source = DirectorySource(folder, clock, cache)
+    root, inside = _repository(folder.resolve())
+    limits = TreeLimits(rules.max_files, rules.max_file_bytes, rules.max_total_bytes)
+    source = DirectorySource(root, clock, cache, inside, limits, _command(rules.kubectl))
     try:
-        yield Checker(source, cache, clock, partial(_crds_of, crds), _digest(crds), strict_kinds, namespaces)
+        yield Checker(
+            source, cache, clock, partial(_crds_of, crds), _digest(crds), rules.strict_kinds, rules.namespaces, inside
+        )
     finally:
         source.close()
         cache.close()
+
+
+def _repository(folder: Path) -> tuple[Path, str]:
+    """Return the working copy that a folder is part of, itself where it is in none, and where in it the folder is."""
+    root = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+    inside = folder.relative_to(root).as_posix()
+    return root, "" if inside == "." else inside
+
+
+def _command(name: str) -> Path | None:
+    """Look a program up by PATH, then beside our own, where `pip install` puts one that comes as a package."""
+    found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+    return Path(found).absolute() if found else None
 
 
 def _digest(path: Path | None) -> str:
@@ -209,7 +238,7 @@ def git(settings: Settings) -> Source:
                 (own.gpg_keys_file,) if own.gpg_keys_file else (),
                 own.allowed_signers_file,
             ),
-            kubectl=Path(found) if (found := shutil.which(own.kubectl)) else None,
+            kubectl=_command(own.kubectl),
         )
     )
 

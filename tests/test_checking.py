@@ -97,7 +97,7 @@ def test_what_does_not_belong_there_has_that_path_too(folder: Path) -> None:
     """The folder itself can be wrong."""
     (folder / "link.yaml").symlink_to("web.yaml")
     report = check(folder)
-    assert [(problem.code, problem.place) for problem in report.problems] == [("MR0911", Place("production/link.yaml"))]
+    assert [(problem.code, problem.place) for problem in report.problems] == [("MR6211", Place("production/link.yaml"))]
     assert report.verdict.exit_code == 1
 
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 #: A stage of so many pieces takes long enough for a progress bar.
 LONG = 1_000
-#: Settings that mean something to a check.
+#: Settings that mean something to a check, and those of Git among them.
 _SETTINGS = ("crds", "data", "namespaces", "strict_kinds")
+_OF_GIT = ("kubectl", "max_files", "max_file_bytes", "max_total_bytes")
 
 
 class _Names(click.ParamType[str]):
@@ -39,14 +40,24 @@ class _Names(click.ParamType[str]):
 
 
 def _read_config(context: click.Context, _: click.Parameter, path: Path | None) -> None:
-    """Let a settings file say what no option and no variable does. Reading `Settings` for four values would take too long."""
+    """Let a settings file say what no option and no variable does. Reading `Settings` for a few values would take too long."""
     if path is None:
         return
     try:
         known = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise click.BadParameter(f"{path} cannot be read: {error}") from error
-    context.default_map = {name: known[name] for name in _SETTINGS if name in known}
+    git = known.get("git")
+    more = {name: git[name] for name in _OF_GIT if name in git} if isinstance(git, dict) else {}
+    context.default_map = {name: known[name] for name in _SETTINGS if name in known} | more
+
+
+def _git_settings(command: Any) -> Any:
+    """Let a check go by what the settings say of Git: what it has no option for either."""
+    for name in _OF_GIT:
+        sort = str if name == "kubectl" else click.IntRange(min=1)
+        command = click.option(f"--git-{name}", name, type=sort, envvar=f"RECONCILER_GIT__{name.upper()}", hidden=True)(command)
+    return command
 
 
 @click.command()
@@ -83,13 +94,14 @@ def _read_config(context: click.Context, _: click.Parameter, path: Path | None) 
     envvar="RECONCILER_DATA",
     help="Folder for the cache.",
 )
+@_git_settings
 @report_form("sarif")
 @failing
 def check(folder: Path, *, form: str, namespaces: tuple[str, ...], **options: Any) -> int:
     r"""Validate the manifests in DIR, offline: like Istio does, and what goes wrong between them.
 
     Tells every problem at once, with file, line, column and field, and ends with 1 if one of them is an error. What has not
-    changed since the last check is not read again.
+    changed since the last check is not read again. Folders with a kustomization are rendered with kubectl first.
 
     \b
     reconciler check production
@@ -97,10 +109,11 @@ def check(folder: Path, *, form: str, namespaces: tuple[str, ...], **options: An
     kubectl get crd -l app=istio-pilot -o json > crds.json  the CRDs of your own Istio
     reconciler check production --crds crds.json            hold the manifests against these, too
     """
-    from reconciler.wiring import offline
+    from reconciler.wiring import Offline, offline
 
-    data, crds, strict_kinds = options["data"].expanduser(), options["crds"], options["strict_kinds"]
-    world = offline(folder, data, crds, strict_kinds=strict_kinds, namespaces=frozenset(namespaces) or None)
+    data, crds = options.pop("data").expanduser(), options.pop("crds")
+    said = {name: value for name, value in options.items() if value is not None}
+    world = offline(folder, data, crds, Offline(namespaces=frozenset(namespaces) or None, **said))
     with _bar(form) as stage, world as checker:
         report = checker.check(shown(folder), stage)
     show(report, form)

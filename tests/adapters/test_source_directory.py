@@ -3,10 +3,14 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reconciler.adapters.source_directory import DirectorySource, blob_id
+from reconciler.adapters.source_directory import DirectorySource
+from reconciler.adapters.source_directory.scan import blob_id
+from reconciler.adapters.tree.codes import Code
+from reconciler.adapters.tree.limits import TreeLimits
 from reconciler.core.resources import Relation, Revision
 from reconciler.errors import InvalidInput, Unavailable
 
@@ -51,10 +55,10 @@ def read(source: DirectorySource) -> dict[str, bytes]:
     return {file.path: data for file, data in source.contents(source.files(revision))}
 
 
-def refusals(root: Path) -> list[str]:
+def refusals(root: Path, **options: Any) -> list[str]:
     """Return path and reason of everything that must not be there."""
     with pytest.raises(InvalidInput) as error:
-        DirectorySource(root, SetClock()).poll()
+        read(DirectorySource(root, SetClock(), **options))
     return sorted(f"{problem.place or ''} {problem.message}".strip() for problem in error.value.problems)
 
 
@@ -98,16 +102,27 @@ def test_symlinks_are_refused_and_never_opened(tmp_path: Path) -> None:
     (folder / "folder").symlink_to(tmp_path / "out")
     (folder / "loop.yaml").symlink_to(folder / "loop.yaml")
     (folder / "nowhere").symlink_to("nothing")
-    message = "is a symlink: put the file or folder itself there"
+    message = "is a symlink, which is never followed: put the file itself there"
     assert refusals(folder) == [f"{name} {message}" for name in ("file.yaml", "folder", "loop.yaml", "nowhere")]
 
 
 @pytest.mark.case("G-08")
 def test_names_that_would_garble_a_log_are_refused(tmp_path: Path) -> None:
-    """A line break in a name, and bytes that are not UTF-8, are shown escaped."""
-    write(tmp_path, {"a\nb.yaml": "x"})
+    """A line break in a name, and bytes that are not UTF-8, are shown escaped; whatever sort of file it is, as from Git."""
+    write(tmp_path, {"a\nb.yaml": "x", "c\x1b.txt": "x"})
     (tmp_path / os.fsdecode(b"\xff.yaml")).write_bytes(b"x")
-    assert [line.split(" has ")[0] for line in refusals(tmp_path)] == [r"'\udcff.yaml'", r"'a\nb.yaml'"]
+    assert [line.split(" has ")[0] for line in refusals(tmp_path)] == [r"\udcff.yaml", r"a\nb.yaml", r"c\x1b.txt"]
+
+
+@pytest.mark.case("G-08")
+def test_what_git_would_refuse_is_refused(tmp_path: Path) -> None:
+    """Names that are one on other systems, files that are LFS pointers, repositories within: a check says it beforehand."""
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 1\n"
+    write(tmp_path, {"a.yaml": "a", "A.yaml": "a", "big.yaml": pointer, "lib/.git": "gitdir: x", "lib/b.yaml": "b"})
+    with pytest.raises(InvalidInput) as error:
+        read(DirectorySource(tmp_path, SetClock()))
+    found = [(str(problem.place), problem.code) for problem in error.value.problems]
+    assert found == [("a.yaml", Code.TWINS), ("lib", Code.SUBMODULE), ("big.yaml", Code.LFS)]
 
 
 @pytest.mark.case("G-09")
@@ -115,7 +130,21 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     """Its size is looked up first (the file here is all hole)."""
     with (tmp_path / "a.yaml").open("wb") as file:
         file.truncate(2 * 1024**3)
-    assert refusals(tmp_path) == ["a.yaml is larger than 8 MiB: split it"]
+    (line,) = [line for line in refusals(tmp_path) if line.startswith("a.yaml")]
+    assert line == f"a.yaml has {2 * 1024**3} bytes, more than the cap of 1048576 (git.max_file_bytes): split it"
+
+
+@pytest.mark.case("G-10")
+def test_caps_are_those_of_git(tmp_path: Path) -> None:
+    """On files, on their bytes, and on entries of any kind, of which no more are looked at."""
+    write(tmp_path, {f"{number}.yaml": "x" * 10 for number in range(5)})
+    limits = TreeLimits(files=4, total_bytes=40)
+    assert [line.partition(",")[0] for line in refusals(tmp_path, limits=limits)] == [
+        "the commit has 5 manifest files",
+        "the commit's manifests have 50 bytes",
+    ]
+    assert refusals(tmp_path, limits=TreeLimits(entries=4)) == ["the folder holds more than 4 files: give a narrower path"]
+    assert len(read(DirectorySource(tmp_path, SetClock(), limits=TreeLimits(files=5, entries=5)))) == 5
 
 
 def test_a_pipe_is_refused_and_never_opened(tmp_path: Path) -> None:
@@ -124,19 +153,12 @@ def test_a_pipe_is_refused_and_never_opened(tmp_path: Path) -> None:
     assert refusals(tmp_path) == ["a.yaml is not a regular file: remove it"]
 
 
-def test_folders_of_kustomize_are_named(tmp_path: Path) -> None:
-    """Their files are patches and parts, no manifests; only Git's source renders them."""
-    write(tmp_path, {"base/kustomization.yaml": "", "base/a.yaml": "a"})
-    (line,) = refusals(tmp_path)
-    assert line.startswith("base/kustomization.yaml kustomize folders are rendered from Git only")
-
-
 @pytest.mark.case("G-08")
 def test_very_deep_folders_are_refused(tmp_path: Path) -> None:
-    """Fifty levels are enough."""
-    write(tmp_path, {"/".join(["d"] * 60) + "/a.yaml": "x"})
+    """They are named, not followed to their end."""
+    write(tmp_path, {"/".join(["d"] * 60) + "/a.yaml": "x", "b.yaml": "x"})
     (line,) = refusals(tmp_path)
-    assert "nested deeper than 50 folders" in line
+    assert line == "/".join(["d"] * 33) + " is nested in more than 31 folders: move it up"
 
 
 def test_a_folder_that_is_none_or_empty_is_refused(tmp_path: Path) -> None:
@@ -155,7 +177,8 @@ def test_unchanged_files_are_not_read_again(tmp_path: Path) -> None:
     first = DirectorySource(tmp_path, clock, memory).poll()
     source = DirectorySource(tmp_path, clock, memory)
     assert source.poll().id == first.id
-    assert source._kept == {}
+    assert source._scan is not None
+    assert source._scan.kept == {}
     assert read(source) == {"a.yaml": b"a"}
 
 

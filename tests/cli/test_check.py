@@ -169,12 +169,68 @@ def test_a_settings_file_that_cannot_be_read_is_named(folder: Path) -> None:
     assert "settings.toml cannot be read" in result.output
 
 
-def test_kustomize_folders_are_refused_clearly(folder: Path) -> None:
-    """Rendering them needs the tree of a commit."""
-    (folder / "kustomization.yaml").write_text("resources: []\n")
-    result = check("production")
+@pytest.fixture
+def overlay(folder: Path) -> Path:
+    """A kustomize folder whose base lies beside it, in one working copy."""
+    Path(".git").mkdir()
+    Path("base").mkdir()
+    Path("base/kustomization.yaml").write_text("resources: [account.yaml]\n")
+    Path("base/account.yaml").write_text(ACCOUNT.replace("  namespace: shop\n", ""))
+    (folder / "kustomization.yaml").write_text("namespace: shop\nresources: [../base]\n")
+    return folder
+
+
+def test_kustomize_folders_are_rendered(overlay: Path, kubectl_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all that they need of the working copy; problems name the file to correct as it is called from here."""
+    monkeypatch.setenv("RECONCILER_GIT__KUBECTL", str(kubectl_path))
+    assert check("production").output.splitlines()[-1].startswith("Valid: 1 file, 1 object, 0 warnings, ")
+    Path("base/account.yaml").write_text(ODD)
+    for place, name in (("production", "base/account.yaml"), (f"{overlay}/", "base/account.yaml")):
+        result = check(place)
+        assert result.exit_code == 1
+        assert f"{name}: error: ServiceAccount shop/Web metadata.name: " in result.output
+    monkeypatch.chdir(overlay)
+    assert "../base/account.yaml: error: ServiceAccount shop/Web metadata.name: " in check(".").output
+
+
+def test_an_unchanged_kustomize_folder_is_not_rendered_again(
+    overlay: Path, kubectl_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found is remembered for what goes in, wherever it lies, and for the version of kustomize."""
+    renderer = Path("kubectl")
+    renderer.write_text(f'#!/bin/sh\necho "$1" >> {Path("calls").absolute()}\nexec {kubectl_path} "$@"\n')
+    renderer.chmod(0o755)
+    monkeypatch.setenv("RECONCILER_GIT__KUBECTL", str(renderer.absolute()))
+    for _ in range(2):
+        assert check("production").exit_code == 0
+    assert Path("calls").read_text().split() == ["version", "kustomize", "version"]
+    Path("base/account.yaml").write_text(ODD)
+    assert check("production").exit_code == 1
+    assert Path("calls").read_text().split()[3:] == ["version", "kustomize"]
+
+
+def test_without_kubectl_a_kustomize_folder_is_an_error(overlay: Path) -> None:
+    """Never plain files instead; and what is missing on this machine is not remembered as a fault of the folder."""
+    Path("settings.toml").write_text('[git]\nkubectl = "no-such-program"\n')
+    result = check("production", "--config", "settings.toml")
     assert result.exit_code == 1
-    assert "production/kustomization.yaml: error: kustomize folders are rendered from Git only" in result.output
+    assert (
+        "production/kustomization.yaml: error: needs kubectl, which renders it: install it, or set git.kubectl" in result.output
+    )
+
+
+def test_the_caps_of_git_bind_a_check_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the same settings, so that a check refuses what a service would refuse, and takes what it would take."""
+    (folder / "a.yaml").write_text(ACCOUNT + "#" * 1_048_576)
+    assert "production/a.yaml: error: has 1048" in check("production").output
+    monkeypatch.setenv("RECONCILER_GIT__MAX_FILE_BYTES", "2000000")
+    assert check("production").exit_code == 0
+    Path("settings.toml").write_text("[git]\nmax_file_bytes = 3\n")
+    assert check("production", "--config", "settings.toml").exit_code == 0
+    monkeypatch.delenv("RECONCILER_GIT__MAX_FILE_BYTES")
+    assert check("production", "--config", "settings.toml").exit_code == 1
+    Path("settings.toml").write_text('[git]\nmax_file_bytes = "much"\n')
+    assert "Usage: " in check("production", "--config", "settings.toml").output
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@
 | `namespace` | a namespace of its own for this test |
 | `new_namespace` | a function that creates more of them: `new_namespace("web")` |
 | `kubectl` | `Kubectl`: runs kubectl as the administrator: `kubectl("get", "se", "-A")`, `kubectl.within(namespace)(...)` |
+| `kubectl_path` | the path of that kubectl, for what needs no cluster |
 | `api_server_proxy` | `Proxy` in front of the API server: latency, resets, lost answers, canned answers |
 | `proxied_api_server` | `ApiServer` as seen through that proxy |
 | `restartable_api_server` | `ApiServerProcess`: an instance for this test alone, to kill, pause and start again |
@@ -123,12 +124,18 @@ def namespace(new_namespace: Callable[[str], str]) -> str:
     return new_namespace("t")
 
 
-@pytest.fixture
-def kubectl(api_server: ApiServer, tmp_path: Path) -> Kubectl:
-    """Runs kubectl with the administrator's kubeconfig."""
+@pytest.fixture(scope="session")
+def kubectl_path() -> Path:
+    """The kubectl of the tests, without a cluster: it renders kustomize folders."""
     with report.needed("kubectl"):
-        path = find()
-    return Kubectl(path, api_server.kubeconfig, tmp_path)
+        return find()
+    raise AssertionError("needed() has ended the test")
+
+
+@pytest.fixture
+def kubectl(api_server: ApiServer, kubectl_path: Path, tmp_path: Path) -> Kubectl:
+    """Runs kubectl with the administrator's kubeconfig."""
+    return Kubectl(kubectl_path, api_server.kubeconfig, tmp_path)
 
 
 @pytest.fixture

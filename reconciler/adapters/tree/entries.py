@@ -15,7 +15,7 @@ from reconciler.adapters.tree.words import shown
 from reconciler.core.trees import is_hidden, is_manifest
 from reconciler.errors import Place, Problem
 
-SYMLINK, SUBMODULE = "120000", "160000"
+REGULAR, SYMLINK, SUBMODULE = "100644", "120000", "160000"
 #: An LFS pointer has 127 to 145 bytes unless extensions add lines.
 _LFS_SIZES = range(100, 400)
 _LFS_BEGINS = b"version https://git-lfs.github.com/spec/"
@@ -32,7 +32,7 @@ class Entry:
 
     @property
     def regular(self) -> bool:
-        return self.mode in ("100644", "100755", "100664")
+        return self.mode in (REGULAR, "100755", "100664")
 
     @property
     def place(self) -> Place:

@@ -15,7 +15,6 @@ from tests.real import report
 from tests.real.git_https import Authority, GitHttps
 from tests.real.git_repository import GitRepository
 from tests.real.git_ssh import GitSsh
-from tests.real.kubectl import find
 
 Make = Callable[..., GitSource]
 
@@ -58,14 +57,6 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitSsh]:
         report.used("git over ssh")
         yield server
         server.stop()
-
-
-@pytest.fixture(scope="session")
-def kubectl_path() -> Path:
-    """A kubectl that renders kustomize folders."""
-    with report.needed("kubectl"):
-        return find()
-    raise AssertionError("needed() has ended the test")
 
 
 @pytest.fixture
