@@ -23,20 +23,19 @@ _PATIENT = frozenset({Reason.SOAKING, Reason.APPROVAL, Reason.CLOSED})
 def consequence(gate: Gate, verdict: Verdict, since: datetime, now: datetime) -> Consequence:
     """Return what to do; `since` is when the step's hold was over (its deadline begins there).
 
-    Only proven harm undoes. Whatever else is no pass waits, and pauses at the gate's deadline at the latest. A gate in mode
-    ``observe`` never stops anything: show `would` beside it.
+    Only proven harm undoes. Whatever else is no pass waits, and pauses at the gate's deadline at the latest; but a comparison
+    without a stable arm, at full exposure, is over, and the other gates stay armed. A gate in mode ``observe`` never stops
+    anything: show `would` beside it.
     """
     return Consequence.GO if gate.mode is GateMode.OBSERVE else would(gate, verdict, since, now)
 
 
 def would(gate: Gate, verdict: Verdict, since: datetime, now: datetime) -> Consequence:
     """Return the same for a gate as if it were in mode ``act``."""
-    if verdict.answer is Answer.PASS:
-        return Consequence.GO
-    if verdict.reason is Reason.HARM:
-        return Consequence.HARM if verdict.answer is Answer.FAIL else Consequence.STAY
     if verdict.answer is Answer.FAIL:
-        return Consequence.PAUSE
+        return Consequence.HARM if verdict.reason is Reason.HARM else Consequence.PAUSE
+    if verdict.passes or verdict.reason is Reason.NO_STABLE:
+        return Consequence.GO
     if verdict.reason in _PATIENT:
         return Consequence.STAY
     late = now - since >= gate.deadline

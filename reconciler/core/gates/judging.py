@@ -8,28 +8,31 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from reconciler.core.gates import cover, health, ready, threshold, webhook
+from reconciler.core.gates import compare, cover, health, ready, threshold, webhook
 from reconciler.core.gates.answers import Answers, Question, Window
 from reconciler.core.gates.approval import approval
 from reconciler.core.gates.hours import hours
 from reconciler.core.gates.memory import Look, Memory, fold
 from reconciler.core.gates.scene import Scene
 from reconciler.core.gates.soak import soak, watched
-from reconciler.core.gates.spec import Approve, Cover, Gate, Health, Hours, Ready, Soak, Threshold, Webhook
+from reconciler.core.gates.spec import Approve, Compare, Cover, Gate, Health, Hours, Ready, Soak, Threshold, Webhook
 from reconciler.core.gates.verdict import Reason, Verdict
+from reconciler.core.resources import EMPTY
 
 _NOT_IN_FORCE = Verdict.waiting(Reason.SOAKING, "the step is not in force yet")
 
 
 def questions(gate: Gate, scene: Scene, memory: Memory) -> Mapping[str, Question]:
     """Return what has to be asked outside before this gate is judged, by names under which the answers are expected."""
-    if scene.in_force is None or not (memory := begun(memory, scene)).due(gate, scene.now):
+    if scene.in_force is None or not (memory := begun(gate, memory, scene)).due(gate, scene.now):
         return {}
     match gate.ask:
         case Threshold() as ask:
             return threshold.questions(ask, _window(memory, scene))
         case Ready() as ask:
             return ready.questions(ask, scene, _window(memory, scene))
+        case Compare() as ask:
+            return compare.questions(gate, ask, scene, memory, _window(memory, scene))
         case Cover():
             return cover.questions(scene, _window(memory, scene))
         case Webhook() as ask:
@@ -53,7 +56,7 @@ def judge(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple[V
             return hours(ask, scene), memory
         case _ if scene.in_force is None:
             return _NOT_IN_FORCE, memory
-    memory = begun(memory, scene)
+    memory = begun(gate, memory, scene)
     if isinstance(gate.ask, Soak):
         return soak(gate.ask, memory, scene.now)
     if memory.standing is not None and not memory.due(gate, scene.now):
@@ -61,9 +64,15 @@ def judge(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple[V
     return _looked(gate, scene, memory, answers)
 
 
-def begun(memory: Memory, scene: Scene) -> Memory:
-    """Return the memory of the step that is in force now: a new one, where it is of another beginning."""
-    return memory if memory.began == scene.in_force else Memory(began=scene.in_force, opened=scene.in_force)
+def begun(gate: Gate, memory: Memory, scene: Scene) -> Memory:
+    """Return the memory of the step that is in force now: a new one, where it is of another beginning.
+
+    Only a comparison carries something over, since harm may show late.
+    """
+    if memory.began == scene.in_force:
+        return memory
+    kept = compare.carried(memory, scene.version) if isinstance(gate.ask, Compare) else EMPTY
+    return Memory(began=scene.in_force, opened=scene.in_force, kept=kept)
 
 
 def _looked(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple[Verdict, Memory]:
@@ -78,13 +87,17 @@ def _looked(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple
             look = ready.look(gate, ask, scene, window, answers)
         case Webhook():
             look = webhook.look(answers["reply"])
+        case Compare() as ask:
+            return _standing(*compare.compare(gate, ask, scene, window, answers, memory))
         case Cover() as ask:
-            memory = watched(memory, scene.now)
-            verdict, memory = cover.cover(ask, scene, window, answers.get("requests"), memory)
-            return verdict, replace(memory, standing=verdict)
+            return _standing(*cover.cover(ask, scene, window, answers.get("requests"), watched(memory, scene.now)))
         case _:
             raise TypeError(f"{gate.ask!r} is no matter of looks")
     return fold(gate, memory, look, scene.now)
+
+
+def _standing(verdict: Verdict, memory: Memory) -> tuple[Verdict, Memory]:
+    return verdict, replace(memory, standing=verdict)
 
 
 def _window(memory: Memory, scene: Scene) -> Window:

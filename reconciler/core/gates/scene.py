@@ -25,7 +25,8 @@ class Scene:
     `in_force` is when the current step was seen to be in force, None while it is not: windows and soaks begin there. `now` is
     the moment of the judgement, in UTC. `canary` and `stable` are the arms that receive and give away traffic, None where
     there is none (at 100 % there is no stable arm) or where they cannot be told apart; `why_no_arms` says which.
-    `exposure` is how far the step goes (0 to 1), `author` who made the commit, `digest` that of the plan in force.
+    `version` tells the canary from another one (its Pods' template). `exposure` is how far the step goes (0 to 1), `author`
+    who made the commit, `digest` that of the plan in force.
     """
 
     now: datetime
@@ -35,6 +36,7 @@ class Scene:
     canary: Arm | None = None
     stable: Arm | None = None
     why_no_arms: str = ""
+    version: str = ""
     approvals: tuple[Approval, ...] = ()
     digest: str = ""
     author: str = ""

@@ -118,6 +118,25 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Compare:
+    """Canary against stable: the share of requests that fail, or that are slower than nearly all of the stable arm's were.
+
+    Harm is proven with the chance `alpha` of being wrong; a pass proves that the canary fails less than `margin` times as
+    often, from `samples` requests of each arm on. What is slow is what took longer than the `quantile` of the stable arm's
+    past. `canary` and `stable` are labels of the metrics that pick the arms instead of the workloads.
+    """
+
+    metric: Metric
+    margin: float = 2.0
+    samples: int = 500
+    alpha: float = 0.01
+    quantile: float = 0.95
+    canary: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    stable: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    reporter: Reporter = Reporter.SOURCE
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """A question over HTTP. `secret` names the operator's secret that signs it, empty for none."""
 
@@ -158,7 +177,7 @@ class Cover:
     samples: int = 100
 
 
-Ask = Soak | Health | Threshold | Ready | Webhook | Approve | Hours | Cover
+Ask = Soak | Health | Threshold | Ready | Compare | Webhook | Approve | Hours | Cover
 
 
 @dataclass(frozen=True, slots=True)

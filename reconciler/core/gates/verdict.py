@@ -19,8 +19,9 @@ class Reason(StrEnum):
 
     NO_DATA: no series, null, NaN, infinite. FEW: data, but less than the gate asks for. STALE: data, but old.
     PROVIDER_ERROR: who was asked could not be reached, or gave no usable answer. INCONCLUSIVE: data that decides nothing yet.
-    HARM: proven. NOT_READY: endpoints that have not been healthy yet. VANISHED: what the gate is about is gone.
-    SOAKING, APPROVAL and CLOSED: time, a person, the hours in which the policy allows it.
+    HARM: proven. NO_STABLE: all is canary by now, so there is nothing to compare with. NOT_READY: endpoints that have not been
+    healthy yet. VANISHED: what the gate is about is gone. SOAKING, APPROVAL and CLOSED: time, a person, the hours in which the
+    policy allows it.
     """
 
     NONE = ""
@@ -30,6 +31,7 @@ class Reason(StrEnum):
     PROVIDER_ERROR = "provider error"
     INCONCLUSIVE = "inconclusive"
     HARM = "harm"
+    NO_STABLE = "no stable arm"
     NOT_READY = "not ready"
     VANISHED = "vanished"
     SOAKING = "soaking"
