@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.adapters.clock import SystemClock
+from reconciler.core.gates.answers import Arm, Window
 from reconciler.core.gates.promql import pattern, quoted
+from reconciler.core.gates.spec import Reporter
 from reconciler.errors import Rejected
 from tests.adapters.prometheus_world import PrometheusWorld
 from tests.contracts.metrics import HOSTILE, MetricsContract, MetricsWorld
@@ -64,9 +66,6 @@ def test_prometheus_reads_quoted_values_as_they_are(world: PrometheusWorld, valu
 
 def test_counts_of_a_moment_stay_what_they_are(world: PrometheusWorld) -> None:
     """Asked again later, a window has what it had: evidence can be replayed."""
-    from reconciler.core.gates.answers import Arm, Window
-    from reconciler.core.gates.spec import Reporter
-
     arm = Arm((world.host,), "shop", ("billing",))
     world.serve("billing", 1)
     opens = world.moment()
