@@ -4,8 +4,7 @@ import math
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
+from itertools import count
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.metrics_prometheus import PrometheusMetrics, PrometheusSettings
@@ -16,23 +15,20 @@ from tests.real.exporter import Exporter
 from tests.real.processes import wait_until
 from tests.real.prometheus_process import Prometheus
 
+#: Numbers that a scrape is known by, in the whole process.
+_TURNS = count(1)
 BOUNDS = (1.0, 5.0, 250.0, 500.0, math.inf)
 
 
 class PrometheusWorld:
-    """Traffic that one exporter counts and Prometheus scrapes; a context manager."""
+    """Traffic that one exporter counts, which Prometheus scrapes already or soon."""
 
-    def __init__(self, prometheus: Prometheus) -> None:
-        self.name = f"test-{secrets.token_hex(6)}"
-        self.host = f"{self.name}.shop.internal"
+    def __init__(self, prometheus: Prometheus, exporter: Exporter) -> None:
+        own = secrets.token_hex(6)
+        self.host = f"billing-{own}.shop.internal"
+        self.depth = f"queue_depth_{own}"
         self.metrics = PrometheusMetrics(PrometheusSettings(prometheus.url, timeout=timedelta(seconds=30)))
-        self.exporter = Exporter()
-        self._prometheus = prometheus
-        self._turn = 0
-
-    @property
-    def depth(self) -> str:
-        return f"queue_depth{{test={quoted(self.name)}}}"
+        self.exporter = exporter
 
     def serve(
         self,
@@ -51,9 +47,9 @@ class PrometheusWorld:
             "destination_workload_namespace": "shop",
             **(labels or {}),
         }
-        for code, count in (("200", requests - errors), ("503", errors)):
-            if count:
-                self.exporter.add(REQUESTS, {**common, "response_code": code, "response_flags": "-"}, count)
+        for code, number in (("200", requests - errors), ("503", errors)):
+            if number:
+                self.exporter.add(REQUESTS, {**common, "response_code": code, "response_flags": "-"}, number)
         for bound in BOUNDS:
             # Prometheus wants the text that it writes itself.
             le = "+Inf" if math.isinf(bound) else f"{bound:g}"
@@ -69,26 +65,16 @@ class PrometheusWorld:
         self.exporter.hidden = False
 
     def gauge(self, labels: Mapping[str, str], value: float) -> None:
-        self.exporter.set("queue_depth", labels, value)
+        self.exporter.set(self.depth, labels, value)
 
     def moment(self) -> datetime:
         """Let a scrape begin and end, then return the time: what it saw is in, what comes after is not."""
-        self._turn += 1
-        self.exporter.set("test_turn", {}, self._turn)
-        up = f"up{{test={quoted(self.name)}}}"
-        wanted = (f"{up} == 0", 0.0) if self.exporter.hidden else (f"test_turn{{test={quoted(self.name)}}}", float(self._turn))
-        wait_until(f"a scrape of {self.name}", lambda: self._value(wanted[0]) == wanted[1])
+        self.exporter.set("test_turn", {}, turn := next(_TURNS))
+        label = f"{{test={quoted(self.exporter.name)}}}"
+        query, wanted = (f"up{label}", 0) if self.exporter.hidden else (f"test_turn{label}", turn)
+        wait_until(f"a scrape of {self.exporter.address}", lambda: self._value(query) == wanted)
         return SystemClock().now()
 
     def _value(self, query: str) -> float | None:
         samples = self.metrics.query(query, SystemClock().now()).samples
         return samples[0].value if samples else None
-
-    def __enter__(self) -> Self:
-        self._prometheus.scrape(self.name, self.exporter.address, test=self.name)
-        self.moment()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._prometheus.forget(self.name)
-        self.exporter.close()

@@ -1,7 +1,6 @@
 """Gates asked of a real Prometheus: what passes, what is harm, and everything that is neither."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,24 +16,25 @@ from reconciler.core.gates.spec import Bounds, Compare, Gate, Metric, Of, Ready,
 from reconciler.core.gates.verdict import Answer, Reason, Verdict
 from reconciler.ports import Metrics
 from tests.adapters.prometheus_world import PrometheusWorld
+from tests.real.exporter import Exporter
 from tests.real.prometheus_process import Prometheus, PrometheusProcess
 
 PODS, VM = "billing", "billing-vm-1"
 
 
 @pytest.fixture
-def world(prometheus: Prometheus) -> Iterator[PrometheusWorld]:
+def world(prometheus: Prometheus, exporter: Exporter) -> PrometheusWorld:
     """An exporter of this test's own, scraped by the run's Prometheus."""
-    with PrometheusWorld(prometheus) as one:
-        yield one
+    return PrometheusWorld(prometheus, exporter)
 
 
 def look(
     gate: Gate, world: PrometheusWorld, opens: datetime, now: datetime, memory: Memory | None = None, by: Metrics | None = None
 ) -> tuple[Verdict, Memory]:
     """Ask and judge a gate once, of a step that came into force at `opens`."""
-    arms = {name: Arm((world.host,), "shop", (workload,)) for name, workload in (("canary", PODS), ("stable", VM))}
-    moment, memory = Scene(now=now, in_force=opens, whole=Arm((world.host,)), **arms), memory or Memory()
+    canary, stable = (Arm((world.host,), "shop", (workload,)) for workload in (PODS, VM))
+    moment = Scene(now=now, in_force=opens, whole=Arm((world.host,)), canary=canary, stable=stable)
+    memory = memory or Memory()
     asked = {gate.name: questions(gate, moment, memory)}
     return judge(gate, moment, memory, answers(asked, by or world.metrics, None)[gate.name])
 
@@ -159,7 +159,9 @@ def test_a_bad_canary_is_proven_by_comparison(world: PrometheusWorld) -> None:
 @pytest.mark.case("C-03")
 def test_a_prometheus_that_is_killed_or_hangs_is_a_providers_error(restartable_prometheus: PrometheusProcess) -> None:
     """Neither a pass nor harm; when it is back, the same window is judged."""
-    with PrometheusWorld(restartable_prometheus.server) as world:
+    with Exporter() as exporter:
+        restartable_prometheus.server.scrape(exporter.name, exporter.address, test=exporter.name)
+        world = PrometheusWorld(restartable_prometheus.server, exporter)
         opens = world.moment()
         world.gauge({"queue": "a"}, 3)
         seen = world.moment()

@@ -1,6 +1,5 @@
 """Prometheus keeps the promises of metrics: a real one, scraping an exporter of ours."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -14,23 +13,22 @@ from reconciler.core.gates.spec import Reporter
 from reconciler.errors import Rejected
 from tests.adapters.prometheus_world import PrometheusWorld
 from tests.contracts.metrics import HOSTILE, MetricsContract, MetricsWorld
+from tests.real.exporter import Exporter
 from tests.real.prometheus_process import Prometheus
 
 
 @pytest.fixture
-def world(prometheus: Prometheus) -> Iterator[PrometheusWorld]:
+def world(prometheus: Prometheus, exporter: Exporter) -> PrometheusWorld:
     """An exporter of this test's own, scraped by the run's Prometheus."""
-    with PrometheusWorld(prometheus) as one:
-        yield one
+    return PrometheusWorld(prometheus, exporter)
 
 
 class TestPrometheusMetrics(MetricsContract):
     """The contract, on a real Prometheus."""
 
     @pytest.fixture
-    def world(self, prometheus: Prometheus) -> Iterator[MetricsWorld]:
-        with PrometheusWorld(prometheus) as one:
-            yield one
+    def world(self, prometheus: Prometheus, exporter: Exporter) -> MetricsWorld:
+        return PrometheusWorld(prometheus, exporter)
 
 
 def test_a_bad_query_is_refused_with_prometheus_own_words(world: PrometheusWorld) -> None:

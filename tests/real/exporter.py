@@ -5,6 +5,7 @@ See https://prometheus.io/docs/instrumenting/exposition_formats/.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -15,9 +16,13 @@ Labels = Mapping[str, str]
 
 
 class Exporter:
-    """Series by name and labels; a context manager that stops it. `hidden` makes every scrape fail."""
+    """Series by name and labels; a context manager that stops it. `hidden` makes every scrape fail.
+
+    `name` is a name of its own, for the label `test` of its series.
+    """
 
     def __init__(self) -> None:
+        self.name = f"test-{secrets.token_hex(6)}"
         self._lock = Lock()
         self._values: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
         self.hidden = False
@@ -63,10 +68,11 @@ class Exporter:
         with self._lock:
             self._values = dict.fromkeys(self._values, 0)
 
-    def remove(self, name: str) -> None:
-        """Drop all series of a name."""
+    def clear(self) -> None:
+        """Drop all series, and be seen."""
         with self._lock:
-            self._values = {key: value for key, value in self._values.items() if key[0] != name}
+            self._values = {}
+        self.hidden = False
 
     def text(self) -> str:
         """What a scrape reads."""

@@ -12,6 +12,7 @@
 | `restartable_api_server` | `ApiServerProcess`: an instance for this test alone, to kill, pause and start again |
 | `postgresql` | the URL of an empty PostgreSQL database for this test |
 | `prometheus` | `Prometheus`: the run's Prometheus, shared; `prometheus.scrape(...)` adds targets |
+| `exporter` | `Exporter` that this Prometheus scrapes, for one test at a time: it begins without series |
 | `restartable_prometheus` | `PrometheusProcess`: an instance for this test alone, to kill, pause and start again |
 | `istio_crds` | a function from "lowest" or "newest" to the file with those CRDs |
 """
@@ -36,6 +37,7 @@ from tests.real import postgresql as server_of_postgresql
 from tests.real.apiserver import ApiServer
 from tests.real.apiserver_process import ApiServerProcess
 from tests.real.crds import Which, crds
+from tests.real.exporter import Exporter
 from tests.real.kubectl import Kubectl, find
 from tests.real.locations import Progress, write_whole
 from tests.real.missing import PartMissing
@@ -193,6 +195,22 @@ def prometheus() -> Prometheus:
         server = Prometheus.from_json(keeper.answer("prometheus", report.run_folder()))
     report.used(f"Prometheus {server.version}")
     return server
+
+
+@pytest.fixture(scope="session")
+def scraped_exporter(prometheus: Prometheus) -> Iterator[Exporter]:
+    """One exporter for all tests of this worker, since Prometheus takes seconds to find a new one; tests want `exporter`."""
+    with Exporter() as one:
+        prometheus.scrape(one.name, one.address, test=one.name)
+        yield one
+        prometheus.forget(one.name)
+
+
+@pytest.fixture
+def exporter(scraped_exporter: Exporter) -> Iterator[Exporter]:
+    """An exporter whose series the run's Prometheus has, labelled with `test`: its name."""
+    yield scraped_exporter
+    scraped_exporter.clear()
 
 
 @pytest.fixture

@@ -101,5 +101,6 @@ class PrometheusProcess:
             f"--config.file={self.directory / 'prometheus.yml'}",
             f"--storage.tsdb.path={self.directory / 'data'}",
             f"--web.listen-address={self._address}",
+            "--scrape.discovery-reload-interval=100ms",
             "--log.level=warn",
         ]

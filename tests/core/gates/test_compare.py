@@ -173,7 +173,8 @@ def test_histograms_that_contradict_themselves_are_no_evidence() -> None:
     mesh = Mesh((200, 0.03), (1800, 0.03))
     _, memory = run(LATENCY, mesh.answer, 2)
     for buckets in (((100.0, 5), (math.inf, 9)), ((100.0, 9), (250.0, 5), (math.inf, 9))):
-        (verdict,), after = run(LATENCY, lambda one, b=buckets: Durations(b, one.window.closes), 1, memory, start=2)
+        broken = Durations(buckets, NOON + 3 * MINUTE)
+        verdict, after = judge(LATENCY, scene(3 * MINUTE), memory, {"canary": broken, "stable": broken})
         assert (verdict.reason, after.kept) == (Reason.PROVIDER_ERROR, memory.kept)
 
 
