@@ -116,7 +116,13 @@ def check(folder: Path, *, form: str, namespaces: tuple[str, ...], **options: An
     world = offline(folder, data, crds, Offline(namespaces=frozenset(namespaces) or None, **said))
     with _bar(form) as stage, world as checker:
         report = checker.check(shown(folder), stage)
-    show(report, form)
+    if form == "sarif":
+        from reconciler.cli.explain import codes
+        from reconciler.reports import sarif
+
+        click.echo(sarif.text(report, codes()))
+    else:
+        show(report, form)
     return report.verdict.exit_code
 
 

@@ -1,6 +1,7 @@
 """Renderers of the one `Report`: terminal, JSON, Markdown, HTML, and SARIF for `check`. They show it; they decide nothing.
 
-`render(report, form)` returns text for every form but the terminal's, which `terminal` draws with rich. What all of them may
+`render(report, form)` returns text; the terminal's form is drawn by `terminal` with rich, and that of code scanning made by
+`sarif`. What all of them may
 show, `safe` decides; how a report is laid out for people, `layout`; the sentences are in `words`, the commands in `advice`.
 """
 
@@ -8,7 +9,7 @@ from reconciler.core.report import Report
 
 
 def render(report: Report, form: str) -> str:
-    """Return the report as ``json``, ``markdown``, ``html`` or ``sarif``; raises KeyError for another form."""
+    """Return the report as ``json``, ``markdown`` or ``html``; raises KeyError for another form."""
     match form:
         case "json":
             from reconciler.reports import as_json
@@ -22,9 +23,5 @@ def render(report: Report, form: str) -> str:
             from reconciler.reports import html
 
             return html.text(report)
-        case "sarif":
-            from reconciler.reports import sarif
-
-            return sarif.text(report)
         case _:
             raise KeyError(form)

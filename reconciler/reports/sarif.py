@@ -3,33 +3,34 @@
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
 from reconciler import __version__
 from reconciler.core.report import Report
-from reconciler.errors import Problem, Severity
+from reconciler.errors import Problem, ProblemCode, Severity
 from reconciler.reports.as_json import dumped
 from reconciler.reports.safe import clean
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
-def text(report: Report) -> str:
-    """Return the problems of a report as SARIF text."""
-    return dumped(document(report))
+def text(report: Report, codes: Iterable[ProblemCode]) -> str:
+    """Return the problems of a report as SARIF text; `codes` say what those of them mean that are known."""
+    return dumped(document(report, codes))
 
 
-def document(report: Report) -> dict[str, Any]:
+def document(report: Report, codes: Iterable[ProblemCode]) -> dict[str, Any]:
     """Return the problems of a report as a SARIF log with one run."""
-    codes = sorted({problem.code for problem in report.problems})
-    meanings = _meanings()
+    meanings = {str(code): code.meaning for code in codes}
+    found = sorted({problem.code for problem in report.problems})
     driver = {
         "name": "mesh-reconciler",
         "semanticVersion": __version__,
-        "rules": [_rule(code, meanings.get(code, "")) for code in codes],
+        "rules": [_rule(code, meanings.get(code, "")) for code in found],
     }
-    at = {code: index for index, code in enumerate(codes)}
+    at = {code: index for index, code in enumerate(found)}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -71,12 +72,3 @@ def _location(problem: Problem) -> dict[str, Any]:
         name = ".".join(part for part in (problem.object, problem.field) if part)
         location["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "object"}]
     return location
-
-
-def _meanings() -> dict[str, str]:
-    """Return what each code of Git's own problems means."""
-    from reconciler.core.analysis import codes as analysis
-    from reconciler.core.manifests import codes as manifests
-    from reconciler.core.validation import codes as validation
-
-    return {code.value: code.meaning for module in (manifests, validation, analysis) for code in module.Code}

@@ -1,77 +1,65 @@
 """Problems as SARIF 2.1.0."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
 
+from reconciler.cli.explain import codes
 from reconciler.core.report import Report, Verdict
-from reconciler.errors import Place, Problem
+from reconciler.errors import Place, Problem, Severity
 from reconciler.reports import sarif
 from tests.reports import extremes, samples
 
-TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
-REGION = {
-    "type": "object",
-    "required": ["startLine"],
-    "properties": {"startLine": {"minimum": 1}, "startColumn": {"minimum": 1}},
-}
-PHYSICAL = {
-    "type": "object",
-    "required": ["artifactLocation"],
-    "properties": {
-        "artifactLocation": {
-            "type": "object",
-            "required": ["uri"],
-            "properties": {"uri": {"type": "string", "format": "uri-reference"}},
-        },
-        "region": REGION,
-    },
-}
-RESULT = {
-    "type": "object",
-    "required": ["ruleId", "ruleIndex", "level", "message"],
-    "properties": {
-        "ruleIndex": {"type": "integer", "minimum": 0},
-        "level": {"enum": ["error", "warning", "note"]},
-        "message": TEXT,
-        "locations": {"type": "array", "items": {"properties": {"physicalLocation": PHYSICAL}}},
-    },
-}
-RULE = {"type": "object", "required": ["id"], "properties": {"shortDescription": TEXT}}
-TOOL = {"type": "object", "properties": {"driver": {"type": "object", "required": ["name", "rules"]}}}
-#: What of the standard's schema concerns what we write.
-SCHEMA = {
-    "type": "object",
-    "required": ["version", "runs"],
-    "properties": {
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["tool", "results"],
-                "properties": {"tool": TOOL, "results": {"type": "array", "items": RESULT}},
-            },
-        },
-    },
-}
+#: As published by the standard's editors (2.1.0-rtm.5 is the final text), taken from the npm package @microsoft/jest-sarif
+#: 1.0.0-beta.0 (MIT licence), lib/schemas.
+PUBLISHED = Path(__file__).with_name("sarif-2.1.0-rtm.5.json")
+ODD = (
+    Problem("MR6214", "no place"),
+    Problem("MR9999", "no such code", Severity.INFO, Place("a b#c?d%.yaml")),
+    Problem("MR2021", "no line", Severity.WARNING, Place("../base/ü.yaml"), "spec.hosts[0]", "ServiceEntry shop/billing"),
+    Problem("MR2021", "no column", place=Place("a.yaml", 7)),
+)
 
 
-@pytest.mark.parametrize("report", [samples.checked(), samples.invalid(), extremes.hostile()], ids=["good", "bad", "hostile"])
-def test_it_has_the_standards_shape(report: Report) -> None:
-    """Each result names a rule that is listed, a level, a message and its place."""
-    document = json.loads(sarif.text(report))
-    validator = jsonschema_rs.validator_for(SCHEMA, validate_formats=True)
-    assert [error.message for error in validator.iter_errors(document)] == []
+def schema() -> dict[str, Any]:
+    """The published schema, without two patterns (for languages, which we do not tell) that are no regular expressions."""
+    found: dict[str, Any] = json.loads(PUBLISHED.read_text("utf-8"))
+    for part in ("run", "toolComponent"):
+        del found["definitions"][part]["properties"]["language"]["pattern"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "report",
+    [samples.checked(), samples.invalid(), extremes.hostile(), samples.checked(Verdict.INVALID, ODD)],
+    ids=["good", "bad", "hostile", "odd"],
+)
+def test_it_fits_the_published_schema(report: Report) -> None:
+    """And each result names a rule that is listed, which the schema cannot say."""
+    document = json.loads(sarif.text(report, codes()))
+    validator = jsonschema_rs.validator_for(schema(), validate_formats=True)
+    assert [(error.instance_path, error.message) for error in validator.iter_errors(document)] == []
     (run,) = document["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
+    assert [rules[one["ruleIndex"]]["id"] for one in run["results"]] == [one.code for one in report.problems]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+
+
+def test_the_schema_can_refuse() -> None:
+    """What it is asked above it would answer otherwise, were a level, a line or a field wrong."""
+    validator = jsonschema_rs.validator_for(schema(), validate_formats=True)
+    for path, value in (("level", "info"), ("message", {}), ("rank", "high"), ("locations", [{"physicalLocation": {}}])):
+        document = json.loads(sarif.text(samples.checked(problems=ODD), codes()))
+        document["runs"][0]["results"][0][path] = value
+        assert not validator.is_valid(document), path
 
 
 def test_a_problem_becomes_a_result() -> None:
     """With the meaning of its code, and the place relative to the folder that was asked for."""
-    document = sarif.document(samples.checked(Verdict.INVALID, samples.PROBLEMS[:1]))
+    document = sarif.document(samples.checked(Verdict.INVALID, samples.PROBLEMS[:1]), codes())
     assert document["runs"][0]["tool"]["driver"]["rules"] == [
         {
             "id": "MR2021",
@@ -102,15 +90,14 @@ def test_a_problem_becomes_a_result() -> None:
 
 def test_a_place_without_a_line_has_no_region() -> None:
     """A file that cannot be read has no line 0."""
-    (result,) = sarif.document(samples.checked(problems=(Problem("MR0911", "m", place=Place("a b#c.yaml")),)))["runs"][0][
-        "results"
-    ]
+    problem = Problem("MR0911", "m", place=Place("a b#c.yaml"))
+    (result,) = sarif.document(samples.checked(problems=(problem,)), codes())["runs"][0]["results"]
     assert result["locations"] == [{"physicalLocation": {"artifactLocation": {"uri": "a%20b%23c.yaml"}}}]
 
 
 def test_a_problem_without_a_place_has_none() -> None:
     """And a code that no table knows has no description."""
-    document = sarif.document(samples.checked(problems=(Problem("MR9999", "m"),)))
+    document = sarif.document(samples.checked(problems=(Problem("MR9999", "m"),)), codes())
     assert "locations" not in document["runs"][0]["results"][0]
     assert "shortDescription" not in document["runs"][0]["tool"]["driver"]["rules"][0]
 
@@ -119,5 +106,5 @@ def test_a_problem_without_a_place_has_none() -> None:
 def test_messages_hold_no_links() -> None:
     """``[text](target)`` in a message would be one."""
     problem = Problem("MR2021", "[click](javascript:alert(1))")
-    (result,) = sarif.document(samples.checked(problems=(problem,)))["runs"][0]["results"]
+    (result,) = sarif.document(samples.checked(problems=(problem,)), codes())["runs"][0]["results"]
     assert result["message"]["text"] == "[click] (javascript:alert(1))"
