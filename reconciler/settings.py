@@ -98,6 +98,27 @@ class GitSettings(BaseModel):
     """Command that renders kustomize folders; looked up once, with PATH."""
 
 
+class RolloutSettings(BaseModel):
+    """Bounds on all rollouts, whatever RolloutPolicies say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    without_policy: Literal["careful", "at-once"] = "careful"
+    """How units change that no RolloutPolicy is about: in steps of 10, 50 and 100 %, or in one."""
+    largest_first_step: float = Field(100, gt=0, le=100, allow_inf_nan=False)
+    """Largest exposure of a first step, in percent; where a policy asks for more, a step of so much comes before it."""
+    least_hold: Duration = timedelta(0)
+    """How long each step is held at least."""
+    least_watch: Duration = timedelta(0)
+    """How long gates stay armed at least after the last step."""
+    settle: Duration = timedelta(seconds=15)
+    """How long after its read-back a write counts as known to all proxies."""
+    patience: Interval = timedelta(hours=1)
+    """How long a step may be kept from going on, by ill endpoints for instance, before it pauses for a person."""
+    units: int = Field(10, gt=0)
+    """Most units that roll at once; those of one group count as one."""
+
+
 class Settings(BaseSettings):
     """All settings of one process, which serves one target."""
 
@@ -157,6 +178,8 @@ class Settings(BaseSettings):
     """Least level that is logged."""
     git: GitSettings = GitSettings()
     """How the repository is read."""
+    rollouts: RolloutSettings = RolloutSettings()
+    """Bounds on rollouts."""
 
     @classmethod
     def settings_customise_sources(

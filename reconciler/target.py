@@ -8,6 +8,8 @@ from reconciler.core.adoption import NOTHING, Adoption
 from reconciler.core.owned import Conflicts
 from reconciler.core.plans import Mode, Plan, PlanSettings
 from reconciler.core.report import WriteResult
+from reconciler.core.rollouts.policies import RolloutLimits
+from reconciler.core.rollouts.seen import Pace
 from reconciler.crds import Crds
 from reconciler.ports import Clock, Cluster, Lease, ParseCache, Source, Store, VMRegistry
 
@@ -43,6 +45,8 @@ class Policy:
     plan: PlanSettings = field(default_factory=PlanSettings)
     strict_kinds: bool = False
     namespaces: frozenset[str] | None = None
+    rollouts: RolloutLimits = field(default_factory=RolloutLimits)
+    pace: Pace = field(default_factory=Pace)
     lease_ttl: timedelta = timedelta(seconds=30)
     workers: int = 16
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ from reconciler.core.manifests import FORMAT
 from reconciler.core.owned import Conflicts
 from reconciler.core.plans import Mode, PlanSettings, Wholesale
 from reconciler.core.resources import Document
+from reconciler.core.rollouts.policies import RolloutLimits
+from reconciler.core.rollouts.seen import Pace
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.errors import InvalidInput, SetupCode
@@ -86,6 +89,7 @@ def assembled(settings: Settings, cluster: Cluster, lease: Lease, clock: Clock) 
 
 def policy(settings: Settings) -> Policy:
     """Return what the settings decide for the target."""
+    rollouts = settings.rollouts
     return Policy(
         target=settings.target,
         holder=holder(),
@@ -100,6 +104,14 @@ def policy(settings: Settings) -> Policy:
         ),
         strict_kinds=settings.strict_kinds,
         namespaces=frozenset(settings.namespaces) or None,
+        rollouts=RolloutLimits(
+            careful=rollouts.without_policy == "careful",
+            first_step=Fraction(str(rollouts.largest_first_step)) / 100,
+            hold=rollouts.least_hold,
+            watch=rollouts.least_watch,
+            units=rollouts.units,
+        ),
+        pace=Pace(settle=rollouts.settle, patience=rollouts.patience),
         lease_ttl=settings.lease_ttl,
         workers=settings.writers,
     )

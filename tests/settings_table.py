@@ -56,7 +56,7 @@ def _default(field: FieldInfo) -> str:
 def _duration(value: timedelta) -> str:
     seconds = int(value.total_seconds())
     sizes = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
-    return next(f"{seconds // size}{unit}" for unit, size in sizes if seconds % size == 0 and seconds >= size)
+    return next(f"{seconds // size}{unit}" for unit, size in sizes if seconds % size == 0 and (seconds or size == 1))
 
 
 def _meaning(field: FieldInfo) -> str:

@@ -12,6 +12,7 @@ from reconciler.core.keeping import missing_namespaces, used_accounts
 from reconciler.core.namespaces import namespace_guards
 from reconciler.core.plans import Guard, GuardCode, PlanSettings, Wholesale
 from reconciler.core.resources import DesiredState, Key, ObservedState, Relation, Revision
+from reconciler.core.rollouts.policies import Policies
 from reconciler.core.splits import Service, voiding
 from reconciler.core.units import Unit
 from reconciler.core.wholesale import resolution_guard, wholesale_guard, wholesale_parts
@@ -31,6 +32,7 @@ class Situation:
     differences: Sequence[ObjectDiff]
     settings: PlanSettings
     deletions: Deletions
+    policies: Policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +104,20 @@ def _on_unit(unit: Unit) -> Iterator[Guard]:
 
 
 def _on_writes(job: Job, world: World, populated: frozenset[str], situation: Situation) -> Iterator[Guard]:
-    setting = _wholesale_setting(job.unit, situation)
     for write in job.writes:
         against = resolution_guard(write)
         if against:
             yield against
         elif parts := wholesale_parts(write, world, populated):
-            guard = wholesale_guard(write, parts, setting)
+            guard = wholesale_guard(write, parts, _wholesale_setting(job.unit, situation))
             yield from [guard] if guard else []
 
 
 def _wholesale_setting(unit: Unit, situation: Situation) -> Wholesale:
-    """Return the stricter of what the operator and the unit's RolloutPolicy say: Git cannot allow what was not allowed."""
-    said = [situation.settings.wholesale]
-    for key in unit.policies:
-        text = (situation.desired.policies[key].document.get("spec") or {}).get("wholesale")
-        said += [Wholesale(text)] if text else []
-    return max(said, key=list(Wholesale).index)
+    """Return the stricter of what the operator and RolloutPolicies say of the unit: Git cannot allow what was not allowed."""
+    said = situation.settings.wholesale
+    asked = situation.policies.spec_of(unit).get("wholesale", said)
+    return max(said, Wholesale(asked), key=list(Wholesale).index)
 
 
 def _on_endpoints(change: WorldChange, settings: PlanSettings, job_of: Mapping[Key, str]) -> _Named:

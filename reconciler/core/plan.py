@@ -22,6 +22,7 @@ from reconciler.core.namespaces import Listing, counting, override_of
 from reconciler.core.order import reasons
 from reconciler.core.plans import WHOLE, Guard, GuardCode, Mode, Plan, PlanSettings, Step, UnitPlan
 from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation
+from reconciler.core.rollouts.policies import Policies
 from reconciler.core.splits import splits
 from reconciler.core.surroundings import Surroundings
 from reconciler.core.units import cut
@@ -73,7 +74,8 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     worlds = ((one, around.world_of(one.units, _coming(one))) for one in bundles(jobs, units))
     free = list(lay_out_all(worlds, edges, phase))
     deletions = Deletions(now, first_seen, deleted_services, prune_now, quiet, listings)
-    situation = Situation(desired, observed, differences, settings, deletions)
+    policies = Policies.of(desired.policies, settings.root_namespace)
+    situation = Situation(desired, observed, differences, settings, deletions, policies)
     whole = [*history_guards(desired.revision, relation), *guards_on_plan(writes, situation)]
     named = [*guards_on_jobs(writes, [one for one, _ in free], situation), *circle_guards(jobs, writes, edges)]
     asks = [_asked(guard) for guard in (*whole, *(one for _, one in named)) if guard.code != GuardCode.CAVEAT]

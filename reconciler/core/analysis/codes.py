@@ -28,5 +28,6 @@ class Code(ProblemCode):
     RULES_COMPETE = "MR3204", "two DestinationRules of a namespace are for one host"
     ROUTES_COMPETE = "MR3205", "two VirtualServices route one host for sidecars"
 
-    POLICIES_COMPETE = "MR3301", "two RolloutPolicies are for one ServiceEntry"
+    POLICIES_COMPETE = "MR3301", "two RolloutPolicies are for one ServiceEntry, or the default of one namespace"
     POLICY_WITHOUT_SERVICE = "MR3302", "a RolloutPolicy names a ServiceEntry that the commit does not hold"
+    GATE_UNKNOWN = "MR3303", "a step of a RolloutPolicy asks for a gate that neither it nor a default defines"

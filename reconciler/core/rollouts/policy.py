@@ -3,10 +3,13 @@
 A rollout keeps the policy it began with: what Git changes of it meanwhile counts from the next rollout on.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
+
+from reconciler.core.resources import Document
 
 
 class Strategy(StrEnum):
@@ -44,7 +47,13 @@ class PolicyStep:
 
 @dataclass(frozen=True, slots=True)
 class RolloutPolicy:
-    """How a unit's changes are rolled out. `split` is the wanted share of the VMs (0 to 1), None where Git's weights count."""
+    """How a unit's changes are rolled out.
+
+    `split` is the wanted share of the VMs (0 to 1), None where Git's weights count. `max_load` bounds what one endpoint may
+    get, in times of what it got when the step began; `spill` how far the share may drift to the side that is well (0 to 1).
+    `expect_pods` is for how many Pods weights are sized before the first one is there, None: as the cluster says. `gates` are
+    as Git defines them, by name. `notes` say where the operator's bounds have changed what Git asks for.
+    """
 
     steps: tuple[PolicyStep, ...]
     split: Fraction | None = None
@@ -55,7 +64,10 @@ class RolloutPolicy:
     group: str = ""
     unreachable: Unreachable = Unreachable.MERGE
     max_load: Fraction = Fraction(3, 2)
+    spill: Fraction = Fraction(1)
     expect_pods: int | None = None
+    gates: Mapping[str, Document] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 #: Where Git says nothing: small, half, all, each with the health of its endpoints as a gate.

@@ -1,13 +1,15 @@
 """Rules about RolloutPolicies."""
 
+from typing import Any
+
 from reconciler.core.analysis import Code
 from reconciler.core.resources import Document
 from tests.core.analysis.commits import document, problems, service
 
 
-def policy(name: str, target: str, namespace: str = "shop") -> Document:
-    """Return a RolloutPolicy for a ServiceEntry."""
-    return document("RolloutPolicy", name, {"serviceEntry": target}, namespace)
+def policy(name: str, target: str = "", namespace: str = "shop", **spec: Any) -> Document:
+    """Return a RolloutPolicy for a ServiceEntry, or a default."""
+    return document("RolloutPolicy", name, {**({"serviceEntry": target} if target else {}), **spec}, namespace)
 
 
 def test_a_service_has_one_policy() -> None:
@@ -23,3 +25,24 @@ def test_a_policy_needs_its_service_in_its_namespace() -> None:
         (Code.POLICY_WITHOUT_SERVICE, "error", "RolloutPolicy bank/one"),
         (Code.POLICY_WITHOUT_SERVICE, "error", "RolloutPolicy shop/two"),
     ]
+
+
+def test_a_namespace_has_one_default() -> None:
+    """Two would leave it to chance which one counts; another namespace may have one of its own."""
+    found = problems(policy("one"), policy("two"), policy("three", namespace="bank"))
+    assert found == [(Code.POLICIES_COMPETE, "error", "RolloutPolicy shop/two", "spec")]
+
+
+GATE = {"name": "errors", "prometheus": {"query": "up", "min": 1}}
+ASKS = [{"exposure": "10%", "gates": ["errors"]}, {"exposure": "100%", "gates": ["errors", "typo"]}]
+
+
+def test_a_gate_is_defined_where_it_is_asked_for_or_in_a_default() -> None:
+    """Of the namespace or of the repository, and in no other namespace; the problem points at the name in the step."""
+    asking = policy("asking", "a", steps=ASKS)
+    typo = (Code.GATE_UNKNOWN, "error", "RolloutPolicy shop/asking", "spec.steps[1].gates[1]")
+    for definition in (policy("d", gates=[GATE]), policy("d", namespace="istio-system", gates=[GATE])):
+        assert problems(service("a"), asking, definition) == [typo]
+    assert problems(service("a"), policy("asking", "a", steps=ASKS, gates=[GATE])) == [typo]
+    elsewhere = problems(service("a"), asking, policy("d", namespace="bank", gates=[GATE]))
+    assert [one[3] for one in elsewhere] == ["spec.steps[0].gates[0]", "spec.steps[1].gates[0]", "spec.steps[1].gates[1]"]

@@ -174,7 +174,10 @@ POLICY = {"serviceEntry": "billing"}
         ({"steps": []}, "at least 1 items"),
         ({"split": {"vm": 30, "pod": 60}}, "add up to 100"),
         ({"split": {"vm": 130, "pod": -30}}, "at most 100"),
-        ({"steps": [{"exposure": "100%", "gates": ["x"]}]}, "the gate x, which is not among gates"),
+        ({"serviceEntry": None, "split": {"vm": 30, "pod": 70}}, "split is for one service"),
+        ({"serviceEntry": None, "expectPods": 6}, "expectPods is for one service"),
+        ({"maxLoadPerEndpoint": 0.5}, "at least 1"),
+        ({"spill": "101%"}, "spill must be at most 100%"),
         ({"gates": [{"name": "x"}]}, "needs prometheus, compare or webhook"),
         ({"gates": [{"name": "x", "prometheus": {"query": "up"}}]}, "needs min or max"),
         ({"gates": [{"name": "x", "webhook": {"url": "file:///etc/passwd"}}]}, "http or https URL"),
@@ -211,5 +214,8 @@ def test_a_full_rollout_policy_is_well_formed() -> None:
         "group": "checkout",
         "unreachable": "merge",
         "wholesale": "approve",
+        "maxLoadPerEndpoint": 1.5,
+        "spill": "25%",
+        "expectPods": 6,
     }
     assert problems("RolloutPolicy", spec) == []

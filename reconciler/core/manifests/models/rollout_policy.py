@@ -1,4 +1,7 @@
-"""RolloutPolicy (mesh-reconciler.io/v1alpha1): how a service's changes are rolled out. Read from Git, written nowhere."""
+"""RolloutPolicy (mesh-reconciler.io/v1alpha1): how a service's changes are rolled out. Read from Git, written nowhere.
+
+Without a `serviceEntry` it is a default: of its namespace, or in Istio's root namespace of the repository.
+"""
 
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -84,7 +87,7 @@ class Gate(Choice):
 class RolloutPolicySpec(Strict):
     """Spec of a RolloutPolicy."""
 
-    service_entry: DnsSubdomain
+    service_entry: DnsSubdomain | None = None
     split: Split | None = None
     strategy: Literal["weights", "subsets"] | None = None
     steps: Annotated[list[Step], Field(min_length=1, max_length=50)] | None = None
@@ -95,6 +98,9 @@ class RolloutPolicySpec(Strict):
     group: DnsLabel | None = None
     unreachable: Literal["merge", "refuse"] | None = None
     wholesale: Literal["approve", "allow", "refuse"] | None = None
+    max_load_per_endpoint: Annotated[Number, Field(ge=1, le=1000)] | None = None
+    spill: Exposure | None = None
+    expect_pods: Annotated[int, Field(ge=0, le=100_000)] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -106,7 +112,13 @@ class RolloutPolicySpec(Strict):
         named = [gate.name for gate in self.gates or ()]
         if len(set(named)) != len(named):
             raise PydanticCustomError("rule", "two gates have the same name: rename one")
-        unknown = sorted({name for step in self.steps or () for name in step.gates or ()} - set(named))
-        if unknown:
-            raise PydanticCustomError("rule", "a step asks for the gate {name}, which is not among gates", {"name": unknown[0]})
+        return self
+
+    @model_validator(mode="after")
+    def _for_one_service(self) -> Self:
+        given = [name for name, value in (("split", self.split), ("expectPods", self.expect_pods)) if value is not None]
+        if given and self.service_entry is None:
+            raise PydanticCustomError("rule", "{name} is for one service: name it in serviceEntry", {"name": given[0]})
+        if self.spill is not None and float(self.spill.rstrip("%")) > 100:
+            raise PydanticCustomError("rule", "spill must be at most 100%")
         return self
