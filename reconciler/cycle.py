@@ -46,7 +46,9 @@ class Cycle:
 
     def __init__(self, ports: Ports, policy: Policy, pause: Callable[[float], object] = _wait) -> None:
         self._ports, self._policy, self._pause = ports, policy, pause
-        reader = DesiredReader(ports.source, ports.cache, policy.strict_kinds, policy.namespaces)
+        reader = DesiredReader(
+            ports.source, ports.cache, policy.strict_kinds, policy.namespaces, records=ports.registry is not None
+        )
         self._observer = Observer(ports.cluster, ports.registry)
         self._follower = Follower(ports.source, reader, ports.crds)
         self._decider = Decider(ports.cluster, ports.store, policy.workers, asks=policy.mode is Mode.ENFORCE)

@@ -14,13 +14,15 @@ from reconciler.ports import ParseCache, Schemas, Source, TreeFile
 class DesiredReader:
     """Reads revisions; remembers the last one, so that an unchanged commit costs nothing.
 
-    `namespaces` are the only ones that manifests may be in, where given.
+    `namespaces` are the only ones that manifests may be in, where given. Without `records` no VM shall have one: there is no
+    registry to hold it.
     """
 
     source: Source
     cache: ParseCache
     strict_kinds: bool = False
     namespaces: frozenset[str] | None = None
+    records: bool = True
     _last: tuple[DesiredState, Schemas] | None = field(default=None, init=False)
 
     def read(self, revision: Revision, schemas: Schemas) -> DesiredState:
@@ -51,7 +53,7 @@ class DesiredReader:
         problems = _in_order((*desired.warnings, *found))
         if any(problem.severity is Severity.ERROR for problem in found):
             raise InvalidInput(problems)
-        return replace(desired, warnings=problems)
+        return replace(desired, warnings=problems, machines=desired.machines if self.records else {})
 
     def _with_fresh(self, files: Sequence[TreeFile], kept: dict[str, bytes]) -> list[ParsedFile]:
         """Parse what is not kept. Raises ValueError where something kept is not what was put there."""

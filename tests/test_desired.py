@@ -11,6 +11,11 @@ from reconciler.errors import InvalidInput, Place, Problem, Severity
 from reconciler.ports import TreeFile
 
 ACCOUNT = b"apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: web\n  namespace: shop\n"
+VM = b"""apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: vm1, namespace: shop}
+spec: {address: 10.0.0.1, labels: {app: billing}}
+"""
 NAMESPACE = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
 
 
@@ -116,3 +121,13 @@ def test_problems_of_all_sorts_are_told_at_once() -> None:
     with pytest.raises(InvalidInput) as raised:
         DesiredReader(folder, Cache()).read(folder.poll(), Names(Severity.ERROR))
     assert [problem.code for problem in raised.value.problems] == ["MR5101", "MR1004"]
+
+
+def test_without_a_registry_no_record_is_wanted() -> None:
+    """None could ever be written, and what comes after them would wait for ever."""
+    folder = Folder({"a.yaml": VM})
+    with_registry = DesiredReader(folder, Cache()).read(folder.poll(), Nothing())
+    without = DesiredReader(folder, Cache(), records=False).read(folder.poll(), Nothing())
+    assert [key.kind for key in with_registry.machines] == ["VirtualMachine"]
+    assert without.machines == {}
+    assert without.manifests == with_registry.manifests
