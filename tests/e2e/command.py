@@ -64,7 +64,8 @@ class Command:
     @property
     def environment(self) -> dict[str, str]:
         """All that the process is told by its environment."""
-        return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **self.variables}
+        path = os.pathsep.join((str(COMMAND.parent), os.environ.get("PATH", os.defpath)))
+        return {"PATH": path, "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **self.variables}
 
 
 class Running:
