@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.options import take_settings, target_options
 from reconciler.cli.show import failing, said
+from reconciler.cli.told import WAITING
 from reconciler.core.report import Report
 
 
@@ -34,8 +35,7 @@ def serve(*, allow_local: bool, **options: Any) -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
-    # Every tick of the timer is no news; what goes wrong with it is.
-    logging.getLogger("apscheduler").setLevel(max(logging.WARNING, logging.root.level))
+    _quieten()
     log = logging.getLogger("reconciler")
     told = Log(said()[0])
 
@@ -58,3 +58,10 @@ def serve(*, allow_local: bool, **options: Any) -> int:
         service.run()
     log.info("stopped")
     return 0
+
+
+def _quieten() -> None:
+    """Keep out of the log what is no news to it: every tick of the timer, and each try that nobody sits waiting for."""
+    logging.getLogger("apscheduler").setLevel(max(logging.WARNING, logging.root.level))
+    for handler in logging.root.handlers:
+        handler.addFilter(lambda record: record.levelno >= logging.WARNING or not record.name.endswith(WAITING))

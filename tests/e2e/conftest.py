@@ -1,5 +1,7 @@
 """Fixtures: a whole target for each test."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,6 @@ from tests.real.apiserver import ApiServer
 
 
 @pytest.fixture
-def site(tmp_path: Path, api_server: ApiServer, namespace: str) -> Site:
+def site(tmp_path: Path, api_server: ApiServer, namespace: str, git_root: Path) -> Site:
     """A target of this test's own, with nothing in Git yet."""
-    return Site.create(tmp_path, api_server, namespace)
+    return Site.create(tmp_path, api_server, namespace, git_root / f"{namespace}.git")

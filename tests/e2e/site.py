@@ -29,12 +29,10 @@ class Site:
     reconciler: Command
 
     @classmethod
-    def create(cls, folder: Path, server: ApiServer, namespace: str) -> Self:
-        """Make one with an empty repository, SQLite for registry and state, and the administrator's kubeconfig."""
-        repository = GitRepository.create(folder / "mesh.git")
+    def create(cls, home: Path, server: ApiServer, namespace: str, bare: Path) -> Self:
+        """Make one with an empty repository at `bare`, SQLite for registry and state, and the administrator's kubeconfig."""
+        repository = GitRepository.create(bare)
         target = f"target-{namespace[-8:]}"
-        home = folder / "home"
-        home.mkdir()
         variables = {
             "RECONCILER_TARGET": target,
             "RECONCILER_REPO": f"file://{repository.path}",

@@ -87,7 +87,8 @@ def test_a_broken_commit_changes_nothing_and_names_the_place(settled: Site) -> N
     assert settled.versions() == before
 
     settled.repository.commit(billing(settled.namespace, weight=20), message="Mend it")
-    settled.reconciler("apply", "--yes", code=0)
+    mended = settled.reconciler("apply", "--yes", "--registry", "none", code=0)
+    assert "Applied: 3 writes done" in mended.out
     assert weights(settled) == {20}
 
 

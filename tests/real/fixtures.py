@@ -14,6 +14,7 @@
 | `prometheus` | `Prometheus`: the run's Prometheus, shared; `prometheus.scrape(...)` adds targets |
 | `exporter` | `Exporter` that this Prometheus scrapes, for one test at a time: it begins without series |
 | `restartable_prometheus` | `PrometheusProcess`: an instance for this test alone, to kill, pause and start again |
+| `https` | `GitHttps`: a Git server over https for the bare repositories below `git_root`; `authority` signed for it |
 | `istio_crds` | a function from "lowest" or "newest" to the file with those CRDs |
 """
 
@@ -38,6 +39,7 @@ from tests.real.apiserver import ApiServer
 from tests.real.apiserver_process import ApiServerProcess
 from tests.real.crds import Which, crds
 from tests.real.exporter import Exporter
+from tests.real.git_https import Authority, GitHttps
 from tests.real.kubectl import Kubectl, find
 from tests.real.locations import Progress, write_whole
 from tests.real.missing import PartMissing
@@ -225,6 +227,36 @@ def restartable_prometheus(tmp_path: Path) -> Iterator[PrometheusProcess]:
             yield process
         finally:
             process.stop()
+
+
+@pytest.fixture(scope="session")
+def git_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the servers serve."""
+    return tmp_path_factory.mktemp("git-root")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority that nobody else trusts."""
+    with report.needed("openssl"):
+        return Authority.create(tmp_path_factory.mktemp("authority") / "ca")
+    raise AssertionError("needed() has ended the test")
+
+
+@pytest.fixture(scope="session")
+def https_server(git_root: Path, authority: Authority) -> Iterator[GitHttps]:
+    """The worker's Git server over https; tests want `https`."""
+    with GitHttps(git_root, authority) as server:
+        report.used("git over https")
+        yield server
+
+
+@pytest.fixture
+def https(https_server: GitHttps) -> Iterator[GitHttps]:
+    """The Git server over https, without faults at first."""
+    https_server.heal()
+    yield https_server
+    https_server.heal()
 
 
 @pytest.fixture(scope="session")

@@ -154,7 +154,7 @@ class Watcher:
             self._version = ""
         elif self._failures:
             self._mirror.mark(self.scope, problem=Unavailable(f"{self.scope.resource.kind.plural}: {error}"))
-        log.info("watch of %s: %s", self.scope.resource.kind.plural, error)
+        log.debug("watch of %s: %s", self.scope.resource.kind.plural, error)
         pause = min(FIRST_PAUSE * 2.0**self._failures, self._api.settings.watch_pause)
         self._failures = min(self._failures + 1, 10)
         asked = min(error.retry_after or 0.0, self._api.settings.reading.longest_retry_after)

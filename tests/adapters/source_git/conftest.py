@@ -20,36 +20,6 @@ Make = Callable[..., GitSource]
 
 
 @pytest.fixture(scope="session")
-def git_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the servers serve."""
-    return tmp_path_factory.mktemp("git-root")
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """A certificate authority that nobody else trusts."""
-    with report.needed("openssl"):
-        return Authority.create(tmp_path_factory.mktemp("authority") / "ca")
-    raise AssertionError("needed() has ended the test")
-
-
-@pytest.fixture(scope="session")
-def https_server(git_root: Path, authority: Authority) -> Iterator[GitHttps]:
-    """The worker's Git server over https; tests want `https`."""
-    with GitHttps(git_root, authority) as server:
-        report.used("git over https")
-        yield server
-
-
-@pytest.fixture
-def https(https_server: GitHttps) -> Iterator[GitHttps]:
-    """The Git server over https, without faults at first."""
-    https_server.heal()
-    yield https_server
-    https_server.heal()
-
-
-@pytest.fixture(scope="session")
 def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitSsh]:
     """The worker's Git server over ssh."""
     with report.needed("sshd"):
