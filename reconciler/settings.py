@@ -119,6 +119,42 @@ class RolloutSettings(BaseModel):
     """Most units that roll at once; those of one group count as one."""
 
 
+class QueryTemplate(BaseModel):
+    """A query that gates in Git ask for by name. In it ``$name`` becomes a quoted parameter, ``$window`` a length of time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    query: str = Field(min_length=1)
+    samples: str = ""
+
+
+class GateSettings(BaseModel):
+    """Whom the gates of rollouts may ask."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    prometheus: str = ""
+    """URL of Prometheus, or of what speaks its API; without it gates on metrics wait."""
+    prometheus_token_file: FilePath | None = None
+    """File with a bearer token for it."""
+    prometheus_ca_file: FilePath | None = None
+    """Certificate authorities for it, instead of the system's."""
+    prometheus_timeout: Interval = timedelta(seconds=10)
+    """Longest time for one query."""
+    webhooks: Names = ()
+    """URLs of webhooks that may be asked (in the variable with commas between them); scheme, host and port count."""
+    webhook_secrets: dict[str, FilePath] = {}
+    """Files with the secrets by which questions to webhooks are signed, by the name that policies use."""
+    webhook_ca_file: FilePath | None = None
+    """Certificate authorities for webhooks, instead of the system's."""
+    networks: Names = ()
+    """Networks such as ``127.0.0.0/8`` that names may lead into; without it none leads to loopback, link-local or metadata."""
+    free_queries: bool = True
+    """Accept queries written in Git; switch it off where several teams share a repository."""
+    templates: dict[str, QueryTemplate] = {}
+    """Queries that gates may ask for by name, each with ``query`` and, where it has samples to count, ``samples``."""
+
+
 class Settings(BaseSettings):
     """All settings of one process, which serves one target."""
 
@@ -180,6 +216,8 @@ class Settings(BaseSettings):
     """How the repository is read."""
     rollouts: RolloutSettings = RolloutSettings()
     """Bounds on rollouts."""
+    gates: GateSettings = GateSettings()
+    """Whom gates ask."""
 
     @classmethod
     def settings_customise_sources(

@@ -30,12 +30,13 @@ from reconciler.core.rollouts.seen import Pace
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.errors import InvalidInput, SetupCode
-from reconciler.ports import Clock, Cluster, Lease, Schemas, Source, Store, VMRegistry
+from reconciler.ports import Clock, Cluster, Hook, Lease, Metrics, Schemas, Source, Store, VMRegistry
 from reconciler.target import Policy, Ports
 
 if TYPE_CHECKING:
     from reconciler.adapters.cache_sqlite import SqliteCache
     from reconciler.adapters.memory_cluster import MemoryCluster
+    from reconciler.core.gates.reading import Library
     from reconciler.cycle import Cycle
     from reconciler.settings import Settings
 
@@ -279,6 +280,42 @@ def vm_registry(settings: Settings, clock: Clock) -> VMRegistry | None:
     from reconciler.adapters.registry_sql import SqlRegistry
 
     return SqlRegistry(settings.registry or f"sqlite:///{settings.folder / 'registry.db'}", settings.target, clock)
+
+
+def metrics(settings: Settings) -> Metrics | None:
+    """Return what gates measure by, None where the settings name no Prometheus. Raises InvalidInput."""
+    own = settings.gates
+    if not own.prometheus:
+        return None
+    from reconciler.adapters.metrics_prometheus import PrometheusMetrics, PrometheusSettings
+
+    return PrometheusMetrics(
+        PrometheusSettings(
+            url=own.prometheus,
+            token_file=own.prometheus_token_file,
+            ca_file=own.prometheus_ca_file,
+            timeout=own.prometheus_timeout,
+            networks=own.networks,
+        )
+    )
+
+
+def hook(settings: Settings) -> Hook | None:
+    """Return what asks webhooks, None where the settings allow none. Raises InvalidInput."""
+    own = settings.gates
+    if not own.webhooks:
+        return None
+    from reconciler.adapters.hook_http import HookSettings, HttpHook
+
+    return HttpHook(HookSettings(own.webhooks, own.webhook_secrets, own.webhook_ca_file, own.networks))
+
+
+def library(settings: Settings) -> Library:
+    """Return what the operator offers to gates in Git."""
+    from reconciler.core.gates.reading import Library, Template
+
+    templates = {name: Template(one.query, one.samples) for name, one in settings.gates.templates.items()}
+    return Library(templates, settings.gates.free_queries)
 
 
 def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:

@@ -43,7 +43,7 @@ def _fields(model: type[BaseModel], name: str = "", variable: str = _PREFIX) -> 
 
 def _default(field: FieldInfo) -> str:
     match field.default:
-        case None | "" | ():
+        case None | "" | () | dict():
             return ""
         case bool() as value:
             return f"`{str(value).lower()}`"

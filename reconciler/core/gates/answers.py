@@ -4,6 +4,7 @@ A question is asked by the shell through the ports `Metrics` and `Hook`. An answ
 (`Unanswered`), so that judging never meets an exception.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,9 @@ from typing import Any
 
 from reconciler.core.gates.spec import Reporter
 from reconciler.core.resources import EMPTY
+
+#: Names of labels that every Prometheus takes without quotes.
+LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,12 @@ class Arm:
     workloads: tuple[str, ...] = ()
     lost: bool = False
     labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+    def __post_init__(self) -> None:
+        for name in self.labels:
+            # Names, unlike values, are never quoted in a query.
+            if not LABEL_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a label")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from reconciler.core.gates.hours import hours
 from reconciler.core.gates.memory import Look, Memory, fold
 from reconciler.core.gates.scene import Scene
 from reconciler.core.gates.soak import soak, watched
-from reconciler.core.gates.spec import Approve, Compare, Cover, Gate, Health, Hours, Ready, Soak, Threshold, Webhook
+from reconciler.core.gates.spec import Approve, Compare, Cover, Gate, Health, Hours, Ready, Refused, Soak, Threshold, Webhook
 from reconciler.core.gates.verdict import Reason, Verdict
 from reconciler.core.resources import EMPTY
 
@@ -37,7 +37,7 @@ def questions(gate: Gate, scene: Scene, memory: Memory) -> Mapping[str, Question
             return cover.questions(scene, _window(memory, scene))
         case Webhook() as ask:
             return {"reply": webhook.question(gate, ask, scene)}
-        case Soak() | Health() | Approve() | Hours():
+        case Soak() | Health() | Approve() | Hours() | Refused():
             return {}
         case _:
             assert_never(gate.ask)
@@ -54,6 +54,8 @@ def judge(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple[V
             return approval(ask, scene), memory
         case Hours() as ask:
             return hours(ask, scene), memory
+        case Refused(why):
+            return Verdict.waiting(Reason.PROVIDER_ERROR, why), memory
         case _ if scene.in_force is None:
             return _NOT_IN_FORCE, memory
     memory = begun(gate, memory, scene)

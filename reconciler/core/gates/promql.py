@@ -6,7 +6,7 @@ means anything, Prometheus itself says.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 #: In a person's query: the length of the window.
@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
     |(?P<duration>{_DURATION}(?![a-zA-Z0-9_]))
     |(?P<number>0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-    |(?P<window>\$window\b)
+    |(?P<parameter>\$[a-zA-Z_][a-zA-Z0-9_]*)
     |(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)
     |(?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
@@ -51,7 +51,19 @@ def duration(length: timedelta) -> str:
 
 def within(query: str, window: timedelta) -> str:
     """Put the length of the window into a person's query, where it is asked for outside of strings and comments."""
-    return "".join(duration(window) if kind == "window" else text for kind, text in _tokens(query))
+    return "".join(duration(window) if (kind, text) == ("parameter", WINDOW) else text for kind, text in _tokens(query))
+
+
+def parameters(template: str) -> frozenset[str]:
+    """Return the names of a template's parameters, ``$name`` each, outside of strings and comments; the window is none."""
+    return frozenset(text[1:] for kind, text in _tokens(template) if kind == "parameter" and text != WINDOW)
+
+
+def bound(template: str, values: Mapping[str, str]) -> str:
+    """Put values in place of a template's parameters, as quoted strings: one can be the value of a label, and nothing more."""
+    return "".join(
+        quoted(values[text[1:]]) if kind == "parameter" and text != WINDOW else text for kind, text in _tokens(template)
+    )
 
 
 def fault(query: str) -> str:
@@ -61,6 +73,8 @@ def fault(query: str) -> str:
         return "asks for a fixed moment (@): a gate looks at the time since the last look"
     if any(sign in signs for sign in "\"'`"):
         return "has a string without an end"
+    if unbound := sorted(parameters(query)):
+        return f"has the parameter ${unbound[0]}: only {WINDOW} is known in a query"
     if not selectors(query):
         return "asks for no series: name a metric"
     return ""
@@ -88,31 +102,45 @@ def freshness(query: str) -> str:
     return f"min({' or '.join(parts)})"
 
 
+def growth(query: str) -> str:
+    """Return a query for how much the counters of a query have grown in the window, the one that has grown most.
+
+    Of a share that is the whole: how many requests the value rests on. Empty where a query takes no range of any counter.
+    """
+    ranged = dict.fromkeys(text for text, following in _selectors(query) if following == "[")
+    parts = (f'label_replace(sum(increase({one}[{WINDOW}])), "part", "{number}", "", "")' for number, one in enumerate(ranged))
+    return f"max({' or '.join(parts)})" if ranged else ""
+
+
 def selectors(query: str) -> list[str]:
     """Return the instant vector selectors of a query, each once, in their order."""
+    return list(dict.fromkeys(text for text, _ in _selectors(query)))
+
+
+def _selectors(query: str) -> Iterator[tuple[str, str]]:
+    """Yield each selector of a query, and what stands after it."""
     tokens = [one for one in _tokens(query) if one[0] != "space"]
-    found = dict.fromkeys(_selectors(tokens))
-    return list(found)
-
-
-def _selectors(tokens: list[_Token]) -> Iterator[str]:
     i = 0
     while i < len(tokens):
         kind, text = tokens[i]
-        following = tokens[i + 1][1] if i + 1 < len(tokens) else ""
+        following = _at(tokens, i + 1)
         if kind == "name" and text.lower() in _GROUPING and following == "(":
             i = _closing(tokens, i + 1, ")")
         elif text == "{":
             end = _closing(tokens, i, "}")
-            yield _text(tokens[i : end + 1])
+            yield _text(tokens[i : end + 1]), _at(tokens, end + 1)
             i = end
         elif kind == "name" and following == "{":
             end = _closing(tokens, i + 1, "}")
-            yield _text(tokens[i : end + 1])
+            yield _text(tokens[i : end + 1]), _at(tokens, end + 1)
             i = end
         elif kind == "name" and following != "(" and not _is_word(text, following):
-            yield text
+            yield text, following
         i += 1
+
+
+def _at(tokens: list[_Token], place: int) -> str:
+    return tokens[place][1] if place < len(tokens) else ""
 
 
 def _is_word(text: str, following: str) -> bool:

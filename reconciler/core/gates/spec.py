@@ -29,6 +29,10 @@ class Metric(StrEnum):
     LATENCY = "latency"
 
 
+#: Templates that are ready-made, and what they measure.
+READY_MADE = {"istio-success-rate": Metric.ERRORS, "istio-latency": Metric.LATENCY}
+
+
 class Of(StrEnum):
     """Whose requests: those to the endpoints that receive traffic, those to the ones that give it away, or all."""
 
@@ -177,7 +181,14 @@ class Cover:
     samples: int = 100
 
 
-Ask = Soak | Health | Threshold | Ready | Compare | Webhook | Approve | Hours | Cover
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A gate that cannot be asked, and why. It never passes."""
+
+    why: str
+
+
+Ask = Soak | Health | Threshold | Ready | Compare | Webhook | Approve | Hours | Cover | Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,25 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.core.manifests.codes import Code
-from reconciler.core.manifests.models import MODELS
-from reconciler.core.manifests.models.base import DURATION, EXPOSURE, GROUP, HEADER, KIND, LABEL, SUBDOMAIN, URL, Strict
+from reconciler.core.manifests.models import MODELS, base
+from reconciler.core.manifests.models.base import Strict
 from reconciler.core.manifests.models.metadata import SERVER_FIELDS, metadata_problems
 from reconciler.core.manifests.paths import render
 from reconciler.core.resources import Document
 from reconciler.errors import Problem
 
 _PATTERNS = {
-    LABEL: "must be at most 63 lower-case letters, digits and '-', and begin and end with a letter or digit",
-    SUBDOMAIN: "must be lower-case letters, digits, '-' and '.', and begin and end with a letter or digit",
-    DURATION: "must be a length of time such as 90s, 5m or 1h30m",
-    EXPOSURE: "must be a percentage such as 10% or 0.5%",
-    KIND: "must be the name of a kind: letters, digits and '-'",
-    GROUP: "must be an API group such as networking.istio.io, or empty",
-    HEADER: "must be the name of a header: letters, digits, '-' and '_'",
-    URL: "must be an http or https URL without user and password",
+    base.LABEL: "must be at most 63 lower-case letters, digits and '-', and begin and end with a letter or digit",
+    base.SUBDOMAIN: "must be lower-case letters, digits, '-' and '.', and begin and end with a letter or digit",
+    base.DURATION: "must be a length of time such as 90s, 5m or 1h30m",
+    base.EXPOSURE: "must be a percentage such as 10% or 0.5%",
+    base.KIND: "must be the name of a kind: letters, digits and '-'",
+    base.GROUP: "must be an API group such as networking.istio.io, or empty",
+    base.HEADER: "must be the name of a header: letters, digits, '-' and '_'",
+    base.URL: "must be an http or https URL without user and password",
+    base.METRIC_LABEL: "must be the name of a label of metrics: letters, digits and '_', and begin with no digit",
+    base.CLOCK: "must be a time of day such as 09:00",
+    base.PRINTABLE: "must be printable ASCII characters",
 }
 _TYPES = {
     "string_type": ("text", "put the value in quotes"),

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from reconciler.core.gates.answers import Arm, Window
 from reconciler.core.gates.measuring import durations, errors, newest, requests
 from reconciler.core.gates.promql import selectors
@@ -37,6 +39,14 @@ def test_labels_of_the_policy_stand_in_for_workloads() -> None:
     (only,) = selectors(newest(arm, Reporter.DESTINATION))
     assert only.endswith('version="v2\\"} or up{x=\\""}')
     assert "workload" not in only
+
+
+@pytest.mark.case("T8", "A5")
+@pytest.mark.parametrize("name", ['a="b"} or up{c', "a b", "", "1a", "a\n"])
+def test_names_of_labels_are_names(name: str) -> None:
+    """They stand in queries without quotes, so they cannot be just anything."""
+    with pytest.raises(ValueError, match="no name of a label"):
+        Arm(HOSTS, labels={name: "x"})
 
 
 def test_failures_are_those_of_http_of_grpc_and_of_nowhere() -> None:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.core.gates.judging import judge, questions
 from reconciler.core.gates.memory import LAPSES_AFTER, Look, Memory, Mood, fold
-from reconciler.core.gates.spec import Gate, Health
+from reconciler.core.gates.spec import Gate, Health, Refused
 from reconciler.core.gates.verdict import Answer, Reason, Verdict
-from tests.core.gates.scenes import MINUTE, NOON
+from tests.core.gates.scenes import MINUTE, NOON, scene
 
 GATE = Gate("health", Health(), consecutive=3, failures=2)
 GOOD, BAD = Look(Mood.GOOD, "0.99 is at least 0.9"), Look(Mood.BAD, "0.5 is not at least 0.9")
@@ -90,6 +91,15 @@ def test_pass_and_harm_have_their_row(letters: str, consecutive: int, failures: 
         assert said.endswith("g" * consecutive)
     assert (verdict.reason is Reason.HARM) == (letters[-1] == "b" and said.replace("d", "").endswith("b" * failures))
     assert Memory.of(memory.to_json()) == memory
+
+
+def test_a_gate_that_cannot_be_asked_never_passes() -> None:
+    """Whether the step is in force or not; it says why."""
+    gate = Gate("g", Refused("the operator has no template `x`"))
+    for moment in (scene(), scene(in_force=None)):
+        assert questions(gate, moment, Memory()) == {}
+        verdict, _ = judge(gate, moment, Memory(), {})
+        assert verdict == Verdict.waiting(Reason.PROVIDER_ERROR, "the operator has no template `x`")
 
 
 def test_memory_survives_its_json() -> None:

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.gates.promql import duration, fault, freshness, pattern, quoted, reach, selectors, within
+from reconciler.core.gates.promql import (
+    bound,
+    duration,
+    fault,
+    freshness,
+    growth,
+    parameters,
+    pattern,
+    quoted,
+    reach,
+    selectors,
+    within,
+)
 
 #: What manifests can hold: any text that is valid UTF-8.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -114,12 +126,30 @@ def test_freshness_asks_for_every_metric() -> None:
     )
 
 
+def test_parameters_become_strings_and_nothing_else() -> None:
+    """Outside of strings and comments; the window is none of them."""
+    template = 'x{a=$a, b="$b"}[$window] # $c'
+    assert parameters(template) == {"a"}
+    assert bound(template, {"a": 'y"} or z{'}) == 'x{a="y\\"} or z{", b="$b"}[$window] # $c'
+
+
+def test_growth_is_that_of_the_counters_with_a_range() -> None:
+    """Each once; a query without one counts nothing."""
+    query = 'sum(rate(a{b="c"}[5m])) / sum(rate(d[$window])) > e + rate(d[1h])'
+    assert growth(query) == (
+        'max(label_replace(sum(increase(a{b="c"}[$window])), "part", "0", "", "")'
+        ' or label_replace(sum(increase(d[$window])), "part", "1", "", ""))'
+    )
+    assert growth("depth > 3") == ""
+
+
 @pytest.mark.parametrize(
     ("query", "why"),
     [
         ("up", ""),
         ("up @ 1700000000", "asks for a fixed moment (@): a gate looks at the time since the last look"),
         ("vector(1)", "asks for no series: name a metric"),
+        ("rate(x[$range])", "has the parameter $range: only $window is known in a query"),
         ('up{a="b', "has a string without an end"),
     ],
 )

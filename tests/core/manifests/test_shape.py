@@ -178,7 +178,7 @@ POLICY = {"serviceEntry": "billing"}
         ({"serviceEntry": None, "expectPods": 6}, "expectPods is for one service"),
         ({"maxLoadPerEndpoint": 0.5}, "at least 1"),
         ({"spill": "101%"}, "spill must be at most 100%"),
-        ({"gates": [{"name": "x"}]}, "needs prometheus, compare or webhook"),
+        ({"gates": [{"name": "x"}]}, "a gate needs one of prometheus, compare"),
         ({"gates": [{"name": "x", "prometheus": {"query": "up"}}]}, "needs min or max"),
         ({"gates": [{"name": "x", "webhook": {"url": "file:///etc/passwd"}}]}, "http or https URL"),
         ({"gates": [{"name": "x", "webhook": {"url": "https://u:p@h/"}}]}, "without user and password"),
@@ -204,7 +204,7 @@ def test_a_full_rollout_policy_is_well_formed() -> None:
             {"exposure": "100%"},
         ],
         "gates": [
-            {"name": "success-rate", "prometheus": {"query": "up", "min": 0.99, "samples": 500}, "mode": "act"},
+            {"name": "success-rate", "prometheus": {"query": "sum(rate(up[5m]))", "min": 0.99, "samples": 500}, "mode": "act"},
             {"name": "latency", "compare": {"metric": "latency", "margin": 2}, "mode": "observe"},
             {"name": "hook", "webhook": {"url": "https://gate.example.com/ok"}},
         ],

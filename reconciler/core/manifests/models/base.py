@@ -23,6 +23,9 @@ EXPOSURE = r"^[0-9]{1,3}(?:\.[0-9]{1,3})?%$"
 KIND = r"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$"
 GROUP = r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 HEADER = r"^[-_A-Za-z0-9]+$"
+METRIC_LABEL = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+PRINTABLE = r"^[\x20-\x7e]*$"
 URL = r"^https?://[^\s@]+$"
 
 DnsLabel = Annotated[str, Field(pattern=LABEL, max_length=63)]

@@ -9,7 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from reconciler.core.manifests.models.base import URL, Choice, DnsLabel, DnsSubdomain, Duration, Exposure, Number, Strict
+from reconciler.core.manifests.models.base import DnsLabel, DnsSubdomain, Duration, Exposure, Number, Strict
+from reconciler.core.manifests.models.gates import Gate
 
 
 class Split(Strict):
@@ -33,55 +34,6 @@ class Step(Strict):
     gates: list[DnsLabel] | None = None
     approval: bool | None = None
     cover: Duration | None = None
-
-
-class PrometheusGate(Strict):
-    """A bound on the value of a query."""
-
-    query: Annotated[str, Field(min_length=1, max_length=4096)]
-    min: Number | None = None
-    max: Number | None = None
-    samples: Annotated[int, Field(ge=1)] | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        if self.min is None and self.max is None:
-            raise PydanticCustomError("rule", "a Prometheus gate needs min or max")
-        return self
-
-
-class CompareGate(Strict):
-    """Canary against stable."""
-
-    metric: Literal["errors", "latency"]
-    canary: dict[str, str] | None = None
-    stable: dict[str, str] | None = None
-    margin: Annotated[Number, Field(gt=1)] | None = None
-
-
-class WebhookGate(Strict):
-    """A question over HTTP to an address that the operator has allowed."""
-
-    url: Annotated[str, Field(pattern=URL, max_length=2048)]
-    timeout: Duration | None = None
-
-
-class Gate(Choice):
-    """A named question that must be answered with pass."""
-
-    at_most_one = (("prometheus", "compare", "webhook"),)
-
-    name: DnsLabel
-    prometheus: PrometheusGate | None = None
-    compare: CompareGate | None = None
-    webhook: WebhookGate | None = None
-    mode: Literal["act", "observe"] | None = None
-
-    @model_validator(mode="after")
-    def _asks(self) -> Self:
-        if self.prometheus is None and self.compare is None and self.webhook is None:
-            raise PydanticCustomError("rule", "a gate needs prometheus, compare or webhook")
-        return self
 
 
 class RolloutPolicySpec(Strict):
