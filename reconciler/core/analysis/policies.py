@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
-from reconciler.core.resources import Key
+from reconciler.core.gates.spec import READY_MADE
+from reconciler.core.istio import ServiceEntry
+from reconciler.core.resources import EMPTY, Document, Key
 from reconciler.core.rollouts.policies import Policies
 from reconciler.errors import Problem, Severity
+
+#: Protocols of which proxies see single requests; of all others they see connections or bytes.
+_REQUESTS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTP_PROXY"})
 
 _SERVICE, _STEPS = "spec.serviceEntry", "spec.steps"
 
@@ -15,6 +20,7 @@ def rollout_policies(commit: Commit) -> Iterator[Problem]:
     """Each RolloutPolicy is for one ServiceEntry of its namespace, or its default, and the only one; its gates are there."""
     policies = Policies.of(commit.manifests)
     first: dict[Key, Key] = {}
+    services = {one.key: one for one in commit.services}
     for key, spec in policies.specs.items():
         name = spec.get("serviceEntry") or ""
         service = Key("ServiceEntry", key.namespace, name)
@@ -26,6 +32,7 @@ def rollout_policies(commit: Commit) -> Iterator[Problem]:
             message = f"{other} ({commit.place(other)}) is {what} too: keep one of them"
             yield commit.problem(Code.POLICIES_COMPETE, key, _SERVICE if name else "spec", message, Severity.ERROR)
         yield from _unknown_gates(commit, key, policies)
+        yield from _uncounted(commit, key, spec, services.get(service))
 
 
 def _unknown_gates(commit: Commit, key: Key, policies: Policies) -> Iterator[Problem]:
@@ -36,3 +43,13 @@ def _unknown_gates(commit: Commit, key: Key, policies: Policies) -> Iterator[Pro
             if name not in defined:
                 message = f"there is no gate {name}: define it under gates, here or in a default policy"
                 yield commit.problem(Code.GATE_UNKNOWN, key, f"{_STEPS}[{number}].gates[{place}]", message, Severity.ERROR)
+
+
+def _uncounted(commit: Commit, key: Key, spec: Document, service: ServiceEntry | None) -> Iterator[Problem]:
+    """What reads Istio's counts of requests needs a port of which there are some; it would wait for data for ever."""
+    if service is None or any(port.protocol.upper() in _REQUESTS for port in service.ports):
+        return
+    for number, gate in enumerate(spec.get("gates") or ()):
+        if gate.get("compare") or (gate.get("prometheus") or EMPTY).get("template") in READY_MADE:
+            message = f"no port of {service.key} is HTTP or gRPC, so Istio counts no requests: measure by a query of your own"
+            yield commit.problem(Code.UNCOUNTED, key, f"spec.gates[{number}]", message)

@@ -46,3 +46,18 @@ def test_a_gate_is_defined_where_it_is_asked_for_or_in_a_default() -> None:
     assert problems(service("a"), policy("asking", "a", steps=ASKS, gates=[GATE])) == [typo]
     elsewhere = problems(service("a"), asking, policy("d", namespace="bank", gates=[GATE]))
     assert [one[3] for one in elsewhere] == ["spec.steps[0].gates[0]", "spec.steps[1].gates[0]", "spec.steps[1].gates[1]"]
+
+
+def test_gates_on_requests_need_a_port_that_has_some() -> None:
+    """Of TCP Istio counts connections; a query of one's own is fine, and so are services with an HTTP port among others."""
+    gates = [
+        {"name": "compare", "compare": {"metric": "errors"}},
+        {"name": "ready", "prometheus": {"template": "istio-latency", "max": 5}},
+        {"name": "own", "prometheus": {"query": "istio_tcp_connections_closed_total", "max": 5}},
+        {"name": "person", "approval": {}},
+    ]
+    spec = {"serviceEntry": "a", "gates": gates}
+    tcp, http = ({"number": number, "name": name, "protocol": name.upper()} for number, name in ((5432, "tcp"), (80, "http")))
+    found = problems(service("a", ports=[tcp]), document("RolloutPolicy", "one", spec))
+    assert found == [(Code.UNCOUNTED, "warning", "RolloutPolicy shop/one", f"spec.gates[{number}]") for number in (0, 1)]
+    assert problems(service("a", ports=[tcp, http]), document("RolloutPolicy", "one", spec)) == []
