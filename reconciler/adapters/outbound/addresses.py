@@ -37,6 +37,8 @@ class Origin:
             port = parts.port
         except ValueError as error:
             raise InvalidInput(f"the URL cannot be read: {error}", code=SetupCode.ADDRESS) from error
+        if not url.isascii() or any(one.isspace() or not one.isprintable() for one in url):
+            raise InvalidInput("the URL must hold visible ASCII characters only", code=SetupCode.ADDRESS)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise InvalidInput("the URL must begin with http:// or https:// and a host", code=SetupCode.ADDRESS)
         if "@" in parts.netloc or parts.fragment:

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     |(?P<duration>{_DURATION}(?![a-zA-Z0-9_]))
     |(?P<number>0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<parameter>\$[a-zA-Z_][a-zA-Z0-9_]*)
-    |(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)
+    |(?P<name>:?[a-zA-Z_][a-zA-Z0-9_:]*)
     |(?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
 )

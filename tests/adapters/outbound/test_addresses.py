@@ -57,6 +57,9 @@ def test_only_listed_origins_are_called(url: str) -> None:
         ("https://hooks.example.org/#x", "no user, password or fragment"),
         ("https://hooks.example.org:99999/", "cannot be read"),
         ("https://[::1/", "cannot be read"),
+        ("https://hooks.example.org/\r\nX: y", "visible ASCII"),
+        ("https://hooks.example.org/a b", "visible ASCII"),
+        ("https://hööks.example.org/", "visible ASCII"),
     ],
 )
 def test_what_is_no_plain_url_is_refused(url: str, why: str) -> None:
