@@ -33,6 +33,7 @@ def test_outlier_detection_over_unlike_localities_voids() -> None:
     assert caveat.voids
     assert "localityLbSetting.enabled: false" in caveat.fix
     assert str(caveat).startswith("locality-failover: ")
+    assert str(caveat).endswith(f"; {caveat.fix}")
     like = vm("vm3", "10.0.0.3", locality="eu/eu-1")
     assert found(NEAR, like, policy=EJECTING) == {}
     off = {**EJECTING, "loadBalancer": {"simple": "ROUND_ROBIN", "localityLbSetting": {"enabled": False}}}
@@ -77,6 +78,7 @@ def test_balancers(balancer: Any, code: str, voids: Any) -> None:
     """Istio's default is least request, which makes every prediction approximate."""
     caveat = found(NEAR, FAR, policy={"loadBalancer": balancer})[code]
     assert caveat.voids is voids
+    assert "DestinationRule" in caveat.fix
 
 
 def test_a_ports_own_policy_covers_the_hosts() -> None:
@@ -91,14 +93,15 @@ def test_one_endpoint_gets_everything_whatever_the_balancer() -> None:
 
 
 def test_dns_networks_ambient_and_topology() -> None:
-    """Each has its note."""
+    """Each has its note, with what ends it, and none is a reason to hold a change."""
     dns = world(entry(resolution="DNS"))
     members = [member for _, member in dns.endpoints("shop", HOST, 80)]
     assert [one.code for one in caveats(dns, "shop", HOST, 80, members)] == ["dns"]
-    assert "multi-network" in found(NEAR, vm("vm2", "10.0.0.2", network="other"))
+    assert "set the network" in found(NEAR, vm("vm2", "10.0.0.2", network="other"))["multi-network"].fix
     ambient = namespace()
     ambient["metadata"]["labels"] = {"istio.io/dataplane-mode": "ambient"}
-    assert "ambient" in found(NEAR, ambient)
+    assert "waypoint" in found(NEAR, ambient)["ambient"].fix
+    assert not any(one.voids or not one.fix for one in found(NEAR, ambient).values())
     by_zone = entry(workloadSelector={"labels": {"topology.kubernetes.io/region": "eu"}})
     zoned = world(by_zone, NEAR)
     members = [member for _, member in zoned.endpoints("shop", HOST, 80)]
