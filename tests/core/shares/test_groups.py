@@ -50,6 +50,8 @@ def test_one_percent_of_three_is_one() -> None:
     """At least one, in the first step that allows it; the last one waits for the last step."""
     third = Fraction(1, 3)
     assert updated(dict.fromkeys("abc", third)) == [(Fraction(1, 2), ("a",)), (Fraction(1), ("b", "c"))]
+    (first, _) = grouped("abc", of_updates("abc", dict.fromkeys("abc", third)), STEPS).groups
+    assert first.reached.why == "the smallest exposure that can be reached is 33.33%: 1% and 10% merged into 50%"
     nearly = [PolicyStep(Fraction(99, 100)), PolicyStep(Fraction(1))]
     assert updated(dict.fromkeys("abc", Fraction(1, 300)), nearly) == [(Fraction(99, 100), ("a", "b")), (Fraction(1), ("c",))]
 

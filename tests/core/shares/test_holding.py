@@ -129,10 +129,11 @@ def test_the_survivors_load_comes_before_the_exposure() -> None:
 def test_no_side_is_left_to_spill_from() -> None:
     """All Pods, or all VMs gone: weights stay, whatever the spill."""
     crowd = Crowd({"a": 1, "b": 1}, pods=2)
-    start = begun(crowd, TO_PODS, HALF)
+    start = begun(crowd, TO_PODS, TENTH)
     for now in (replace(start, pods=0), replace(start, down=frozenset("ab"))):
-        found = hold(crowd, now, Promise(TO_PODS, HALF, start, spill=Fraction(0)))
+        found = hold(crowd, now, Promise(TO_PODS, TENTH, start, spill=Fraction(0)))
         assert (found.weights, found.effect) == (start.weights, Effect.NONE)
+        assert ["do not serve" in note for note in found.notes] == [True]
 
 
 def test_nothing_is_written_that_raises_real_exposure_above_the_step() -> None:
@@ -142,6 +143,21 @@ def test_nothing_is_written_that_raises_real_exposure_above_the_step() -> None:
     found = hold(replace(crowd, pods=30), replace(start, pods=2), Promise(TO_VMS, TENTH, start, max_load=Fraction(10)))
     assert (found.weights, found.effect) == ({"a": 1}, Effect.NONE)
     assert found.notes[-1] == "nothing is written: with those who serve now, the exposure would be 60%"
+
+
+def test_the_end_is_as_near_as_whole_weights_come() -> None:
+    """Ten Pods and one VM have no 30 %: 28.57 % is nearer than a third, though a little further than the way."""
+    start = Presence({"a": 6}, 10)
+    found = hold(Crowd({"a": 1}, pods=10), start, Promise(Course(Fraction(1), Fraction(3, 10)), Fraction(1), start))
+    assert (found.weights, found.effect) == ({"a": 4}, Effect.RAISES)
+
+
+def test_a_write_that_changes_nothing_for_anybody_is_none() -> None:
+    """One VM is at its bound, and the other, which is down, would only be weighed up tick by tick."""
+    start = Presence({"a": 2, "b": 1})
+    now = replace(start, pods=1, down=frozenset("a"))
+    found = hold(Crowd({"a": 2, "b": 1}), now, Promise(TO_PODS, Fraction(1, 20), start, max_load=Fraction(1)))
+    assert (found.weights, found.effect) == (start.weights, Effect.NONE)
 
 
 def test_a_vm_that_was_down_before_the_step_counts_for_nothing_until_it_is_back() -> None:

@@ -61,6 +61,13 @@ def share_of(crowd: Crowd, numbers: tuple[int, ...]) -> Fraction:
     return sum(vms, Fraction(0)) / (sum(vms, Fraction(0)) + crowd.pods + crowd.fixed_pods)
 
 
+def test_the_end_of_a_course_is_the_nearest_share_and_no_step_before_it_goes_too_far() -> None:
+    """One VM and ten Pods have 28.57 % and 33.33 % around 30 %."""
+    crowd = Crowd({"a": 1}, pods=10)
+    assert weights_on(crowd, Course(Fraction(1), Fraction(3, 10)), Fraction(1)).weights == {"a": 4}
+    assert weights_on(crowd, Course(Fraction(1), Fraction(0)), Fraction(7, 10)).weights == {"a": 5}
+
+
 def test_one_pod_at_one_percent() -> None:
     """W = 99 is exact, 90 is within a tenth of the Pod's share: equal ratios stay equal."""
     found = weights(Crowd({"a": 1, "b": 1, "c": 1}, pods=1), Fraction(99, 100))
