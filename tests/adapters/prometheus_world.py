@@ -68,13 +68,17 @@ class PrometheusWorld:
         self.exporter.set(self.depth, labels, value)
 
     def moment(self) -> datetime:
-        """Let a scrape begin and end, then return the time: what it saw is in, what comes after is not."""
+        """Let a scrape begin and end, and return a moment at which Prometheus has it: what comes after is not in it."""
         self.exporter.set("test_turn", {}, turn := next(_TURNS))
         label = f"{{test={quoted(self.exporter.name)}}}"
         query, wanted = (f"up{label}", 0) if self.exporter.hidden else (f"test_turn{label}", turn)
-        wait_until(f"a scrape of {self.exporter.address}", lambda: self._value(query) == wanted)
-        return SystemClock().now()
+        moment = SystemClock().now()
 
-    def _value(self, query: str) -> float | None:
-        samples = self.metrics.query(query, SystemClock().now()).samples
-        return samples[0].value if samples else None
+        def seen() -> bool:
+            nonlocal moment
+            moment = SystemClock().now()
+            samples = self.metrics.query(query, moment).samples
+            return bool(samples) and samples[0].value == wanted
+
+        wait_until(f"a scrape of {self.exporter.address}", seen)
+        return moment
