@@ -11,6 +11,9 @@ import pytest
 
 from tests.e2e.command import Command
 
+#: Seconds for one test: each starts several processes, and a busy machine takes its time with them.
+pytestmark = pytest.mark.timeout(120)
+
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Command:

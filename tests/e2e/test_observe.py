@@ -15,6 +15,9 @@ from tests.real.apiserver import ApiServer
 from tests.real.locations import PROJECT
 from tests.real.proxy import Proxy
 
+#: Seconds for one test: each starts several processes, and a busy machine takes its time with them.
+pytestmark = pytest.mark.timeout(120)
+
 
 def view_rules() -> list[dict[str, Any]]:
     """The rules of the ClusterRole for viewing, as they are deployed."""

@@ -23,6 +23,9 @@ from tests.real.kube import Document
 from tests.real.proxy import Proxy
 from tests.waiting import becomes
 
+#: Seconds for one test: each starts several processes, and a busy machine takes its time with them.
+pytestmark = pytest.mark.timeout(120)
+
 
 def vm(site: Site, number: int = 1) -> Document:
     """What names one of billing's WorkloadEntries."""

@@ -14,6 +14,9 @@ from tests.e2e.command import Ended
 from tests.e2e.site import NETWORKING, Site
 from tests.e2e.test_observe import view_rules
 
+#: Seconds for one test: each starts several processes, and a busy machine takes its time with them.
+pytestmark = pytest.mark.timeout(120)
+
 FIRST_COMMIT = "git init --quiet -b main && git add -A && git commit --quiet -m 'Start from the template'"
 
 
