@@ -116,22 +116,27 @@ def _aim(meant: Crowd, found: Weights, there: Presence, promise: Promise, limits
 
 
 def _moved(aim: _Aim, there: Presence, promise: Promise, limits: Limits) -> tuple[Presence, tuple[str, ...]]:
-    """Go from the weights that are there towards those of the aim as far as it may be gone; say what is in the way."""
-    goal = replace(there, weights={**there.weights, **aim.found.weights})
-    reached, notes = goal, tuple[str, ...]()
-    bound = bounds(aim.crowd.ratios, promise.start, there, promise.max_load)
-    if not bound.hold(goal):
-        reached = _up_to(bound, there, goal)
-        if abs(reached.share - there.share) <= limits.tolerance(there.share):
-            reached = there
-        most = f"more than {float(promise.max_load):g} times its load at the step's start"
-        said = f"the VMs get {percent(aim.share(reached))} instead of {percent(aim.wanted)}"
-        notes = (f"{said}: an endpoint would get {most}",)
-    exposure = promise.course.exposure(reached.share)
-    is_above = exposure > promise.exposure and abs(reached.share - promise.course.share(promise.exposure)) > aim.near(limits)
+    """Go towards the weights of the aim as far as it may be gone; say what is in the way."""
+    reached, notes = _bounded(aim, there, promise, limits)
+    exposure, wanted = promise.course.exposure(reached.share), promise.course.share(promise.exposure)
+    is_above = exposure > promise.exposure and abs(reached.share - wanted) > aim.near(limits)
     if is_above and _effect(there, reached, promise.course) is Effect.RAISES:
         return there, (f"nothing is written: with those who serve now, the exposure would be {percent(exposure)}",)
     return reached, notes
+
+
+def _bounded(aim: _Aim, there: Presence, promise: Promise, limits: Limits) -> tuple[Presence, tuple[str, ...]]:
+    """Go as far as no endpoint gets more than its bound; what moves nothing beyond tolerance is not worth a write."""
+    goal = replace(there, weights={**there.weights, **aim.found.weights})
+    bound = bounds(aim.crowd.ratios, promise.start, there, promise.max_load)
+    if bound.hold(goal):
+        return goal, ()
+    reached = _up_to(bound, there, goal)
+    if abs(reached.share - there.share) <= limits.tolerance(there.share):
+        reached = there
+    most = f"more than {float(promise.max_load):g} times its load at the step's start"
+    said = f"the VMs get {percent(aim.share(reached))} instead of {percent(aim.wanted)}"
+    return reached, (f"{said}: an endpoint would get {most}",)
 
 
 def _up_to(bound: Bounds, there: Presence, goal: Presence) -> Presence:
@@ -141,8 +146,8 @@ def _up_to(bound: Bounds, there: Presence, goal: Presence) -> Presence:
     near, far, reached = 0, length, there
     while far - near > 1:
         part = (near + far) // 2
-        weights = {name: weight + moves[name] * part // length for name, weight in there.weights.items()}
-        tried = replace(there, weights=weights)
+        between = {name: weight + moves[name] * part // length for name, weight in there.weights.items()}
+        tried = replace(there, weights=between)
         if bound.hold(tried):
             near, reached = part, tried
         else:
