@@ -13,6 +13,9 @@ from reconciler.core.gates.answers import Arm, AskHook, Counts, Durations, Reply
 from reconciler.core.gates.spec import Reporter
 from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Relation, Revision, Service
+from reconciler.core.rollouts.records import Change, Evidence, Refusal
+from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.seen import Command, Hold
 from reconciler.errors import Problem
 
 
@@ -300,6 +303,47 @@ class CycleRecord:
 FLIPS = 3
 
 
+class RolloutStore(Protocol):
+    """Rollouts, what was said to them, and what became of them; a part of the state store, with its promises."""
+
+    def standing(self) -> tuple[Rollout, ...]:
+        """Return the rollouts that say what is wanted now (`Rollout.stands`), oldest first."""
+
+    def get(self, rollout: str) -> Rollout | None:
+        """Return a rollout by its id, however it has ended."""
+
+    def history(self, limit: int = 20, *, before: str = "", unit: str = "") -> list[Rollout]:
+        """Return the newest rollouts, newest first; those of one unit, those before the one of that id."""
+
+    def save(self, changes: Sequence[Change]) -> tuple[Rollout, ...]:
+        """Store rollouts with their evidence, handled commands and refusals, all of them or nothing; return them as stored.
+
+        Raises Conflict where one was stored by somebody else since it was read (`Rollout.turn`), or where one of the commands
+        has been handled already: whoever decided on it must look again.
+        """
+
+    def say(self, command: Command) -> bool:
+        """Keep a command until it is handled; returns False for an id that was given before, which changes nothing."""
+
+    def commands(self) -> tuple[Command, ...]:
+        """Return the commands that nobody has handled, oldest first."""
+
+    def evidence(self, rollout: str, *, after: int = 0, limit: int = 1_000) -> list[Evidence]:
+        """Return what happened to a rollout, oldest first, after the piece of that id."""
+
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Return all content that must not be tried again, by unit."""
+
+    def hold(self, hold: Hold) -> None:
+        """Keep a hold; one of the same unit is replaced."""
+
+    def unhold(self, unit: str) -> bool:
+        """End the hold of a unit before its time; returns whether there was one."""
+
+    def holds(self) -> tuple[Hold, ...]:
+        """Return all holds by unit, those too whose time is over: whoever asks has the clock."""
+
+
 class Store(Protocol):
     """What cannot be observed again. One store per target; `id` is made once and never changes.
 
@@ -309,6 +353,10 @@ class Store(Protocol):
 
     @property
     def id(self) -> str: ...
+
+    @property
+    def rollouts(self) -> RolloutStore:
+        """The part of it that rollouts have."""
 
     @property
     def generation(self) -> int:
@@ -394,6 +442,9 @@ class Store(Protocol):
         """Return the newest cycles, newest first; with `before`, those older than the cycle of that id."""
 
     def forget(self, before: datetime) -> None:
-        """Drop settled journal entries and cycles that ended before then. Open intents and what is in force stay."""
+        """Drop settled journal entries, cycles, and rollouts that ended before then, with their evidence.
+
+        Open intents and whatever is in force stay, and so do refusals.
+        """
 
     def close(self) -> None: ...

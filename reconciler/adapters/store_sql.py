@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select, update
 
 from reconciler.adapters.sql.database import Database
+from reconciler.adapters.sql.rollouts import SqlRollouts
 from reconciler.adapters.sql.schema_state import PART, stores
 from reconciler.adapters.sql.state_journal import JournalRows
 from reconciler.adapters.sql.state_memory import MemoryRows
+from reconciler.adapters.sql.state_rollouts import RolloutRows
 from reconciler.core.resources import Document, Key, Revision, Signature
 from reconciler.errors import Unavailable
 from reconciler.ports import FLIPS, CycleRecord, JournalEntry, Override
@@ -30,6 +32,7 @@ class _Identity:
     number: int
     journal: JournalRows
     memory: MemoryRows
+    rollouts: RolloutRows
 
 
 class SqlStore:
@@ -43,6 +46,7 @@ class SqlStore:
         self._target, self._memories = target, memories
         self._identified: _Identity | None = None
         self._identifying = threading.Lock()
+        self.rollouts = SqlRollouts(self, lambda: self._identity.rollouts)
 
     @property
     def id(self) -> str:
@@ -50,29 +54,29 @@ class SqlStore:
 
     @property
     def generation(self) -> int:
-        return int(self._read(self._column("generation")))
+        return int(self.read(self._column("generation")))
 
     @property
     def fresh(self) -> bool:
         return self.accepted() is None
 
     def inventory(self) -> frozenset[Key]:
-        return self._read(self._journal.inventory)
+        return self.read(self._journal.inventory)
 
     def widen(self, keys: Iterable[Key]) -> None:
         keys = tuple(keys)
-        self._write(lambda connection: self._journal.widen(connection, keys))
+        self.write(lambda connection: self._journal.widen(connection, keys))
 
     def narrow(self, keys: Iterable[Key]) -> None:
         keys = tuple(keys)
-        self._write(lambda connection: self._journal.narrow(connection, keys))
+        self.write(lambda connection: self._journal.narrow(connection, keys))
 
     def written(self, keys: Iterable[Key] | None = None) -> dict[Key, Document]:
         keys = None if keys is None else tuple(keys)
-        return self._read(lambda connection: self._journal.written(connection, keys))
+        return self.read(lambda connection: self._journal.written(connection, keys))
 
     def intend(self, entries: Sequence[JournalEntry]) -> list[JournalEntry]:
-        return self._write(lambda connection: self._journal.intend(connection, entries)) if entries else []
+        return self.write(lambda connection: self._journal.intend(connection, entries)) if entries else []
 
     def settle(self, entries: Sequence[JournalEntry]) -> None:
         if any(not entry.outcome or entry.ended is None for entry in entries):
@@ -83,13 +87,13 @@ class SqlStore:
                 self._grow(connection)
 
         if entries:
-            self._write(work)
+            self.write(work)
 
     def unsettled(self) -> list[JournalEntry]:
-        return self._read(self._journal.unsettled)
+        return self.read(self._journal.unsettled)
 
     def accepted(self) -> Revision | None:
-        text = self._read(self._column("accepted"))
+        text = self.read(self._column("accepted"))
         return _revision(text) if text else None
 
     def accept(self, revision: Revision) -> None:
@@ -99,62 +103,63 @@ class SqlStore:
             if accepted(connection) != text:
                 self._grow(connection, accepted=text)
 
-        self._write(work)
+        self.write(work)
 
     def first_seen(self, keys: Iterable[Key], now: datetime, *, keep: bool = True) -> dict[Key, datetime]:
         wanted = frozenset(keys)
-        known = self._read(self._memory.due)
+        known = self.read(self._memory.due)
         if not keep:
             return {key: known.get(key, now) for key in wanted}
         # Nearly every cycle finds what the last one left.
         if known.keys() == wanted:
             return known
-        return self._write(lambda connection: self._memory.set_due(connection, wanted, now))
+        return self.write(lambda connection: self._memory.set_due(connection, wanted, now))
 
     def deleted_services(self, since: datetime) -> tuple[Key, ...]:
-        return self._read(lambda connection: self._journal.deleted_services(connection, since))
+        return self.read(lambda connection: self._journal.deleted_services(connection, since))
 
     def overrides(self, digest: str) -> tuple[Override, ...]:
-        return self._read(lambda connection: self._memory.overrides(connection, digest))
+        return self.read(lambda connection: self._memory.overrides(connection, digest))
 
     def override(self, given: Override) -> None:
-        self._write(lambda connection: self._memory.override(connection, given))
+        self.write(lambda connection: self._memory.override(connection, given))
 
     def flips(self, key: Key, path: str, manager: str, now: datetime, *, limit: int = FLIPS) -> int:
-        return self._write(lambda connection: self._memory.flip(connection, key, path, manager, now, limit))
+        return self.write(lambda connection: self._memory.flip(connection, key, path, manager, now, limit))
 
     def fights(self) -> dict[Key, tuple[str, ...]]:
-        return self._read(self._memory.fights)
+        return self.read(self._memory.fights)
 
     def settle_fight(self, key: Key) -> None:
-        self._write(lambda connection: self._memory.settle_fight(connection, key))
+        self.write(lambda connection: self._memory.settle_fight(connection, key))
 
     def remember(self, name: str, value: Document) -> None:
         self.remember_all({name: value})
 
     def remember_all(self, values: Mapping[str, Document]) -> None:
         if values:
-            self._write(lambda connection: self._memory.remember(connection, values))
+            self.write(lambda connection: self._memory.remember(connection, values))
 
     def recall(self, name: str) -> Document | None:
         return self.recall_all((name,)).get(name)
 
     def recall_all(self, names: Iterable[str]) -> dict[str, Document]:
         names = tuple(names)
-        return self._read(lambda connection: self._memory.recall(connection, names))
+        return self.read(lambda connection: self._memory.recall(connection, names))
 
     def record(self, cycle: CycleRecord) -> None:
-        self._write(lambda connection: self._memory.record(connection, cycle))
+        self.write(lambda connection: self._memory.record(connection, cycle))
 
     def history(self, limit: int = 20, *, before: int = 0) -> list[CycleRecord]:
-        return self._read(lambda connection: self._memory.history(connection, limit, before))
+        return self.read(lambda connection: self._memory.history(connection, limit, before))
 
     def forget(self, before: datetime) -> None:
         def work(connection: Connection) -> None:
             self._journal.forget(connection, before)
             self._memory.forget(connection, before)
+            self._identity.rollouts.forget(connection, before)
 
-        self._write(work)
+        self.write(work)
 
     def close(self) -> None:
         self._database.close()
@@ -165,7 +170,8 @@ class SqlStore:
             if self._identified is None:
                 row = self._database.read(self._find) or self._database.write(self._create)
                 journal = JournalRows(self._database, row[0])
-                self._identified = _Identity(row[1], row[0], journal, MemoryRows(self._database, row[0], self._memories))
+                memory = MemoryRows(self._database, row[0], self._memories)
+                self._identified = _Identity(row[1], row[0], journal, memory, RolloutRows(self._database, row[0]))
             return self._identified
 
     def _find(self, connection: Connection) -> tuple[int, str] | None:
@@ -195,10 +201,11 @@ class SqlStore:
         mine = update(stores).where(stores.c.number == self._identity.number)
         connection.execute(mine.values(generation=stores.c.generation + 1, **values))
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run a transaction that only reads."""
         return self._database.read(work)
 
-    def _write(self, work: Callable[[Connection], T]) -> T:
+    def write(self, work: Callable[[Connection], T]) -> T:
         """Run a transaction that has this store for itself."""
         number = self._identity.number
 

@@ -4,11 +4,12 @@ import pytest
 
 from reconciler.adapters.memory_store import MemoryStore
 from reconciler.ports import Store
+from tests.contracts.rollouts import RolloutContract
 from tests.contracts.store import StoreContract
 
 
-class TestMemoryStore(StoreContract):
-    """The contract over memory."""
+class TestMemoryStore(StoreContract, RolloutContract):
+    """The contracts over memory."""
 
     @pytest.fixture
     def store(self) -> Store:

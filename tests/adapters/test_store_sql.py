@@ -18,6 +18,7 @@ from reconciler.adapters.store_sql import SqlStore
 from reconciler.core.resources import Revision
 from reconciler.errors import Unavailable
 from reconciler.ports import JournalEntry, Store
+from tests.contracts.rollouts import RolloutContract
 from tests.contracts.store import ENTRY, NOON, SERVICE, StoreContract, document, done, intent
 from tests.real.postgresql import PostgreSQLProcess
 from tests.real.report import needed
@@ -26,8 +27,8 @@ from tests.waiting import SOON, becomes
 PROJECT = Path(__file__).parents[2]
 
 
-class Promises(StoreContract):
-    """The contract, and what only a store in a database can promise. Derive from it with a fixture `url`."""
+class Promises(StoreContract, RolloutContract):
+    """The contracts, and what only a store in a database can promise. Derive from it with a fixture `url`."""
 
     @pytest.fixture
     def store(self, url: str) -> Iterator[Store]:
@@ -105,24 +106,45 @@ class Promises(StoreContract):
         assert store.written().keys() == store.inventory() & store.written().keys()
         store.close()
 
+    @pytest.mark.case("C-01")
+    @pytest.mark.parametrize("seed", range(2))
+    def test_a_kill_in_the_middle_of_a_save_leaves_all_of_it_or_nothing(self, url: str, seed: int) -> None:
+        """Rollout, evidence, handled command and refusal are always of one and the same step, and what was told is there."""
+        SqlStore(url, "production").close()
+        told = len(killed(["tests.adapters.rollout_writer", url], "saved", random.Random(seed).uniform(0.02, 0.3)))
+        store = SqlStore(url, "production")
+        kept = store.rollouts.get("r0")
+        assert kept is not None
+        assert told <= kept.step <= told + 1
+        steps = [one.step for one in store.rollouts.evidence("r0", limit=10_000)]
+        assert steps == [number for number in range(1, kept.step + 1) for _ in range(2)]
+        assert [one.reason for one in store.rollouts.refusals()] == [str(kept.step)]
+        assert kept.turn == kept.step
+        assert [one.id for one in store.rollouts.commands()] in ([], [f"c{kept.step + 1}"])
+        store.close()
+
 
 def killed_writer(url: str, cluster: Path, seconds: float) -> dict[str, set[int]]:
     """Kill a writer so long after its first write; returns the numbers that it said it had intended and settled."""
-    command = [sys.executable, "-m", "tests.adapters.journal_writer", url, str(cluster)]
-    writer = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    told: dict[str, set[int]] = {"intended": set(), "settled": set()}
+    for line in killed(["tests.adapters.journal_writer", url, str(cluster)], "intended", seconds):
+        what, number = line.split()
+        told[what].add(int(number))
+    return told
+
+
+def killed(module: list[str], first: str, seconds: float) -> list[str]:
+    """Kill a process so long after its first line, which begins with a word; returns all lines."""
+    writer = subprocess.Popen([sys.executable, "-m", *module], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None
     lines = [writer.stdout.readline()]
-    assert lines[0].startswith("intended")
+    assert lines[0].startswith(first)
     killer = threading.Timer(seconds, os.kill, (writer.pid, signal.SIGKILL))
     killer.start()
     lines += writer.stdout.readlines()
     assert writer.wait(SOON) == -signal.SIGKILL
     writer.stdout.close()
-    told: dict[str, set[int]] = {"intended": set(), "settled": set()}
-    for line in lines:
-        what, number = line.split()
-        told[what].add(int(number))
-    return told
+    return lines
 
 
 class TestSqliteStore(Promises):

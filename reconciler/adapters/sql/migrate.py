@@ -67,8 +67,8 @@ def _versions(part: Part) -> Table:
     return Table(part.version_table, MetaData(), number, key)
 
 
-def upgrade(connection: Connection, part: Part) -> None:
-    """Run the migrations that are missing, from the first one where there are no tables."""
+def upgrade(connection: Connection, part: Part, to: str = "head") -> None:
+    """Run the migrations that are missing up to a version, from the first one where there are no tables."""
     # alembic takes half a second to import, and nearly every start finds no tables or those of this version.
     from alembic import command
     from alembic.config import Config
@@ -78,4 +78,4 @@ def upgrade(connection: Connection, part: Part) -> None:
         config.set_main_option(option, str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes.update(connection=connection, part=part)
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

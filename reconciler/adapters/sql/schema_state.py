@@ -1,30 +1,21 @@
-"""Tables of the state store. Several targets may share them: every row belongs to one store, and a store to one target."""
+"""Tables of the state store. Several targets may share them: every row belongs to one store, and a store to one target.
+
+Those of rollouts are in `schema_rollouts`; the part is both.
+"""
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, column
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, column
 
-from reconciler.adapters.sql.schema import DOCUMENT, KIND, NAME, NAMESPACE, NUMBER, TARGET, Part, Utc
+from reconciler.adapters.sql.schema import DOCUMENT, KIND, NAME, NAMESPACE, NUMBER, Part, Utc
+from reconciler.adapters.sql.schema_rollouts import rollouts
+from reconciler.adapters.sql.schema_stores import store_column, stores
 
-METADATA = MetaData()
-PART = Part("state", METADATA, revisions=("0001",))
+__all__ = ["METADATA", "PART", "cycles", "due", "fights", "flips", "journal", "objects", "overrides", "remembered", "stores"]
 
-#: `generation` counts what was accepted and settled; `entries` and `turns` hand out numbers for journal and memory.
-stores = Table(
-    "state_stores",
-    METADATA,
-    Column("number", NUMBER, primary_key=True),
-    Column("target", TARGET, nullable=False, unique=True),
-    Column("id", String(36), nullable=False, unique=True),
-    Column("generation", BigInteger, nullable=False),
-    Column("entries", BigInteger, nullable=False),
-    Column("turns", BigInteger, nullable=False),
-    Column("accepted", DOCUMENT),
-)
-
-
-def _store() -> Column[Any]:
-    return Column("store", NUMBER, ForeignKey("state_stores.number"), primary_key=True)
+#: It holds the tables of rollouts already.
+METADATA = rollouts.metadata
+PART = Part("state", METADATA, revisions=("0001", "0002"))
 
 
 def _key(*, primary: bool = True) -> tuple[Column[Any], ...]:
@@ -36,7 +27,7 @@ def _key(*, primary: bool = True) -> tuple[Column[Any], ...]:
 objects = Table(
     "state_objects",
     METADATA,
-    _store(),
+    store_column(),
     *_key(),
     Column("document", DOCUMENT),
     Column("entry", BigInteger, nullable=False),
@@ -45,7 +36,7 @@ objects = Table(
 journal = Table(
     "state_journal",
     METADATA,
-    _store(),
+    store_column(),
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("plan", String(128), nullable=False),
     *_key(primary=False),
@@ -63,12 +54,12 @@ Index("state_journal_open", journal.c.store, journal.c.id, sqlite_where=_open, p
 Index("state_journal_ended", journal.c.store, journal.c.ended)
 
 #: Since when an object has been due for deletion.
-due = Table("state_due", METADATA, _store(), *_key(), Column("since", Utc, nullable=False))
+due = Table("state_due", METADATA, store_column(), *_key(), Column("since", Utc, nullable=False))
 
 overrides = Table(
     "state_overrides",
     METADATA,
-    _store(),
+    store_column(),
     Column("digest", String(128), primary_key=True),
     Column("name", String(400), primary_key=True),
     Column("given_by", Text, nullable=False),
@@ -81,7 +72,7 @@ flips = Table(
     "state_flips",
     METADATA,
     Column("number", NUMBER, primary_key=True),
-    Column("store", NUMBER, ForeignKey("state_stores.number"), nullable=False),
+    store_column(primary=False),
     *_key(primary=False),
     Column("path", Text, nullable=False),
     Column("manager", Text, nullable=False),
@@ -92,7 +83,7 @@ Index("state_flips_object", flips.c.store, flips.c.kind, flips.c.namespace, flip
 fights = Table(
     "state_fights",
     METADATA,
-    _store(),
+    store_column(),
     *_key(),
     Column("path", Text, primary_key=True),
     Column("manager", Text, primary_key=True),
@@ -102,7 +93,7 @@ fights = Table(
 remembered = Table(
     "state_remembered",
     METADATA,
-    _store(),
+    store_column(),
     Column("name", String(400), primary_key=True),
     Column("family", String(400), nullable=False),
     Column("turn", BigInteger, nullable=False),
@@ -114,7 +105,7 @@ cycles = Table(
     "state_cycles",
     METADATA,
     Column("id", NUMBER, primary_key=True),
-    Column("store", NUMBER, ForeignKey("state_stores.number"), nullable=False),
+    store_column(primary=False),
     Column("at", Utc, nullable=False),
     Column("commit_id", String(64), nullable=False),
     Column("digest", String(128), nullable=False),

@@ -81,7 +81,8 @@ class Rollout:
     wait for capacity, `replan` that a way back from where it stands has yet to be found.
 
     `refused` means that what it leads to must not be tried again until it changes, or a person says so. `successor` is what
-    took over from it: another rollout's id, or a commit that wants nothing else than what stands.
+    took over from it: another rollout's id, or a commit that wants nothing else than what stands. `turn` counts how often it
+    was stored, so that nobody stores over what he has not seen.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Rollout:
     outcome: Outcome = Outcome.NONE
     ended: datetime | None = None
     successor: str = ""
+    turn: int = 0
 
     @property
     def on(self) -> Way:

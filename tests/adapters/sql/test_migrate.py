@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,14 @@ from reconciler.adapters.sql import schema_lease, schema_registry, schema_state
 from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.migrate import MIGRATIONS, create, upgrade
 from reconciler.adapters.sql.schema import Part
+from reconciler.adapters.sql.state_journal import JournalRows
+from reconciler.adapters.sql.state_memory import MemoryRows
+from reconciler.adapters.store_sql import SqlStore
+from reconciler.core.rollouts.records import Change
 from reconciler.errors import InvalidInput
+from reconciler.ports import CycleRecord, JournalEntry, Override
+from tests.contracts.store import ENTRY, NOON, SERVICE, document, done, intent
+from tests.core.rollouts.play import rollout
 
 PARTS = [schema_registry.PART, schema_state.PART, schema_lease.PART]
 
@@ -121,7 +129,7 @@ def test_a_newer_schema_is_refused_and_left_alone(url: str) -> None:
     first.write(lambda connection: connection.execute(text("UPDATE state_schema SET version_num = '0099'")))
     first.close()
     second = Database(url, schema_state.PART)
-    with pytest.raises(InvalidInput, match="have version 0099, this program knows them up to 0001"):
+    with pytest.raises(InvalidInput, match="have version 0099, this program knows them up to 0002"):
         second.read(nothing)
     with pytest.raises(InvalidInput, match="upgrade this one"):
         second.write(nothing)
@@ -161,3 +169,37 @@ def test_many_may_upgrade_at_once(url: str) -> None:
 
     with ThreadPoolExecutor(6) as threads:
         assert all(threads.map(open_it, range(6)))
+
+
+@pytest.mark.case("S-05")
+def test_a_store_of_the_first_version_keeps_everything_when_it_is_upgraded(url: str) -> None:
+    """Accepted commit, inventory, open intents, decisions and history are all there, and rollouts can be stored beside them."""
+    first_version = replace(schema_state.PART, revisions=("0001",))
+    database = Database(url, schema_lease.PART)
+    database.write(lambda connection: upgrade(connection, first_version, "0001"))
+    database.close()
+    old = Database(url, first_version)
+    entries = old.write(lambda connection: filled(connection, old))
+    assert "state_rollouts" not in old.read(lambda connection: inspect(connection).get_table_names())
+    old.close()
+    store = SqlStore(url, "production")
+    assert (store.id, store.generation) == ("store-1", 7)
+    assert store.unsettled() == entries[1:]
+    assert store.written() == {ENTRY: document(weight=1)}
+    assert store.overrides("digest-1") == (Override("digest-1", "wholesale:shop/billing", "ann", "agreed", NOON),)
+    assert [cycle.report for cycle in store.history()] == [{"objects": 3}]
+    store.rollouts.save([Change(rollout())])
+    assert len(store.rollouts.standing()) == 1
+    store.close()
+
+
+def filled(connection: Connection, database: Database) -> list[JournalEntry]:
+    """Fill a store as the first version did; returns what was intended, of which the first one is settled."""
+    row = {"number": 1, "target": "production", "id": "store-1", "generation": 7, "entries": 0, "turns": 0}
+    connection.execute(schema_state.stores.insert().values(row))
+    journal, memory = JournalRows(database, 1), MemoryRows(database, 1, 10)
+    entries = journal.intend(connection, [intent(after=document(weight=1)), intent(SERVICE)])
+    journal.settle(connection, done(entries[:1]))
+    memory.override(connection, Override("digest-1", "wholesale:shop/billing", "ann", "agreed", NOON))
+    memory.record(connection, CycleRecord(0, NOON, "a" * 40, "d", "applied", 3, {"objects": 3}))
+    return entries

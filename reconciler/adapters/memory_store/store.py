@@ -1,4 +1,4 @@
-"""The state store in memory, for demos and tests. It keeps the promises of the SQL one; its contents end with the process."""
+"""Journal, inventory, decisions and history in memory."""
 
 import threading
 import uuid
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from reconciler.adapters.memory_store.rollouts import MemoryRollouts
 from reconciler.core.resources import Document, Key, Revision
 from reconciler.ports import FLIPS, CycleRecord, JournalEntry, Override
 
@@ -39,6 +40,7 @@ class MemoryStore:
         self._remembered: dict[str, Document] = {}
         self._cycles: list[CycleRecord] = []
         self._last_cycle = 0
+        self.rollouts = MemoryRollouts(self._lock)
 
     @property
     def id(self) -> str:
@@ -185,6 +187,7 @@ class MemoryStore:
                 number: entry for number, entry in self._journal.items() if entry.ended is None or entry.ended >= before
             }
             self._cycles = [cycle for cycle in self._cycles if cycle.at >= before]
+            self.rollouts.forget(before)
 
     def close(self) -> None:
         """Nothing to close."""

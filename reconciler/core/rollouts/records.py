@@ -1,0 +1,107 @@
+"""What is kept of rollouts beside themselves: what happened to them and why, and what must not be tried again."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from reconciler.core.resources import Document
+from reconciler.core.rollouts.actions import Action, Answered, Forgive, Moved, Refuse
+from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.values import Documents
+
+
+class EvidenceKind(StrEnum):
+    """MOVE: a transition. WORD: a person's command, and its effect. QUERY: what was asked outside, and what came back.
+
+    VERDICT: what a gate made of it. WRITE: a document that was written, and what caused it.
+    """
+
+    MOVE = "move"
+    WORD = "word"
+    QUERY = "query"
+    VERDICT = "verdict"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing that happened to a rollout, at one of its steps.
+
+    `name` is the event, the word, the gate or the object that it is about, `says` a sentence for people, `data` JSON values
+    with everything else. `id` is given by the store, growing.
+    """
+
+    at: datetime
+    kind: EvidenceKind
+    step: int
+    name: str
+    says: str = ""
+    data: Document = field(default_factory=dict)
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Content of a unit that has failed. Whatever commit brings it back, it is not tried again by itself."""
+
+    unit: str
+    content: str
+    commit: str
+    rollout: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rollout as it is to be stored, with everything that must be stored with it or not at all.
+
+    `handled` are the ids of commands that had, or will never have, their effect. A `refusal` is kept, `forgiven` takes it back.
+    """
+
+    rollout: Rollout
+    evidence: tuple[Evidence, ...] = ()
+    handled: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+    forgiven: bool = False
+
+
+def change_of(rollout: Rollout, actions: Iterable[Action], now: datetime, seen: Iterable[Evidence] = ()) -> Change:
+    """Return what to store after `advance`: `seen` is the evidence that the look itself has brought."""
+    actions = tuple(actions)
+    refused = next((one for one in reversed(actions) if isinstance(one, Refuse | Forgive)), None)
+    return Change(
+        rollout,
+        evidence=(*seen, *_evidence(rollout, actions, now)),
+        handled=tuple(one.command.id for one in actions if isinstance(one, Answered)),
+        refusal=_refusal(rollout, refused.reason, now) if isinstance(refused, Refuse) else None,
+        forgiven=isinstance(refused, Forgive),
+    )
+
+
+def content_of(after: Documents, split: Fraction | None) -> str:
+    """Return a digest of what a unit is to become, the same whatever commit says it: the objects, and the wanted split."""
+    objects = sorted((str(key), document) for key, document in after.items())
+    text = json.dumps([objects, None if split is None else str(split)], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _evidence(rollout: Rollout, actions: Iterable[Action], now: datetime) -> Iterator[Evidence]:
+    for action in actions:
+        match action:
+            case Moved():
+                phases = {"source": action.source.value, "target": action.target.value}
+                yield Evidence(now, EvidenceKind.MOVE, action.step, str(action.happening), action.reason, phases)
+            case Answered(command=said):
+                data: dict[str, Any] = {"id": said.id, "by": said.by, "role": said.role, "done": action.done}
+                data |= {"at": said.at.isoformat(), "digest": said.digest, "reason": said.reason}
+                yield Evidence(now, EvidenceKind.WORD, rollout.step, str(said.word), action.why, data)
+
+
+def _refusal(rollout: Rollout, reason: str, now: datetime) -> Refusal:
+    return Refusal(rollout.unit, rollout.content, rollout.commit, rollout.id, reason, now)
