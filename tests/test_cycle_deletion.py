@@ -125,6 +125,9 @@ def test_a_service_never_goes_on_a_timer(world: World) -> None:
     assert report.verdict is Verdict.REFUSED
     assert report.plan is not None
     assert "delete:ServiceEntry/shop/ledger" in {guard.override for guard in report.guards}
+    hurried = world.run(prune_now=frozenset(["ServiceEntry/shop/ledger", "all"]))
+    assert _deleted(hurried) == set()
+    assert {"ledger-1"} < _names(world, "WorkloadEntry")
     assert "ledger" in _names(world, "ServiceEntry")
     gone = world.run(allow=frozenset(["delete:ServiceEntry/shop/ledger"]), digest=report.plan.digest)
     assert "ServiceEntry shop/ledger" in _deleted(gone)
