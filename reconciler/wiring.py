@@ -140,9 +140,10 @@ def parse_cache(path: Path) -> SqliteCache:
     return SqliteCache(path, version=f"{__version__}/{FORMAT}/{_code()}")
 
 
-def _code() -> int:
-    """Return when our code last changed: who changes a rule must not be shown what the old one said."""
-    return max(path.stat().st_mtime_ns for path in Path(__file__).parent.rglob("*.py"))
+def _code() -> str:
+    """Return what our source files look like: who changes a rule must not be shown what the old one said."""
+    looks = [(found.st_mtime_ns, found.st_size) for found in map(os.stat, sorted(Path(__file__).parent.rglob("*.py")))]
+    return hashlib.sha256(repr(looks).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

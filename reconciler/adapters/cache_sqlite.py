@@ -40,13 +40,13 @@ UPDATE opened SET times = times + 1
 class SqliteCache:
     """Keeps values by name, at most `max_bytes` of them; those unused for longest go first.
 
-    `version` names what a value depends on beside its name: values of another version are not seen, nor those made by other
-    code (an editable install changes without its version). Raises InvalidInput where the file is not safe to use.
+    `version` names what a value depends on beside its name: values of another version are not seen. Raises InvalidInput where
+    the file is not safe to use.
     """
 
     def __init__(self, path: Path, *, version: str, max_bytes: int = 256 * 1024 * 1024) -> None:
         self._path, self._max_bytes = path, max_bytes
-        self._prefix = hashlib.blake2b(f"{version} {_code()}".encode(), digest_size=6).hexdigest() + " "
+        self._prefix = hashlib.blake2b(version.encode(), digest_size=6).hexdigest() + " "
         self._lock = Lock()
         self._now = 0
         self._connection: sqlite3.Connection | None = None
@@ -148,13 +148,6 @@ class SqliteCache:
             total -= size
             dropped.append((rowid,))
         connection.executemany("DELETE FROM entry WHERE rowid = ?", dropped)
-
-
-def _code() -> str:
-    """Return what the source files of the core look like: a cheap stand-in for their content."""
-    core = Path(__file__).parents[1] / "core"
-    looks = ((found.st_mtime_ns, found.st_size) for found in map(os.stat, sorted(core.rglob("*.py"))))
-    return repr(tuple(looks))
 
 
 def _digest(name: str, value: bytes) -> bytes:
