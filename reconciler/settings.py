@@ -210,6 +210,8 @@ class Settings(BaseSettings):
     """Writes to the cluster at the same time."""
     allow_exec: bool = False
     """Accept kubeconfigs that run a credential plugin."""
+    output: Literal["terminal", "json", "markdown", "html"] = "terminal"
+    """Form of the reports of `diff`, `plan` and `apply`; `check` knows `sarif` too, `status` and `history` only `json`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level that is logged."""
     git: GitSettings = GitSettings()

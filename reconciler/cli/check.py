@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import DATA, report_form
+from reconciler.cli.options import DATA, FORMS, report_form
 from reconciler.cli.show import failing, show
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: A stage of so many pieces takes long enough for a progress bar.
 LONG = 1_000
 #: Settings that mean something to a check, and those of Git among them.
-_SETTINGS = ("crds", "data", "namespaces", "strict_kinds")
+_SETTINGS = ("crds", "data", "namespaces", "output", "strict_kinds")
 _OF_GIT = ("kubectl", "max_files", "max_file_bytes", "max_total_bytes")
 
 
@@ -95,9 +95,9 @@ def _git_settings(command: Any) -> Any:
     help="Folder for the cache.",
 )
 @_git_settings
-@report_form("sarif")
+@report_form(*FORMS, "sarif", envvar="RECONCILER_OUTPUT")
 @failing
-def check(folder: Path, *, form: str, namespaces: tuple[str, ...], **options: Any) -> int:
+def check(folder: Path, *, output: str | None, namespaces: tuple[str, ...], **options: Any) -> int:
     r"""Validate the manifests in DIR, offline: like Istio does, and what goes wrong between them.
 
     Tells every problem at once, with file, line, column and field, and ends with 1 if one of them is an error. What has not
@@ -111,6 +111,7 @@ def check(folder: Path, *, form: str, namespaces: tuple[str, ...], **options: An
     """
     from reconciler.wiring import Offline, offline
 
+    form = output or FORMS[0]
     data, crds = options.pop("data").expanduser(), options.pop("crds")
     said = {name: value for name, value in options.items() if value is not None}
     world = offline(folder, data, crds, Offline(namespaces=frozenset(namespaces) or None, **said))

@@ -20,14 +20,14 @@ from reconciler.target import NOTHING_SAID, SILENT, Progress, Request
 @target_options
 @output_option
 @failing
-def diff(*, form: str, **options: Any) -> int:
+def diff(**options: Any) -> int:
     r"""Show where cluster and registry differ from Git, field by field. Writes nothing.
 
     \b
     reconciler diff --repo https://git.example.com/mesh.git --path production
     reconciler diff --repo . --ref commit:$(git rev-parse HEAD) -o markdown > comment.md
     """
-    return _look("diff", form, options, NOTHING_SAID)
+    return _look("diff", options, NOTHING_SAID)
 
 
 def _decisions(command: Any) -> Any:
@@ -46,9 +46,9 @@ def _decisions(command: Any) -> Any:
 @output_option
 @_decisions
 @failing
-def plan(*, form: str, **options: Any) -> int:
+def plan(**options: Any) -> int:
     """Show what apply would write, in order, where traffic would go, and what waits for whom. Writes nothing."""
-    return _look("plan", form, options, _request(options))
+    return _look("plan", options, _request(options))
 
 
 @click.command()
@@ -58,7 +58,7 @@ def plan(*, form: str, **options: Any) -> int:
 @click.option("--digest", default="", metavar="PLAN", help="Carry out this plan, as reviewed, or nothing.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @failing
-def apply(*, form: str, digest: str, yes: bool, **options: Any) -> int:
+def apply(*, digest: str, yes: bool, **options: Any) -> int:
     r"""Carry out the plan: show it, ask, write, and say what became of each write.
 
     \b
@@ -70,7 +70,9 @@ def apply(*, form: str, digest: str, yes: bool, **options: Any) -> int:
     request = _request(options, digest)
     if yes and request.allow and not digest:
         raise InvalidInput("--allow with --yes needs --digest: an override counts for one plan, which must be named")
-    with open_target(take_settings(options), local=True) as target:
+    settings = take_settings(options)
+    form = settings.output
+    with open_target(settings, local=True) as target:
         if not yes:
             seen = target.cycle.run("plan", write=False, request=request)
             show(seen, form, *said())
@@ -87,12 +89,13 @@ def apply(*, form: str, digest: str, yes: bool, **options: Any) -> int:
     return report.verdict.exit_code
 
 
-def _look(command: str, form: str, options: dict[str, Any], request: Request) -> int:
+def _look(command: str, options: dict[str, Any], request: Request) -> int:
     from reconciler.wiring import open_target
 
-    with open_target(take_settings(options), local=True) as target:
+    settings = take_settings(options)
+    with open_target(settings, local=True) as target:
         report = target.cycle.run(command, write=False, request=request)
-    show(report, form, *said())
+    show(report, settings.output, *said())
     return report.verdict.exit_code
 
 

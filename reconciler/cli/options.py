@@ -52,13 +52,13 @@ def target_options(command: Command) -> Command:
     return command
 
 
-def report_form(*more: str) -> Callable[[Command], Command]:
-    """Return what adds ``-o``, with these forms beside the usual ones."""
-    forms = click.Choice([*FORMS, *more])
-    return click.option("-o", "--output", "form", type=forms, default=FORMS[0], show_default=True, help="Form of the report.")
+def report_form(*forms: str, **attributes: Any) -> Callable[[Command], Command]:
+    """Return what adds ``-o``, the setting `output`, with these forms."""
+    text = f"Form of the report.  [default: {FORMS[0]}]"
+    return click.option("-o", "--output", type=click.Choice(forms), help=text, **attributes)
 
 
-output_option = report_form()
+output_option = report_form(*FORMS)
 
 
 def take_settings(options: dict[str, Any], **more: Any) -> "Settings":
@@ -68,6 +68,6 @@ def take_settings(options: dict[str, Any], **more: Any) -> "Settings":
     """
     from reconciler.settings import load
 
-    given = {name: options.pop(name) for name in TARGET if name in options} | more
+    given = {name: options.pop(name) for name in (*TARGET, "output") if name in options} | more
     config = given.pop("config", None)
     return load({name: value for name, value in given.items() if value is not None}, config)

@@ -6,20 +6,16 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import take_settings, target_options
+from reconciler.cli.options import report_form, take_settings, target_options
 from reconciler.cli.show import failing, table
 from reconciler.errors import InvalidInput
-
-JSON_OPTION = click.option(
-    "-o", "--output", "form", type=click.Choice(["terminal", "json"]), default="terminal", show_default=True, help="Form."
-)
 
 
 @click.command()
 @target_options
-@JSON_OPTION
+@report_form("terminal", "json")
 @failing
-def status(*, form: str, **options: Any) -> int:
+def status(**options: Any) -> int:
     """Show the target's state: commit in force, writer, open writes, fights, the last run, what waits."""
     from reconciler.status import read_status
     from reconciler.wiring import kubernetes, state_store, system_clock
@@ -30,7 +26,7 @@ def status(*, form: str, **options: Any) -> int:
     found = read_status(settings.target, store, lease)
     cluster.close()
     store.close()
-    if form == "json":
+    if settings.output == "json":
         click.echo(json.dumps(found.document(), indent=2))
     else:
         table(("", ""), found.rows())
@@ -40,17 +36,18 @@ def status(*, form: str, **options: Any) -> int:
 @click.command()
 @target_options
 @click.option("--limit", default=20, show_default=True, help="How many runs.")
-@JSON_OPTION
+@report_form("terminal", "json")
 @failing
-def history(*, form: str, limit: int, **options: Any) -> int:
+def history(*, limit: int, **options: Any) -> int:
     """List past runs, newest first: when, which commit, how it ended, how much was written."""
     from reconciler.reports import words
     from reconciler.wiring import state_store
 
-    store = state_store(take_settings(options))
+    settings = take_settings(options)
+    store = state_store(settings)
     cycles = store.history(limit)
     store.close()
-    if form == "json":
+    if settings.output == "json":
         click.echo(json.dumps([one.report for one in cycles], indent=2))
         return 0
     rows = [

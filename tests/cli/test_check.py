@@ -161,6 +161,16 @@ def test_rules_come_from_options_variables_and_the_file(folder: Path, monkeypatc
     assert "[MR1202]" in check("production", "--namespace", "other").output
 
 
+def test_the_form_of_the_report_is_a_setting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For whom a pipeline sets it once for all commands."""
+    (folder / "a.yaml").write_text(ACCOUNT)
+    Path("settings.toml").write_text('output = "json"\n')
+    assert check("production", "--config", "settings.toml").output.startswith("{")
+    monkeypatch.setenv("RECONCILER_OUTPUT", "markdown")
+    assert check("production", "--config", "settings.toml").output.startswith("### ")
+    assert check("production", "-o", "terminal").output.startswith("folder ")
+
+
 def test_a_settings_file_that_cannot_be_read_is_named(folder: Path) -> None:
     """Wrong TOML is wrong use."""
     Path("settings.toml").write_text("strict_kinds =")

@@ -1,12 +1,13 @@
 """Options that several commands share, and the settings that they make."""
 
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from reconciler.cli.options import DATA, FORMS, TARGET, report_form, take_settings, target_options
+from reconciler.cli.options import DATA, FORMS, TARGET, output_option, report_form, take_settings, target_options
 from reconciler.errors import InvalidInput
 from reconciler.settings import Settings
 
@@ -78,14 +79,34 @@ def test_wrong_settings_are_all_named() -> None:
     assert "Not A Name" not in str(raised.value)
 
 
-def test_a_command_may_know_more_forms() -> None:
-    """Beside the usual ones."""
+def test_a_command_says_which_forms_it_knows() -> None:
+    """And takes no other."""
 
     @click.command()
-    @report_form("sarif")
-    def command(form: str) -> None:
-        click.echo(form)
+    @report_form("terminal", "sarif")
+    def command(output: str | None) -> None:
+        click.echo(str(output))
 
-    for form in (*FORMS, "sarif"):
+    for form in ("terminal", "sarif"):
         assert CliRunner().invoke(command, ["-o", form]).output.strip() == form
-    assert CliRunner().invoke(command).output.strip() == "terminal"
+    assert CliRunner().invoke(command, ["-o", "json"]).exit_code == 2
+    assert CliRunner().invoke(command).output.strip() == "None"
+
+
+def test_the_form_of_reports_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As every option that commands share: by variable or file where it is not given."""
+    found: list[str] = []
+
+    @click.command()
+    @target_options
+    @output_option
+    def command(**options: object) -> None:
+        found.append(take_settings(options).output)
+
+    monkeypatch.setenv("RECONCILER_OUTPUT", "markdown")
+    for arguments in ([], ["-o", "html"]):
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
+    monkeypatch.delenv("RECONCILER_OUTPUT")
+    CliRunner().invoke(command, catch_exceptions=False)
+    assert found == ["markdown", "html", *FORMS[:1]]
+    assert get_args(Settings.model_fields["output"].annotation) == FORMS

@@ -96,10 +96,15 @@ Ref = Named | Newest | Pinned
 
 
 def parse_ref(text: str) -> Ref:
-    """Return what a person wants followed. A plain name is a branch. Raises InvalidInput."""
+    """Return what a person wants followed: a plain name is a branch, one in full (``refs/tags/...``) what it says.
+
+    Raises InvalidInput.
+    """
     kind, colon, rest = text.partition(":")
-    if not colon:
-        kind, rest = "branch", text
+    if text.startswith(TAGS):
+        kind, rest = "tag", text.removeprefix(TAGS)
+    elif not colon:
+        kind, rest = "branch", text.removeprefix(HEADS)
     match kind:
         case "branch":
             return Named(HEADS + checked_name(rest))

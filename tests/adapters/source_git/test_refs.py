@@ -19,6 +19,9 @@ A, B, C = "a" * 40, "b" * 40, "c" * 40
         ("user@work", "refs/heads/user@work"),
         ("tag:v1.2.3", "refs/tags/v1.2.3"),
         ("branch:tag", "refs/heads/tag"),
+        ("refs/heads/main", "refs/heads/main"),
+        ("refs/tags/v1", "refs/tags/v1"),
+        ("refs/remotes/origin/main", "refs/heads/refs/remotes/origin/main"),
     ],
 )
 def test_names_are_full(text: str, name: str) -> None:
