@@ -22,7 +22,8 @@ CHANGING = {
     "lease": ("acquire", "release"),
     "store": ("accept", "first_seen", "intend", "narrow", "record", "remember_all", "settle", "widen"),
 }
-WRITES = tuple(f"{port}.{method}" for port in ("cluster", "registry") for method in CHANGING[port])
+#: How the points begin that lie ahead of a write to cluster or registry.
+AHEAD = tuple(f"ahead of {port}.{method}" for port in ("cluster", "registry") for method in CHANGING[port])
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Points:
     def sent_since(self) -> list[str]:
         """The writes to cluster and registry that were sent after the point, what stood at it included."""
         since = self.passed[self.passed.index(self.at) :] if self.struck else []
-        return [one for one in since if one.startswith(tuple(f"ahead of {call}" for call in WRITES))]
+        return [one for one in since if one.startswith(AHEAD)]
 
     def around(self, name: str, port: Any, methods: tuple[str, ...] | None = None) -> Any:
         """A port whose calls (or only those of some methods) have a point ahead of them and one after them."""

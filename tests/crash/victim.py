@@ -1,0 +1,159 @@
+"""A process that applies a commit to a real API server, with store and registry in files, and may kill itself on the way.
+
+It is forked from a server that has imported everything, so that hundreds of them may live and die in a test.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Self
+
+import yaml
+
+from reconciler.adapters.cluster_kubernetes import KubernetesApi, KubernetesCluster, KubernetesSettings
+from reconciler.adapters.lease_kubernetes import KubernetesLease
+from reconciler.adapters.memory_cluster import MemoryCluster
+from reconciler.adapters.memory_source import MemorySource
+from reconciler.adapters.registry_sql import SqlRegistry
+from reconciler.adapters.store_sql import SqlStore
+from reconciler.core.report import Verdict, Written
+from reconciler.core.wanted import FIELD_MANAGER
+from reconciler.crds import Crds
+from reconciler.cycle import Cycle
+from reconciler.target import Policy, Ports
+from tests.contracts.clock import SetClock
+from tests.crash import mesh
+from tests.crash.points import CHANGING, Points
+from tests.worlds import TARGET, Forgetful, NoSchemas
+
+#: Seconds in which a run has ended, on a busy machine.
+LONGEST = 50.0
+
+# What is imported late, and takes long, is imported by the server that all victims are forked from.
+for late in ("kubernetes.client", "reconciler.core.manifests.loader"):
+    import_module(late)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a target is: one namespace of an API server, and a folder for the two databases."""
+
+    kubeconfig: Path
+    namespace: str
+    folder: Path
+
+    @property
+    def store(self) -> SqlStore:
+        """The state store; to be closed."""
+        return SqlStore(f"sqlite:///{self.folder}/state.db", TARGET)
+
+    def registry(self, clock: SetClock) -> SqlRegistry:
+        """The VM registry; to be closed."""
+        return SqlRegistry(f"sqlite:///{self.folder}/registry.db", TARGET, clock)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended: killed, or with the verdict and the number of writes of each run, and the points that it passed."""
+
+    killed: bool
+    verdicts: tuple[Verdict, ...] = ()
+    written: tuple[int, ...] = ()
+    points: tuple[str, ...] = ()
+
+
+class Victim:
+    """A process that applies the newest of so many commits, as often as `runs` says, and sends itself a signal at one point.
+
+    SIGKILL ends it; from SIGSTOP it wakes up by SIGCONT, for itself ten minutes later.
+    """
+
+    def __init__(self, place: Place, commits: int, *, at: str = "", by: signal.Signals = signal.SIGKILL, runs: int = 1) -> None:
+        forks = multiprocessing.get_context("forkserver")
+        forks.set_forkserver_preload([__name__])
+        self._told, telling = forks.Pipe(duplex=False)
+        self._process = forks.Process(target=_live, args=(place, commits, at, by, runs, telling))
+        self._process.start()
+        telling.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing behind, whatever became of it."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._told.close()
+
+    def sleeps(self) -> bool:
+        """Whether it was stopped."""
+        return Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].startswith("T")
+
+    def wake(self) -> None:
+        """Let it go on."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    def ended(self) -> Ended:
+        """Wait for its end."""
+        assert self._told.poll(LONGEST), "it hangs"
+        try:
+            ended: Ended = self._told.recv()
+        except EOFError:
+            ended = Ended(killed=True)
+        self._process.join(LONGEST)
+        assert self._process.exitcode == (-signal.SIGKILL if ended.killed else 0)
+        return ended
+
+
+def ended(place: Place, commits: int, *, at: str = "", runs: int = 1) -> Ended:
+    """How a process ends that kills itself at a point, or to which nothing happens."""
+    with Victim(place, commits, at=at, runs=runs) as victim:
+        return victim.ended()
+
+
+def _live(place: Place, commits: int, at: str, by: signal.Signals, runs: int, telling: Connection) -> None:
+    clock = SetClock()
+
+    def strike() -> None:
+        os.kill(os.getpid(), by)
+        clock.pass_time(timedelta(minutes=10))
+
+    points = Points(at, strike, together=by is signal.SIGKILL)
+    ports = _ports(place, commits, points, clock)
+    policy = Policy(TARGET, f"victim:{os.getpid()}", plan=mesh.PLAN, workers=4)
+    # A dead holder's lease is waited for: its 30 s pass in three looks.
+    cycle = Cycle(ports, policy, lambda seconds: clock.pass_time(timedelta(seconds=seconds * 12)))
+    reports = [cycle.run("apply", write=True) for _ in range(runs)]
+    cycle.authority.release()
+    ports.close()
+    written = tuple(report.written(Written.DONE) for report in reports)
+    telling.send(
+        Ended(killed=False, verdicts=tuple(one.verdict for one in reports), written=written, points=tuple(points.passed))
+    )
+
+
+def _ports(place: Place, commits: int, points: Points, clock: SetClock) -> Ports:
+    source = MemorySource()
+    for documents in (mesh.first, mesh.second, mesh.third)[:commits]:
+        source.commit({"mesh.yaml": yaml.safe_dump_all(documents(place.namespace)).encode()})
+    api = KubernetesApi(KubernetesSettings(place.kubeconfig, namespaces=(place.namespace,), concurrency=4))
+    store = place.store
+    return Ports(
+        source=source,
+        cache=Forgetful(),
+        cluster=points.around("cluster", KubernetesCluster(api, FIELD_MANAGER), CHANGING["cluster"]),
+        registry=points.around("registry", place.registry(clock), CHANGING["registry"]),
+        store=points.around("store", store, CHANGING["store"]),
+        lease=points.around("lease", KubernetesLease(api, TARGET, place.namespace, clock.monotonic), CHANGING["lease"]),
+        clock=clock,
+        crds=Crds(MemoryCluster(clock, FIELD_MANAGER), store, NoSchemas),  # the real ones take long to read and add nothing
+    )
