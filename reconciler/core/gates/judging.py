@@ -6,6 +6,7 @@ verdict, memory = judge(gate, scene, memory, answers)
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import assert_never
 
 from reconciler.core.gates import compare, cover, health, ready, threshold, webhook
@@ -24,7 +25,10 @@ _NOT_IN_FORCE = Verdict.waiting(Reason.SOAKING, "the step is not in force yet")
 
 def questions(gate: Gate, scene: Scene, memory: Memory) -> Mapping[str, Question]:
     """Return what has to be asked outside before this gate is judged, by names under which the answers are expected."""
-    if scene.in_force is None or not (memory := begun(gate, memory, scene)).due(gate, scene.now):
+    if scene.in_force is None:
+        return {}
+    memory = begun(gate, memory, scene)
+    if _warms_up(gate, memory, scene) or not memory.due(gate, scene.now):
         return {}
     match gate.ask:
         case Threshold() as ask:
@@ -61,6 +65,8 @@ def judge(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple[V
     memory = begun(gate, memory, scene)
     if isinstance(gate.ask, Soak):
         return soak(gate.ask, memory, scene.now)
+    if _warms_up(gate, memory, scene):
+        return Verdict.waiting(Reason.SOAKING, "warming up", until=memory.opened), memory
     if memory.standing is not None and not memory.due(gate, scene.now):
         return memory.standing, memory
     return _looked(gate, scene, memory, answers)
@@ -71,10 +77,16 @@ def begun(gate: Gate, memory: Memory, scene: Scene) -> Memory:
 
     Only a comparison carries something over, since harm may show late.
     """
-    if memory.began == scene.in_force:
+    if memory.began == scene.in_force or scene.in_force is None:
         return memory
     kept = compare.carried(memory, scene.version) if isinstance(gate.ask, Compare) else EMPTY
-    return Memory(began=scene.in_force, opened=scene.in_force, kept=kept)
+    return Memory(began=scene.in_force, opened=scene.in_force + gate.warmup, kept=kept)
+
+
+def _warms_up(gate: Gate, memory: Memory, scene: Scene) -> bool:
+    """Tell whether the first window is still to open. A clock that was put back prolongs nothing."""
+    opens = memory.opened or scene.now
+    return memory.asked is None and timedelta(0) < opens - scene.now <= gate.warmup
 
 
 def _looked(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple[Verdict, Memory]:

@@ -139,6 +139,7 @@ def _told(document: Document, fields: _Fields) -> dict[str, Any]:
 
 _SETTINGS: _Fields = {
     "mode": ("mode", GateMode),
+    "warmup": ("warmup", _length),
     "interval": ("interval", _length),
     "consecutive": ("consecutive", int),
     "failures": ("failures", int),

@@ -24,33 +24,52 @@ from reconciler.core.gates.threshold import stale
 from reconciler.core.gates.verdict import Reason
 from reconciler.core.gates.words import missing, number
 
+#: Before the names of the questions about the stable arm.
+_STABLE = "stable-"
+
 
 def questions(ask: Ready, scene: Scene, window: Window) -> Mapping[str, Question]:
-    """Return what to ask of each side; nothing where there is no such arm."""
-    arm = arm_of(ask.of, scene)
+    """Return what to ask of each side; of the stable arm too where the canary is meant. Nothing where there is no such arm."""
+    arm = _arm(ask.of, scene)
     if arm is None:
         return {}
+    arms = {"": arm}
+    if ask.of is Of.CANARY and scene.stable is not None:
+        arms[_STABLE] = scene.stable
     reporters = (ask.reporter,) if ask.reporter else tuple(Reporter)
     kind = AskCounts if ask.metric is Metric.ERRORS else AskDurations
-    counted = replace(arm, lost=True)
-    return {reporter.value: kind(counted, window, reporter) for reporter in reporters}
-
-
-def arm_of(of: Of, scene: Scene) -> Arm | None:
-    """Return the arm that is meant, None where the scene has none."""
-    return {Of.CANARY: scene.canary, Of.STABLE: scene.stable, Of.ALL: scene.whole}[of]
+    return {
+        prefix + reporter: kind(replace(one, lost=True), window, reporter)
+        for prefix, one in arms.items()
+        for reporter in reporters
+    }
 
 
 def look(gate: Gate, ask: Ready, scene: Scene, window: Window, answers: Answers) -> Look:
-    """Judge the worse of the sides that have enough fresh requests."""
+    """Judge the worse of the sides that have enough fresh requests. Where the stable arm is bad too, no change is to blame."""
     if not answers:
         return Look.unsure(Reason.INCONCLUSIVE, scene.why_no_arms or f"there are no requests to call {ask.of}")
+    own = {name: answer for name, answer in answers.items() if not name.startswith(_STABLE)}
+    found = _worse(gate, ask, window, own)
+    others = {name.removeprefix(_STABLE): answer for name, answer in answers.items() if name.startswith(_STABLE)}
+    if found.mood is not Mood.BAD or not others:
+        return found
+    stable = _worse(gate, ask, window, others)
+    if stable.mood is Mood.BAD:
+        return Look.unsure(Reason.INCONCLUSIVE, f"{found.says}; and so it is with the stable arm: {stable.says}")
+    return stable if stable.reason is Reason.PROVIDER_ERROR else found
+
+
+def _worse(gate: Gate, ask: Ready, window: Window, answers: Answers) -> Look:
     sides = [_side(gate, ask, window, Reporter(name), answer) for name, answer in answers.items()]
     judged = [one for one in sides if isinstance(one, _Side)]
     if any(isinstance(one, Unanswered) for one in answers.values()) or not judged:
         return _why_not(one for one in sides if isinstance(one, Look))
-    worst = min(judged, key=lambda one: (one.look.mood is not Mood.BAD, one.goodness))
-    return worst.look
+    return min(judged, key=lambda one: (one.look.mood is not Mood.BAD, one.goodness)).look
+
+
+def _arm(of: Of, scene: Scene) -> Arm | None:
+    return {Of.CANARY: scene.canary, Of.STABLE: scene.stable, Of.ALL: scene.whole}[of]
 
 
 @dataclass(frozen=True, slots=True)

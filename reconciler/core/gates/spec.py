@@ -195,14 +195,15 @@ Ask = Soak | Health | Threshold | Ready | Compare | Webhook | Approve | Hours | 
 class Gate:
     """One gate of a rollout.
 
-    `interval` lies between two looks. A look counts as good or bad; `consecutive` good ones in a row pass, `failures` bad ones
-    in a row are harm. Samples older than `stale_after` say nothing. `deadline` is how long it may go on without a pass, once
-    the step is in force and its hold is over.
+    The first window opens `warmup` after the step came into force; `interval` lies between two looks. A look counts as good or
+    bad; `consecutive` good ones in a row pass, `failures` bad ones in a row are harm. Samples older than `stale_after` say
+    nothing. `deadline` is how long it may go on without a pass, once the step is in force and its hold is over.
     """
 
     name: str
     ask: Ask
     mode: GateMode = GateMode.ACT
+    warmup: timedelta = timedelta(0)
     interval: timedelta = timedelta(minutes=1)
     consecutive: int = 1
     failures: int = 1

@@ -29,7 +29,13 @@ def counts(requests: int, errors: int = 0, age: timedelta = timedelta(0)) -> Cou
 
 def verdict(source: Any, destination: Any = NOTHING, gate: Gate = GATE) -> Verdict:
     """Return the verdict of one look at both sides."""
-    return looks(gate, {"source": source, "destination": destination})[0]
+    stable = {"stable-source": NOTHING, "stable-destination": NOTHING}
+    return looks(gate, {"source": source, "destination": destination, **stable})[0]
+
+
+def slow(source: Any, gate: Gate = SLOW) -> Verdict:
+    """Return the verdict of one look at durations."""
+    return looks(gate, {"source": source, "stable-source": Durations((), None)})[0]
 
 
 def durations(*buckets: tuple[float, int]) -> Durations:
@@ -37,16 +43,40 @@ def durations(*buckets: tuple[float, int]) -> Durations:
     return Durations(buckets, NOON + MINUTE)
 
 
-@pytest.mark.parametrize(("of", "arm"), [(Of.CANARY, PODS), (Of.STABLE, VMS), (Of.ALL, Arm(HOSTS))])
+WINDOW = Window(NOON, NOON + MINUTE)
+
+
+@pytest.mark.parametrize(("of", "arm"), [(Of.STABLE, VMS), (Of.ALL, Arm(HOSTS))])
 def test_the_arm_that_is_meant_is_asked_on_both_sides(of: Of, arm: Arm) -> None:
     """VMs and Pods are told apart by their workloads; requests that reached nobody are in it."""
-    gate = Gate("success", Ready(Metric.ERRORS, Bounds(low=0.99), of=of))
-    window, meant = Window(NOON, NOON + MINUTE), replace(arm, lost=True)
+    gate, meant = Gate("success", Ready(Metric.ERRORS, Bounds(low=0.99), of=of)), replace(arm, lost=True)
     assert questions(gate, scene(), Memory()) == {
-        "source": AskCounts(meant, window, Reporter.SOURCE),
-        "destination": AskCounts(meant, window, Reporter.DESTINATION),
+        "source": AskCounts(meant, WINDOW, Reporter.SOURCE),
+        "destination": AskCounts(meant, WINDOW, Reporter.DESTINATION),
     }
-    assert questions(SLOW, scene(), Memory()) == {"source": AskDurations(replace(PODS, lost=True), window, Reporter.SOURCE)}
+
+
+def test_the_stable_arm_is_asked_beside_the_canary() -> None:
+    """As long as there is one."""
+    canary, stable = replace(PODS, lost=True), replace(VMS, lost=True)
+    assert questions(SLOW, scene(), Memory()) == {
+        "source": AskDurations(canary, WINDOW, Reporter.SOURCE),
+        "stable-source": AskDurations(stable, WINDOW, Reporter.SOURCE),
+    }
+    assert set(questions(SLOW, scene(stable=None), Memory())) == {"source"}
+
+
+def test_what_befalls_both_arms_is_not_the_canarys_fault() -> None:
+    """A database that is down harms everybody; only a stable arm that is well proves whose fault it is."""
+    gate = Gate("success", Ready(Metric.ERRORS, Bounds(low=0.99), reporter=Reporter.SOURCE))
+    bad = {"source": counts(1000, 500)}
+    (verdict,) = looks(gate, bad | {"stable-source": counts(9000, 900)})
+    assert (verdict.answer, verdict.reason) == (Answer.WAIT, Reason.INCONCLUSIVE)
+    assert "so it is with the stable arm: 0.9 of 9,000 requests succeeded" in verdict.says
+    assert looks(gate, bad | {"stable-source": counts(9000, 9)})[0].reason is Reason.HARM
+    assert looks(gate, bad | {"stable-source": NOTHING})[0].reason is Reason.HARM
+    assert looks(gate, bad | {"stable-source": Unanswered("refused")})[0].reason is Reason.PROVIDER_ERROR
+    assert looks(gate, {"source": counts(1000), "stable-source": Unanswered("refused")})[0].passes
 
 
 def test_the_share_of_success_is_held_against_the_bound() -> None:
@@ -92,7 +122,7 @@ def test_no_usable_answer_neither_passes_nor_harms(source: Any, destination: Any
 def test_missing_requests_are_counted() -> None:
     """1,340 more at 220 a minute take about six minutes."""
     gate = Gate("success", Ready(Metric.ERRORS, Bounds(low=0.99), samples=1560, reporter=Reporter.SOURCE))
-    (got,) = looks(gate, {"source": counts(220)})
+    (got,) = looks(gate, {"source": counts(220), "stable-source": NOTHING})
     assert (got.reason, got.needs) == (Reason.FEW, "1,340 more requests, about 7 min")
 
 
@@ -107,18 +137,18 @@ def test_without_the_arm_nothing_is_asked_and_nothing_passes() -> None:
 def test_a_quantile_of_durations_is_held_against_the_bound() -> None:
     """In milliseconds."""
     fast = durations((100, 960), (250, 1000), (math.inf, 1000))
-    assert looks(SLOW, {"source": fast})[0].passes
-    slow = durations((100, 500), (250, 900), (500, 1000), (math.inf, 1000))
-    (got,) = looks(SLOW, {"source": slow})
-    assert got == Verdict.failing(Reason.HARM, "95 % of 1,000 requests took at most 375 ms (by the source), not at most 200")
+    assert slow(fast).passes
+    slower = durations((100, 500), (250, 900), (500, 1000), (math.inf, 1000))
+    says = "95 % of 1,000 requests took at most 375 ms (by the source), not at most 200"
+    assert slow(slower) == Verdict.failing(Reason.HARM, says)
 
 
 def test_a_quantile_beyond_the_histogram_is_harm_only_where_its_largest_bound_is() -> None:
     """More than 500 ms is too much for a bound of 200; whether it is for one of 800, nobody knows."""
     beyond = durations((100, 500), (500, 900), (math.inf, 1000))
-    assert looks(SLOW, {"source": beyond})[0].reason is Reason.HARM
+    assert slow(beyond).reason is Reason.HARM
     patient = Gate("fast", Ready(Metric.LATENCY, Bounds(high=800), reporter=Reporter.SOURCE))
-    assert looks(patient, {"source": beyond})[0].reason is Reason.INCONCLUSIVE
+    assert slow(beyond, patient).reason is Reason.INCONCLUSIVE
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=8), st.floats(0.01, 1))

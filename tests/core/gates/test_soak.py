@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler.core.gates.judging import judge
+from reconciler.core.gates.answers import AskQuery
+from reconciler.core.gates.judging import judge, questions
 from reconciler.core.gates.memory import Memory
 from reconciler.core.gates.soak import MOST_UNSEEN
-from reconciler.core.gates.spec import Gate, Soak
+from reconciler.core.gates.spec import Bounds, Gate, Soak, Threshold
 from reconciler.core.gates.verdict import Reason, Verdict
 from tests.core.gates.scenes import MINUTE, NOON, scene
 
@@ -66,3 +67,17 @@ def test_it_waits_while_the_step_is_not_in_force() -> None:
     """And keeps nothing."""
     verdict, memory = judge(GATE, scene(in_force=None), Memory(), {})
     assert (verdict.reason, memory) == (Reason.SOAKING, Memory())
+
+
+def test_a_gate_may_leave_out_the_warm_up() -> None:
+    """Its first window opens later; a clock that was put back prolongs nothing."""
+    gate = Gate("queue", Threshold("depth[$window]", Bounds(high=5)), warmup=2 * MINUTE)
+    for moment in (0, 1.9):
+        early = scene(moment * MINUTE)
+        assert questions(gate, early, Memory()) == {}
+        verdict, memory = judge(gate, early, Memory(), {})
+        assert verdict == Verdict.waiting(Reason.SOAKING, "warming up", until=NOON + 2 * MINUTE)
+    asked = questions(gate, scene(3 * MINUTE), memory)["value"]
+    assert isinstance(asked, AskQuery)
+    assert asked.query == "depth[60000ms]"
+    assert questions(gate, scene(timedelta(days=-1)), memory) != {}

@@ -109,6 +109,7 @@ def test_how_a_gate_is_asked_is_read() -> None:
     assert gate_of({"name": "h", "health": {}}, Library()).interval == timedelta(seconds=10)
     said = {
         "mode": "observe",
+        "warmup": "5s",
         "interval": "30s",
         "consecutive": 5,
         "failures": 2,
@@ -124,6 +125,7 @@ def test_how_a_gate_is_asked_is_read() -> None:
         "g",
         Health(),
         GateMode.OBSERVE,
+        timedelta(seconds=5),
         timedelta(seconds=30),
         5,
         2,

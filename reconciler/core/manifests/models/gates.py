@@ -204,6 +204,7 @@ class Gate(Choice):
     hours: HoursGate | None = None
     health: HealthGate | None = None
     mode: Literal["act", "observe"] | None = None
+    warmup: Duration | None = None
     interval: Duration | None = None
     consecutive: Few | None = None
     failures: Few | None = None
