@@ -1,13 +1,14 @@
 """`diff`, `plan` and `apply`: one cycle, looked at from three distances."""
 
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import click
 
+from reconciler.cli.ending import ended_by_signals
 from reconciler.cli.options import output_option, take_settings, target_options
 from reconciler.cli.show import failing, said, show
 from reconciler.core.adoption import Adoption
@@ -122,16 +123,14 @@ def _request_for(request: Request, seen: Report) -> Request:
 @contextmanager
 def _writing(authority: Any) -> Iterator[None]:
     """Let SIGINT and SIGTERM end the run after the writes in hand, and give the lease back in the end."""
-    before = {number: signal.signal(number, lambda *_: authority.stop()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with ended_by_signals(authority.stop, partial(click.echo, err=True)):
         try:
-            authority.release()
-        except ReconcilerError as error:
-            click.echo(f"the lease was not given back, and runs out by itself: {error}", err=True)
+            yield
+        finally:
+            try:
+                authority.release()
+            except ReconcilerError as error:
+                click.echo(f"the lease was not given back, and runs out by itself: {error}", err=True)
 
 
 @contextmanager

@@ -1,11 +1,11 @@
 """`serve`: reconcile continuously, until told to stop."""
 
 import logging
-import signal
 from typing import Any
 
 import click
 
+from reconciler.cli.ending import ended_by_signals
 from reconciler.cli.options import take_settings, target_options
 from reconciler.cli.show import failing, said
 from reconciler.cli.told import WAITING
@@ -20,7 +20,7 @@ from reconciler.core.report import Report
 def serve(*, allow_local: bool, **options: Any) -> int:
     r"""Reconcile continuously: poll Git, watch both stores, apply what is due, keep to the last good commit otherwise.
 
-    Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it after the write in hand.
+    Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it after the write in hand, and within 45 s.
 
     \b
     reconciler serve --repo https://git.example.com/mesh.git --path production
@@ -52,10 +52,9 @@ def serve(*, allow_local: bool, **options: Any) -> int:
             report=tell,
             watch=working_copy_watch(target.settings),
         )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: service.stop())
-        log.info("serving target %s from %s, mode %s", settings.target, safe.clean(settings.repo), settings.mode)
-        service.run()
+        with ended_by_signals(service.stop, log.info):
+            log.info("serving target %s from %s, mode %s", settings.target, safe.clean(settings.repo), settings.mode)
+            service.run()
     log.info("stopped")
     return 0
 

@@ -6,7 +6,7 @@ import json
 import re
 from datetime import datetime
 from itertools import pairwise
-from signal import SIGINT, SIGKILL
+from signal import SIGINT, SIGKILL, SIGTERM
 
 import pytest
 
@@ -174,7 +174,7 @@ def test_killed_in_a_write_it_goes_on_where_it_was(over_https: Site, api_server_
 
 
 def test_it_waits_for_an_api_server_that_cannot_be_reached(over_https: Site, api_server_proxy: Proxy) -> None:
-    """At its start, and later; nothing is concluded from it, and the log is not flooded."""
+    """At its start, and later; nothing is concluded from it, and the log is not flooded. Told twice, it ends all the same."""
     site, proxy = over_https, api_server_proxy
     proxy.reset(times=None)
     with site.reconciler.start("serve", "--poll-interval", "1s") as serve:
@@ -189,4 +189,7 @@ def test_it_waits_for_an_api_server_that_cannot_be_reached(over_https: Site, api
         serve.wait_for("done: update WorkloadEntry", seen)
         assert weights(site) == {20}
         assert len(serve.lines) < 40
-        assert serve.end() == 0
+        proxy.black_hole()
+        serve.send(SIGTERM)
+        serve.wait_for("asked again, it ends at once", seen)
+        assert serve.end() == 1
