@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -48,6 +48,14 @@ def _duration(value: object) -> object:
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
 #: A pause or a limit, which cannot be nothing.
 Interval = Annotated[Duration, Field(ge=timedelta(seconds=1))]
+
+
+def length_of(text: str) -> timedelta:
+    """Return a length of time as people write it, of a second at least. Raises InvalidInput."""
+    try:
+        return TypeAdapter(Interval).validate_python(text)
+    except ValidationError as error:
+        raise InvalidInput(f"{text[:40]!r} is no length of time: write it as 90s, 30m or 2h", code=SetupCode.OPTION) from error
 
 
 def _names(value: object) -> object:

@@ -1,6 +1,5 @@
-"""What a person asks of, or says to, the state of a target: `status`, `history`, `approve`, `recover`, `release`."""
+"""What a person asks of, or says to, the state of a target: `status`, `history`, `recover`, `release`."""
 
-import getpass
 import json
 from typing import Any
 
@@ -56,31 +55,6 @@ def history(*, limit: int, **options: Any) -> int:
     if not rows:
         click.echo("no run of this target is known here")
     table(("run", "when", "commit", "outcome", "writes", "plan"), rows)
-    return 0
-
-
-@click.command()
-@click.argument("digest")
-@target_options
-@click.option("--allow", multiple=True, required=True, metavar="NAME", help="The override, as the plan prints it.")
-@click.option("--reason", required=True, help="Why; kept with the override.")
-@failing
-def approve(*, digest: str, allow: tuple[str, ...], reason: str, **options: Any) -> int:
-    r"""Give named overrides for the plan DIGEST; a serving reconciler goes on at its next pass.
-
-    \b
-    reconciler approve 3f2a... --allow wholesale:shop/billing --reason "agreed with the shop team"
-    """
-    from reconciler.ports import Override
-    from reconciler.wiring import state_store, system_clock
-
-    if len(digest) != 64 or any(char not in "0123456789abcdef" for char in digest):
-        raise InvalidInput(f"{digest[:80]!r} is not a plan's digest: copy the 64 hexadecimal digits that `plan` prints")
-    store = state_store(take_settings(options))
-    for name in allow:
-        store.override(Override(digest, name, getpass.getuser(), reason, system_clock().now()))
-    store.close()
-    click.echo(f"noted for plan {digest[:12]}: {', '.join(allow)}")
     return 0
 
 

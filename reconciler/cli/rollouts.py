@@ -1,0 +1,189 @@
+"""What a person says to rollouts: `approve`, `pause`, `resume`, `abort`, `retry`, `undo`, `hold`.
+
+They are noted in the state store, and whoever runs the target carries them out: `serve` at its next look, or `apply`.
+"""
+
+import getpass
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.options import take_settings, target_options
+from reconciler.cli.show import failing
+from reconciler.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from reconciler.core.rollouts.rollout import Rollout
+    from reconciler.ports import Store
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+reason_option = click.option("--reason", default="", help="Why; kept with the rollout.")
+
+
+@click.command()
+@click.argument("what", metavar="PLAN|ROLLOUT|UNIT")
+@target_options
+@click.option("--allow", multiple=True, metavar="NAME", help="Give this override for the plan, as the plan prints it.")
+@click.option("--digest", default="", metavar="PLAN", help="Plan of the rollout that you have looked at; 12 digits are enough.")
+@click.option("--reason", required=True, help="Why; kept with the approval.")
+@failing
+def approve(*, what: str, allow: tuple[str, ...], digest: str, reason: str, **options: Any) -> int:
+    r"""Give named overrides for a plan, or let a rollout go on to its next step.
+
+    With --allow it is about a PLAN, by its digest, before anything is written. Without, it is about the step that a rollout is
+    in; it counts for the plan that you have looked at, and for that step alone.
+
+    \b
+    reconciler approve 3f2a... --allow wholesale:shop/billing --reason "agreed with the shop team"
+    reconciler approve shop/billing --digest 3f2a61c09b7e --reason "the errors of step 2 are known"
+    """
+    with _store(options) as store:
+        if allow:
+            _override(store, what, allow, reason)
+            return 0
+        if _DIGEST.fullmatch(what):
+            raise InvalidInput(
+                "say which overrides to give for the plan (--allow NAME), or name the rollout whose step to approve"
+            )
+        from reconciler.saying import chosen, plan_of
+
+        rollout = chosen(store.rollouts, what)
+        _tell(store, [rollout], "approve", reason, plan_of(rollout, what, digest))
+    return 0
+
+
+@click.command()
+@click.argument("rollout", metavar="ROLLOUT|UNIT")
+@target_options
+@reason_option
+@failing
+def pause(*, rollout: str, reason: str, **options: Any) -> int:
+    """Let a rollout begin no further step until `resume`. Gates stay armed; a step that has begun is finished."""
+    return _say("pause", rollout, reason, options)
+
+
+@click.command()
+@click.argument("rollout", metavar="ROLLOUT|UNIT")
+@target_options
+@reason_option
+@failing
+def resume(*, rollout: str, reason: str, **options: Any) -> int:
+    """Let a paused rollout go on from where it is, also over what was changed by hand."""
+    return _say("resume", rollout, reason, options)
+
+
+@click.command()
+@click.argument("rollout", required=False, default="", metavar="[ROLLOUT|UNIT]")
+@target_options
+@click.option("--all", "everything", is_flag=True, help="Every rollout of the target that has not ended.")
+@reason_option
+@failing
+def abort(*, rollout: str, everything: bool, reason: str, **options: Any) -> int:
+    """Take a rollout back at once: in the fewest lawful steps, without waiting for capacity."""
+    if bool(rollout) == everything:
+        raise InvalidInput("name the rollout or unit to abort, or say --all")
+    if not everything:
+        return _say("abort", rollout, reason, options)
+    from reconciler.saying import running
+
+    with _store(options) as store:
+        found = running(store.rollouts)
+        _tell(store, found, "abort", reason)
+    if not found:
+        click.echo("no rollout is under way")
+    return 0
+
+
+@click.command()
+@click.argument("rollout", metavar="ROLLOUT|UNIT")
+@target_options
+@reason_option
+@failing
+def retry(*, rollout: str, reason: str, **options: Any) -> int:
+    """Try again what has failed: an undo from where it stands, refused content as a new attempt."""
+    return _say("retry", rollout, reason, options)
+
+
+@click.command()
+@click.argument("rollout", metavar="ROLLOUT|UNIT")
+@target_options
+@reason_option
+@failing
+def undo(*, rollout: str, reason: str, **options: Any) -> int:
+    """Take a rollout back as its policy says, also long after it has succeeded."""
+    return _say("undo", rollout, reason, options)
+
+
+@click.command()
+@click.argument("service", metavar="NAMESPACE/SERVICE")
+@target_options
+@click.option("--for", "length", metavar="TIME", help="For how long, such as 2h or 90m.")
+@click.option("--end", is_flag=True, help="End the hold before its time.")
+@click.option("--reason", default="", help="Why; shown to everybody who looks.")
+@failing
+def hold(*, service: str, length: str | None, end: bool, reason: str, **options: Any) -> int:
+    r"""Keep all hands off a service while somebody works on it: it is observed, and nothing of its unit is written.
+
+    \b
+    reconciler hold shop/billing --for 2h --reason "we look into INC-7"
+    reconciler hold shop/billing --end
+    """
+    from reconciler import saying
+    from reconciler.settings import length_of
+    from reconciler.wiring import system_clock
+
+    if bool(length) == end:
+        raise InvalidInput("say for how long (--for 2h), or --end")
+    with _store(options) as store:
+        if end:
+            ended = store.rollouts.unhold(service)
+            click.echo(f"{service} is held no more" if ended else f"{service} was not held")
+            return 0
+        held = saying.hold(store, service, length_of(length or ""), getpass.getuser(), reason, system_clock().now())
+        click.echo(f"{held.unit} is held until {held.until:%Y-%m-%d %H:%M:%S} UTC: nothing of it is written")
+    return 0
+
+
+def _say(word: str, name: str, reason: str, options: dict[str, Any]) -> int:
+    from reconciler.saying import chosen
+
+    with _store(options) as store:
+        _tell(store, [chosen(store.rollouts, name)], word, reason)
+    return 0
+
+
+def _tell(store: "Store", rollouts: "Iterable[Rollout]", word: str, reason: str, digest: str = "") -> None:
+    from reconciler.core.rollouts.seen import Word
+    from reconciler.reports.safe import clean
+    from reconciler.saying import Said, say
+    from reconciler.wiring import system_clock
+
+    said = Said(Word(word), getpass.getuser(), reason, system_clock().now(), digest)
+    for rollout in rollouts:
+        click.echo(clean(say(store.rollouts, rollout, said)))
+
+
+def _override(store: "Store", digest: str, names: tuple[str, ...], reason: str) -> None:
+    from reconciler.ports import Override
+    from reconciler.wiring import system_clock
+
+    if not _DIGEST.fullmatch(digest):
+        raise InvalidInput(f"{digest[:80]!r} is not a plan's digest: copy the 64 hexadecimal digits that `plan` prints")
+    for name in names:
+        store.override(Override(digest, name, getpass.getuser(), reason, system_clock().now()))
+    click.echo(f"noted for plan {digest[:12]}: {', '.join(names)}")
+
+
+@contextmanager
+def _store(options: dict[str, Any]) -> "Iterator[Store]":
+    from reconciler.wiring import state_store
+
+    store = state_store(take_settings(options))
+    try:
+        yield store
+    finally:
+        store.close()
