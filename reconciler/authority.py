@@ -73,8 +73,9 @@ class Authority:
         """Return why this store must not write to the target, empty where it may. Asks the lease. Raises Unavailable."""
         state = self.lease.current()
         if state and state.store and state.store != self.store.id:
+            used = f", in use by {state.holder}" if state.holder else ""
             return (
-                f"the target belongs to another state store ({state.store[:12]}, last used by {state.holder or 'nobody now'}); "
+                f"the target belongs to another state store ({state.store[:12]}{used}); "
                 "this one may look and plan; `reconciler recover` makes it the target's own"
             )
         if state and state.store and state.generation > self.store.generation:

@@ -230,7 +230,7 @@ def test_a_namespace_with_anything_foreign_inside_stays(left_web: World) -> None
     report = left_web.run(allow=NAMED)
     (guard,) = report.guards
     assert (report.verdict, guard.override) == (Verdict.REFUSED, "")
-    assert guard.message.endswith("everything in it: Pod p1; delete it by hand")
+    assert guard.message.endswith("everything in it: Pod p1; it can only be deleted by hand")
     assert not _is_going(left_web)
 
 

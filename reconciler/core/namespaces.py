@@ -84,9 +84,9 @@ def _verdict(listing: Listing | None, going: Collection[Inside | None], name: st
     if listing is None:
         return name, "whoever says its name has that listed first"
     if listing.unread:
-        return "", f"what that is could not be listed ({listing.unread}); delete it by hand"
+        return "", f"what that is could not be listed ({listing.unread}); it can only be deleted by hand"
     if left := sorted({one for one in listing.objects if not _is_nobodys(one)} - set(going)):
-        return "", f"{_some(left)}; delete it by hand"
+        return "", f"{_some(left)}; it can only be deleted by hand"
     return name, "nothing is in it but what this plan deletes"
 
 

@@ -43,9 +43,9 @@ def test_only_what_nobody_misses_may_go() -> None:
     foreign = tuple(Inside("", "Secret", f"s{number}") for number in range(7))
     assert said(Listing((*EVERYWHERE, OURS, *foreign))) == (
         "",
-        "Secret s0, Secret s1, Secret s2, Secret s3, Secret s4 and 2 more; delete it by hand",
+        "Secret s0, Secret s1, Secret s2, Secret s3, Secret s4 and 2 more; it can only be deleted by hand",
     )
-    assert said(Listing((Inside("apps", "Deployment", "web"),)))[1] == "Deployment.apps web; delete it by hand"
+    assert said(Listing((Inside("apps", "Deployment", "web"),)))[1] == "Deployment.apps web; it can only be deleted by hand"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_half_a_listing_is_none() -> None:
     """Whatever it holds: nobody knows what else there is."""
     assert said(Listing(unread="secrets is forbidden")) == (
         "",
-        "what that is could not be listed (secrets is forbidden); delete it by hand",
+        "what that is could not be listed (secrets is forbidden); it can only be deleted by hand",
     )
 
 
