@@ -35,6 +35,7 @@ def demo(*, keep: bool) -> int:
         for chapter in CHAPTERS:
             _tell(mesh, chapter.title, mesh.play(chapter))
         click.echo("\nThe story is over: cluster and registry hold what Git says.")
+        click.echo("Your own begins with `reconciler init my-mesh`.")
         if keep:
             _go_on(mesh)
     return 0

@@ -34,7 +34,7 @@ def test_the_whole_story_is_told_and_nothing_stays(demo: Command) -> None:
     titles = re.findall(r"^== (.*)$", told, re.MULTILINE)
     assert len(titles) == 5
     assert "svc1.internal.com:80  vm 90.0 % (2), pod 10.0 % (2)" in told
-    assert told.endswith("The story is over: cluster and registry hold what Git says.\n")
+    assert "\nThe story is over: cluster and registry hold what Git says.\n" in told
     assert left_behind(demo) == []
 
 

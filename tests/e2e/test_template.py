@@ -12,7 +12,7 @@ import yaml
 from reconciler.cli.init import template
 from tests.e2e.command import Ended
 from tests.e2e.site import NETWORKING, Site
-from tests.e2e.test_observe import view_rules
+from tests.e2e.test_rights import VIEW
 
 #: Seconds for one test: each starts several processes, and a busy machine takes its time with them.
 pytestmark = pytest.mark.timeout(120)
@@ -61,9 +61,7 @@ def test_the_pipeline_comments_on_a_pull_request(site: Site, pull_request: Path)
     workflow = yaml.safe_load((pull_request / ".github" / "workflows" / "mesh.yml").read_text("utf-8"))
     (step,) = [one for one in workflow["jobs"]["diff"]["steps"] if one.get("name") == "Compare with production"]
     runner = pull_request.parent / "runner"
-    kubeconfig = site.server.write_kubeconfig(
-        runner / "viewer", site.server.account(site.namespace, "viewer", view_rules()).token
-    )
+    kubeconfig = site.server.write_kubeconfig(runner / "viewer", site.server.account(site.namespace, "viewer", VIEW).token)
     shell(site, pull_request, step["run"], RUNNER_TEMP=str(runner), KUBECONFIG_TEXT=kubeconfig.read_text("utf-8"))
     comment = (runner / "diff.md").read_text("utf-8")
     assert comment.startswith("### mesh-reconciler: Changes are due: 9 to create, 1 not-adopted")

@@ -1,7 +1,8 @@
-"""Mode observe under the rights that `deploy/` gives for looking, and nothing more."""
+"""Under the rights that `deploy/` gives and no others: mode observe with those for looking, a run with all of them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.manifests import WORKLOAD, billing
+from tests.e2e.manifests import WORKLOAD, billing, workloads
 from tests.e2e.site import Site
 from tests.real.apiserver import ApiServer
 from tests.real.locations import PROJECT
@@ -19,21 +20,25 @@ from tests.real.proxy import Proxy
 pytestmark = pytest.mark.timeout(120)
 
 
-def view_rules() -> list[dict[str, Any]]:
-    """The rules of the ClusterRole for viewing, as they are deployed."""
+def deployed_rules(names: str) -> list[dict[str, Any]]:
+    """The rules of all roles whose names match, as they are deployed."""
     documents = yaml.safe_load_all((PROJECT / "deploy" / "kubernetes" / "rbac.yaml").read_text("utf-8"))
-    (role,) = [one for one in documents if one["kind"] == "ClusterRole" and one["metadata"]["name"] == "mesh-reconciler-view"]
-    rules: list[dict[str, Any]] = role["rules"]
-    return rules
+    roles = [
+        one for one in documents if one["kind"] in ("Role", "ClusterRole") and re.fullmatch(names, one["metadata"]["name"])
+    ]
+    return [rule for role in roles for rule in role["rules"]]
+
+
+VIEW = deployed_rules("mesh-reconciler-view")
 
 
 @pytest.fixture
 def viewed(site: Site, proxied_api_server: ApiServer, tmp_path: Path) -> Iterator[Site]:
     """The target in mode observe, under a token that may only look, with a WorkloadEntry there that somebody else made."""
-    assert {verb for rule in view_rules() for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert {verb for rule in VIEW for verb in rule["verbs"]} == {"get", "list", "watch"}
     site.repository.commit(billing(site.namespace))
     site.kube.create(yaml.safe_load(WORKLOAD.format(namespace=site.namespace, number=1, weight=5)), manager="kubectl-create")
-    token = site.server.account(site.namespace, "viewer", view_rules()).token
+    token = site.server.account(site.namespace, "viewer", VIEW).token
     kubeconfig = proxied_api_server.write_kubeconfig(tmp_path / "viewer", token)
     yield site.with_variables(RECONCILER_KUBECONFIG=str(kubeconfig), RECONCILER_MODE="observe")
     assert set(site.objects("WorkloadEntry")) == {"billing-vm-1"}
@@ -56,3 +61,23 @@ def test_it_reports_everything_and_writes_nothing(viewed: Site, api_server_proxy
     assert {one.method for one in api_server_proxy.requests} == {"GET"}
     assert viewed.data.joinpath("registry.db").is_file()
     assert viewed.records() == {}
+
+
+def test_the_deployed_rights_are_enough_to_write(site: Site, tmp_path: Path) -> None:
+    """To make a namespace and an account, to adopt, change and delete, to hold the Lease of the target `production`."""
+    apart = f"{site.namespace}-b"
+    made = f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {apart}\n---\n"
+    made += f"apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: billing\n  namespace: {apart}\n"
+    site.repository.commit({"billing/vms.yaml": workloads(site.namespace), "apart.yaml": made})
+    site.kube.create(yaml.safe_load(WORKLOAD.format(namespace=site.namespace, number=1, weight=5)), manager="kubectl-create")
+    token = site.server.account(site.namespace, "writer", deployed_rules("mesh-reconciler-.*")).token
+    limited = site.with_variables(
+        RECONCILER_KUBECONFIG=str(site.server.write_kubeconfig(tmp_path / "writer", token)),
+        RECONCILER_TARGET="production",
+        RECONCILER_NAMESPACES=f"{site.namespace},{apart}",
+    )
+    limited.reconciler("apply", "--yes", "--adopt", "all", code=0)
+    assert {one["spec"]["weight"] for one in site.objects("WorkloadEntry").values()} == {10}
+    site.repository.commit({"billing/vms.yaml": workloads(site.namespace, count=2), "apart.yaml": made})
+    limited.reconciler("apply", "--yes", "--prune-now", f"WorkloadEntry/{site.namespace}/billing-vm-3", code=0)
+    assert set(site.objects("WorkloadEntry")) == {"billing-vm-1", "billing-vm-2"}
