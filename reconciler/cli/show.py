@@ -57,6 +57,21 @@ def show(report: Report, form: str, options: Sequence[str] = (), decisions: Sequ
         click.echo(render(report, form))
 
 
+def show_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> None:
+    """Print a table in one of the forms of reports but JSON; on a terminal the title is what stands there without a row."""
+    from reconciler.reports import tables
+
+    match form:
+        case "markdown":
+            click.echo(tables.markdown(title, heads, rows))
+        case "html":
+            click.echo(tables.html(title, heads, rows))
+        case _ if rows:
+            table(heads, rows)
+        case _:
+            click.echo(title)
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table that fits the terminal; nothing where there is no row."""
     from rich import box

@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from reconciler.cli.options import report_form, take_settings, target_options
-from reconciler.cli.show import failing, table
+from reconciler.cli.options import output_option, take_settings, target_options
+from reconciler.cli.show import failing, show_table, table
 from reconciler.errors import InvalidInput
 
 
 @click.command()
 @target_options
-@report_form("terminal", "json")
+@output_option
 @failing
 def status(**options: Any) -> int:
     """Show the target's state: commit in force, writer, open writes, fights, the last run, what waits."""
@@ -28,14 +28,14 @@ def status(**options: Any) -> int:
     if settings.output == "json":
         click.echo(json.dumps(found.document(), indent=2))
     else:
-        table(("", ""), found.rows())
+        show_table(f"target {settings.target}", ("", ""), found.rows(), settings.output)
     return 0
 
 
 @click.command()
 @target_options
 @click.option("--limit", default=20, show_default=True, help="How many runs.")
-@report_form("terminal", "json")
+@output_option
 @failing
 def history(*, limit: int, **options: Any) -> int:
     """List past runs, newest first: when, which commit, how it ended, how much was written."""
@@ -52,9 +52,8 @@ def history(*, limit: int, **options: Any) -> int:
     rows = [
         (str(one.id), words.moment(one.at), one.commit[:10], one.outcome, str(one.written), one.digest[:12]) for one in cycles
     ]
-    if not rows:
-        click.echo("no run of this target is known here")
-    table(("run", "when", "commit", "outcome", "writes", "plan"), rows)
+    title = f"runs of target {settings.target}" if rows else f"no run of target {settings.target} is known here"
+    show_table(title, ("run", "when", "commit", "outcome", "writes", "plan"), rows, settings.output)
     return 0
 
 

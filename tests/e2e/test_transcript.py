@@ -138,7 +138,7 @@ def test_status_and_history_tell_how_things_stand(settled: Site) -> None:
     for run in runs:
         jsonschema_rs.validate(as_json.schema(), run)
     assert [run["verdict"] for run in runs] == ["refused", "applied"]
-    assert re.search(r"refused +0 .*\n.* applied +7 ", settled.reconciler("history", code=0).out)
+    assert re.search(r"\| refused \| 0 \|.*\n.*\| applied \| 7 \|", settled.reconciler("history", "-o", "markdown", code=0).out)
 
 
 def test_a_lost_store_writes_nothing_before_it_is_recovered(settled: Site) -> None:
