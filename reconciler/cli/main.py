@@ -20,7 +20,7 @@ COMMANDS = {
     "status": ("state", "Show the target's state: commit in force, last runs, what waits."),
     "history": ("state", "List past runs."),
     "approve": ("rollouts", "Give a named override for one plan, or let a rollout go on."),
-    "pause": ("rollouts", "Let a rollout begin no further step."),
+    "pause": ("rollouts", "Let a rollout go no further."),
     "resume": ("rollouts", "Let a paused rollout go on."),
     "abort": ("rollouts", "Take a rollout back at once, or all of them."),
     "retry": ("rollouts", "Try again what has failed."),

@@ -62,7 +62,7 @@ def approve(*, what: str, allow: tuple[str, ...], digest: str, reason: str, **op
 @reason_option
 @failing
 def pause(*, rollout: str, reason: str, **options: Any) -> int:
-    """Let a rollout begin no further step until `resume`. Gates stay armed; a step that has begun is finished."""
+    """Let a rollout go no further until `resume`. Gates stay armed, and what it has reached is kept up."""
     return _say("pause", rollout, reason, options)
 
 

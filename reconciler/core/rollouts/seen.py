@@ -39,7 +39,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """An operator keeps all hands off a unit until then."""
+    """An operator keeps all hands off a unit until then; `unit` is named as its ServiceEntry: namespace/name."""
 
     unit: str
     until: datetime

@@ -112,6 +112,13 @@ def test_the_hold_counts_only_what_was_in_force_and_well() -> None:
     play.look(SECOND).is_at(Phase.APPLYING, 1)
 
 
+def test_a_hold_begins_when_the_step_is_in_force_also_where_a_dump_says_so() -> None:
+    """Time in which a write was away does not count once it is back, however soon all proxies have it."""
+    play = soaking(step(10, hold=5 * MINUTE), step(100)).watch(MINUTE, in_force=True)
+    play.look(2 * MINUTE, written=False, in_force=False).look(2 * MINUTE, in_force=True)
+    assert play.rollout.time.held == MINUTE
+
+
 def test_cover_is_a_hold_that_only_the_longer_one_ends() -> None:
     """A step that is to see a night stays for it."""
     play = soaking(step(10, hold=MINUTE, cover=4 * HOUR), step(100))

@@ -5,6 +5,7 @@ The model beside them keeps its own record of what it did to the mesh and of the
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reconciler.core.rollouts.actions import Action, Answered, Forgive, Moved, PlanBack, Refuse
+from reconciler.core.rollouts.codec import from_json, to_json
 from reconciler.core.rollouts.machine import advance, set_out_on
 from reconciler.core.rollouts.policy import OnHarm
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
@@ -114,7 +116,8 @@ class Rolling(RuleBasedStateMachine):
         moved = (before.step, before.stage, before.on) != (rolled.step, rolled.stage, rolled.on)
         if moved or rolled.in_force != before.in_force:
             self.held_at_most, self.looked_in_force = NO_TIME, self.looked_in_force and not moved
-        self.stored = rolled
+        self.stored = from_json(json.loads(json.dumps(to_json(rolled))))
+        assert self.stored == rolled
 
     @rule(seconds=st.sampled_from([1, 5, 15, 30, 60, 120, 180]))
     def time_passes(self, seconds: int) -> None:

@@ -148,3 +148,15 @@ def test_one_that_falls_back_to_a_step_keeps_the_others_there_and_undoes_none() 
     both.plays[1].way_back(*way().steps[1:])
     both.until((Phase.SOAKING, 1), (Phase.PAUSED, 0)).look(MINUTE).look(MINUTE)
     assert both.at == [(Phase.SOAKING, 1), (Phase.PAUSED, 0)]
+
+
+def test_one_that_falls_back_from_a_step_that_it_had_passed_has_not_passed_it_any_more() -> None:
+    """Harm may show while it waits for the others: they must not go on from there."""
+    quick, slow = (step(10), step(50, hold=SECOND), step(100)), (step(10), step(50, hold=5 * MINUTE), step(100))
+    both = group(slow, quick, on_harm=OnHarm.BACK).until((Phase.SOAKING, 1), (Phase.SOAKING, 1)).look(SECOND).look(SECOND)
+    assert [one.rollout.passed for one in both.plays] == [0, 1]
+    both.look(harmed=1)
+    assert both.plays[1].rollout.passed == 0
+    for _ in range(6):
+        both.look(MINUTE, unit=1, written=False)
+    assert both.at == [(Phase.SOAKING, 1), (Phase.UNDOING, 1)]

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.actions import Call, PlanBack
+from reconciler.core.rollouts.policy import OnHarm
 from reconciler.core.rollouts.records import Evidence, EvidenceKind, Refusal, change_of, content_of
 from reconciler.core.rollouts.seen import Word
 from reconciler.core.rollouts.values import Documents
-from tests.core.rollouts.play import HARM, NOON, SECOND, SERVICE, Play, rollout
+from tests.core.rollouts.play import HARM, NOON, SECOND, SERVICE, Play, policy, rollout
 
 OTHER = Key("WorkloadEntry", "shop", "vm1")
 
@@ -45,6 +46,15 @@ def test_harm_leaves_a_refusal_of_the_content_and_a_retry_takes_it_back() -> Non
     play.way_back().say(Word.RETRY)
     change = change_of(play.rollout, play.last, play.now)
     assert (change.refusal, change.forgiven) == (None, True)
+
+
+def test_the_last_word_on_content_counts() -> None:
+    """A resume forgives, and an abort in the same moment refuses again."""
+    play = Play(rollout(policy=policy(on_harm=OnHarm.PAUSE))).begun().look(SECOND, gates={"errors": HARM})
+    play.look(SECOND, play.command(Word.RESUME), play.command(Word.ABORT))
+    change = change_of(play.rollout, play.last, play.now)
+    assert change.refusal is not None
+    assert not change.forgiven
 
 
 def test_a_wish_and_a_call_are_no_evidence() -> None:
