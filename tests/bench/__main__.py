@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.bench import bench_apply, bench_check, bench_diff, bench_plan, bench_serve
+from tests.bench import bench_apply, bench_check, bench_diff, bench_plan, bench_rollouts, bench_serve
 from tests.bench.mesh import Mesh, running_mesh
 from tests.bench.table import Bench, Row, Unusable, as_json, printed
 from tests.real.missing import PartMissing
@@ -22,7 +22,11 @@ ON_A_MESH: dict[str, Callable[[Bench, Mesh], Iterator[Row]]] = {
     "diff": bench_diff.rows,
     "serve": bench_serve.rows,
 }
-ALONE: dict[str, Callable[[Bench], Iterator[Row]]] = {"check": bench_check.rows, "plan": bench_plan.rows}
+ALONE: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "check": bench_check.rows,
+    "plan": bench_plan.rows,
+    "rollouts": bench_rollouts.rows,
+}
 
 
 def main() -> int:
