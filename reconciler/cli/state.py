@@ -8,6 +8,7 @@ import click
 from reconciler.cli.options import output_option, take_settings, target_options
 from reconciler.cli.show import failing, show_table, table
 from reconciler.errors import InvalidInput
+from reconciler.reports.safe import clean
 
 
 @click.command()
@@ -69,6 +70,7 @@ def recover(*, yes: bool, **options: Any) -> int:
     """
     from reconciler.recovery import ours_in
     from reconciler.recovery import recover as rebuild
+    from reconciler.reports.words import counted
     from reconciler.wiring import open_target
 
     with open_target(take_settings(options), local=True) as target:
@@ -76,7 +78,7 @@ def recover(*, yes: bool, **options: Any) -> int:
         owned = ours_in(target.cycle.observe(), target.settings.target)
         revision = ports.source.poll()
         table(("object", "namespace", "name"), [(key.kind, key.namespace, key.name) for key in sorted(owned)])
-        click.echo(f"{len(owned)} objects are ours; going on from commit {revision.short} {revision.subject}")
+        click.echo(clean(f"ours: {counted(len(owned), 'object')}; going on from commit {revision.short} {revision.subject}"))
         if not yes and not click.confirm("Take this as the target's state?", err=True):
             return 2
         target.cycle.authority.seize(lambda: rebuild(ports.store, owned, revision, ports.clock))
@@ -102,6 +104,7 @@ def release(*, names: tuple[str, ...], everything: bool, manager: str, yes: bool
     reconciler release --all --to kubectl
     """
     from reconciler.release import chosen, release_objects
+    from reconciler.reports.words import counted
     from reconciler.wiring import open_target
 
     if bool(names) == everything:
@@ -116,5 +119,5 @@ def release(*, names: tuple[str, ...], everything: bool, manager: str, yes: bool
             return 2
         with target.cycle.authority.alone(observed):
             released = release_objects(keys, observed, target.ports, manager)
-    click.echo(f"{released} objects released to {manager}")
+    click.echo(clean(f"{counted(released, 'object')} released to {manager}"))
     return 0

@@ -150,7 +150,7 @@ def test_a_lost_store_writes_nothing_before_it_is_recovered(settled: Site) -> No
     assert "Refused: the target belongs to another state store" in refused
     assert weights(settled) == {10}
 
-    assert "7 objects are ours" in settled.reconciler("recover", "--yes", code=0).out
+    assert "ours: 7 objects" in settled.reconciler("recover", "--yes", code=0).out
     settled.reconciler("apply", "--yes", code=0)
     assert weights(settled) == {20}
 
