@@ -71,10 +71,6 @@ class Cycle:
         desired = self._follower.desired(self._follower.newest())
         return {unit.name: unit.keys for unit in cut(desired, self.observe(), ())}
 
-    def forget(self, before: datetime) -> None:
-        """Drop what the state store keeps of runs that ended before then. Raises Unavailable."""
-        self._ports.store.forget(before)
-
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Keep watches on both stores open from now on; `changed` is called from any thread. Raises Unavailable."""
         self._ports.cluster.subscribe(changed)
@@ -240,7 +236,7 @@ class Cycle:
         return report
 
     def _record(self, report: Report) -> None:
-        """Keep what was done or newly found; a history that cannot be written undoes nothing that was."""
+        """Keep what was done or newly found, and drop what is old; a history that cannot be written undoes nothing."""
         digest = report.plan.digest if report.plan else ""
         commit = report.revision.id if report.revision else ""
         written = report.written(Written.DONE)
@@ -248,4 +244,5 @@ class Cycle:
             self._ports.store.record(
                 CycleRecord(0, report.ended, commit, digest, report.verdict, written, as_json.document(report))
             )
+            self._ports.store.forget(report.ended - self._policy.keep_history)
         self._recorded = report.verdict

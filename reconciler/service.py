@@ -8,16 +8,15 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from reconciler.authority import RENEW_AFTER
 from reconciler.core.report import Report, Verdict
 from reconciler.cycle import Cycle
-from reconciler.errors import ReconcilerError, Unavailable
-from reconciler.ports import Clock
+from reconciler.errors import ReconcilerError
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +29,8 @@ RETRY, RETRY_LONGEST = 2.0, 300.0
 class Service:
     """One target, served until `stop`.
 
-    `poll` is how often Git is asked, `keep` how long finished runs stay in the history. `report` receives every report in
-    which something was seen, decided or done; a pass in which nothing changed makes none. `watch` watches a local repository.
+    `poll` is how often Git is asked. `report` receives every report in which something was seen, decided or done; a pass in
+    which nothing changed makes none. `watch` watches a local repository.
     """
 
     def __init__(
@@ -39,15 +38,14 @@ class Service:
         cycle: Cycle,
         *,
         poll: timedelta,
-        keep: timedelta,
-        clock: Clock,
         report: Callable[[Report], None],
         watch: Callable[[Callable[[], None]], Callable[[], None]] | None = None,
     ) -> None:
-        self._cycle, self._poll, self._keep, self._clock = cycle, poll, keep, clock
-        self._report, self._watch = report, watch
-        self._nudged = threading.Event()
-        self._stopping = threading.Event()
+        self._cycle, self._poll, self._report, self._watch = cycle, poll, report, watch
+        # A signal handler may put into such a queue whatever it interrupts; an Event has a lock that may be held just then.
+        self._nudges: SimpleQueue[None] = SimpleQueue()
+        self._stops: SimpleQueue[None] = SimpleQueue()
+        self._stopping = False
         self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
         self._retry: threading.Timer | None = None
         self._failures = 0
@@ -55,27 +53,29 @@ class Service:
 
     def nudge(self) -> None:
         """Ask for a cycle soon. Cheap; from any thread."""
-        self._nudged.set()
+        self._nudges.put(None)
 
     def stop(self) -> None:
         """End after the write in hand. From any thread or a signal handler."""
-        self._stopping.set()
+        self._stopping = True
         self._cycle.authority.stop()
-        self._nudged.set()
+        self._stops.put(None)
+        self._nudges.put(None)
 
     def run(self) -> None:
         """Serve until stopped, then give the lease back."""
         unwatch = self._watch(self._tick) if self._watch else None
         self._start_ticking()
-        self._nudged.set()
+        self.nudge()
         try:
-            while not self._stopping.is_set():
+            while not self._stopping:
                 # The scheduler goes by the wall clock: one that was set back would keep it silent for as long.
-                if not self._nudged.wait(self._poll.total_seconds() * 2):
+                if not _comes(self._nudges, self._poll.total_seconds() * 2):
                     self._tick()
-                self._stopping.wait(SETTLE)
-                self._nudged.clear()
-                if not self._stopping.is_set():
+                _comes(self._stops, SETTLE)
+                while not self._nudges.empty():
+                    self._nudges.get()
+                if not self._stopping:
                     self._pass()
         finally:
             self._end(unwatch)
@@ -98,7 +98,6 @@ class Service:
         self._scheduler.add_job(
             self._renew, "interval", seconds=self._cycle.authority.ttl.total_seconds() / RENEW_AFTER, **rules
         )
-        self._scheduler.add_job(self._forget, "interval", hours=6, **rules)
         self._scheduler.start()
 
     def _tick(self) -> None:
@@ -112,10 +111,6 @@ class Service:
         except ReconcilerError as error:
             log.warning("lease: %s", error)
         self.nudge()
-
-    def _forget(self) -> None:
-        with suppress(Unavailable):
-            self._cycle.forget(self._clock.now() - self._keep)
 
     def _pass(self) -> None:
         """Run one cycle. A bug is logged with its traceback, and the next cycle still runs."""
@@ -160,3 +155,12 @@ class Service:
     def _cancel_retry(self) -> None:
         if self._retry:
             self._retry.cancel()
+
+
+def _comes(queue: SimpleQueue[None], seconds: float) -> bool:
+    """Wait for something to be put into a queue; returns whether it was, in time."""
+    try:
+        queue.get(timeout=seconds)
+    except Empty:
+        return False
+    return True

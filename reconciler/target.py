@@ -48,6 +48,7 @@ class Policy:
     rollouts: RolloutLimits = field(default_factory=RolloutLimits)
     pace: Pace = field(default_factory=Pace)
     lease_ttl: timedelta = timedelta(seconds=30)
+    keep_history: timedelta = timedelta(days=30)
     workers: int = 16
 
 

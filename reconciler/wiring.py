@@ -114,6 +114,7 @@ def policy(settings: Settings) -> Policy:
         ),
         pace=Pace(settle=rollouts.settle, patience=rollouts.patience),
         lease_ttl=settings.lease_ttl,
+        keep_history=settings.keep_history,
         workers=settings.writers,
     )
 

@@ -295,6 +295,18 @@ def test_the_history_tells_what_was_done_and_not_that_nothing_was(world: World) 
     assert applied.report["verdict"] == "applied"
 
 
+def test_what_is_older_than_the_history_goes_with_every_run(world: World) -> None:
+    """Runs and journal alike, whoever runs and however short; what is in force stays."""
+    world.commit(mixed())
+    world.run()
+    world.pass_time(days=8)
+    world.commit(mixed(workload_entry("vm1", weight=5), workload_entry("vm2", address="10.0.0.2")))
+    world.run(cycle=world.process("short:1", keep_history=timedelta(days=7)))
+    assert [one.written for one in world.store.history()] == [1]
+    assert [one.key.name for one in world.store._journal.values()] == ["vm1"]
+    assert len(world.store.written()) == 6
+
+
 def test_a_history_that_cannot_be_written_undoes_nothing(world: World) -> None:
     """The disk fills up after the last write: the run is reported as it went."""
 

@@ -47,8 +47,6 @@ def serve(*, allow_local: bool, **options: Any) -> int:
         service = Service(
             target.cycle,
             poll=settings.poll_interval,
-            keep=settings.keep_history,
-            clock=target.ports.clock,
             report=tell,
             watch=working_copy_watch(target.settings),
         )

@@ -42,8 +42,6 @@ class Demo:
         self._service = Service(
             target.cycle,
             poll=target.settings.poll_interval,
-            keep=target.settings.keep_history,
-            clock=target.ports.clock,
             report=self._reports.put,
             watch=working_copy_watch(target.settings),
         )

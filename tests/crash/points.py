@@ -20,7 +20,7 @@ CHANGING = {
     "cluster": ("apply", "delete", "set_owners"),
     "registry": ("put", "delete"),
     "lease": ("acquire", "release"),
-    "store": ("accept", "first_seen", "intend", "narrow", "record", "remember_all", "settle", "widen"),
+    "store": ("accept", "first_seen", "forget", "intend", "narrow", "record", "remember_all", "settle", "widen"),
 }
 #: How the points begin that lie ahead of a write to cluster or registry.
 AHEAD = tuple(f"ahead of {port}.{method}" for port in ("cluster", "registry") for method in CHANGING[port])
