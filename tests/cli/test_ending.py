@@ -45,7 +45,7 @@ def test_a_signal_asks_for_the_end(by: Signals) -> None:
         process.send_signal(by)
         said, _ = process.communicate(timeout=SOON)
         assert process.returncode == 0
-        assert said.endswith("over\n")
+        assert "over" in said  # in the middle of what another thread says, or after it
 
 
 def test_a_second_signal_ends_at_once() -> None:

@@ -168,7 +168,7 @@ def test_killed_in_a_write_it_goes_on_where_it_was(over_https: Site, api_server_
         name = {"namespace": site.namespace, "name": f"mesh-reconciler-{site.target}"}
         site.kube.delete({"apiVersion": LEASES, "kind": "Lease", "metadata": name})
         seen = serve.wait_for("Applied: 1 write done", seen)
-        assert any("writes that an earlier run left open were read back" in line for line in serve.lines)
+        serve.wait_for("writes that an earlier run left open were read back", seen)
         assert set(site.objects("ServiceEntry")) == {"billing"}
         assert serve.end() == 0
 
