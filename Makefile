@@ -5,12 +5,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 # Parallel test workers; they share one API server.
 WORKERS ?= auto
-# More arguments for pytest, for instance ARGS="-k adoption -x".
+# More arguments for pytest or the simulation, for instance `make test ARGS="-k adoption -x"`.
 ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-deps real-parts lint format check demo conformance bench settings-table phases-diagram lock clean
+.PHONY: help setup test test-deps real-parts lint format check demo conformance bench simulate settings-table phases-diagram lock clean
 
 help: ## list these targets
 	@echo "Targets:"
@@ -76,6 +76,9 @@ conformance: setup ## compare our validation with Istio's own test cases
 
 bench: setup real-parts ## print a table of ratios against kubectl and a bare connection pool
 	@$(BIN)/python -m tests.bench
+
+simulate: setup ## print how often canaries are judged wrongly, and how long it takes (about a minute on two free cores)
+	@$(BIN)/python -m tests.bench.simulation $(ARGS)
 
 settings-table: setup ## write the README's table of settings anew
 	@$(BIN)/python -m tests.settings_table

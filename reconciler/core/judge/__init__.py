@@ -10,8 +10,8 @@
 `Limits` are the parameters. Every look is safe: by no number of looks, no duration and no traffic is a canary that is as good
 as the stable arm called harmful with more than the chance `alpha` (`processes`); and harm is found however late it begins.
 That is exact for failures that come singly. They may come in bursts: how bursty they are is learned from the stable arm alone
-(`dispersion`). **Feed its history first**, an hour of windows from before the rollout, the canary's counts left at 0. Without
-it the judge expects bursts until it has seen better, and is slow.
+(`dispersion`). **Feed its history first**, at least an hour of windows from before the rollout and better a day, the canary's
+counts left at 0. Without it the judge expects bursts until it has seen better, and is slow.
 
 For latency, failures are the requests that took longer than an edge of the histogram's buckets. Choose it once, before the
 rollout, from the stable arm's history (`history.edge_of(0.95)`), keep it with the rollout, and count `slower_than(edge)` of

@@ -8,11 +8,12 @@ Neighbouring blocks of windows are compared in pairs. Given the failures K of a 
 first block had, independent failures have the variance K * s * (1 - s) around K * s; the sum of the squares over the sum of the
 variances is the dispersion. A rate that moves over the day hardly shows between neighbours. Blocks of 1, 2, 4, 8 and 16 windows
 are compared, since a burst may outlast a window: one scale alone takes incidents of four windows for nearly independent errors,
-and then most good releases are aborted. The largest counts.
+and then most good releases are aborted. The largest counts. Longer blocks would take the hours of the day for bursts.
 
 With few windows little is known. Each scale starts from the estimate of the one below it, and the lowest from `UNKNOWN`, both
 worth three pairs or twenty failures. Without a history of the stable arm the first verdicts are therefore slow, and only gross
-harm is found at once; an hour of history, added before the first step, makes up for it.
+harm is found at once; an hour of history, added before the first step, makes up for it. Incidents that outlast windows are only
+known to a history that has seen some: better a day of it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,7 +23,7 @@ from typing import Self
 from reconciler.core.judge.counts import Counts
 
 #: The dispersion assumed before the stable arm has shown any failures.
-UNKNOWN = 8.0
+UNKNOWN = 10.0
 #: What an assumption is worth, in pairs and in failures, whichever is more.
 _PAIRS, _FAILURES = 3.0, 20.0
 #: Windows after which what was learned begins to be forgotten; twice as many later it is. One incident must not blind for days.

@@ -29,8 +29,9 @@ from functools import reduce
 from reconciler.core.judge.counts import Counts, Window
 from reconciler.core.judge.limits import Limits
 
-#: The alternatives of the test for harm, in even mixture: ratios of failure rates, on top of what is harmless.
-RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+#: The alternatives of the test for harm, in even mixture: ratios of failure rates, on top of what is harmless. A larger one
+#: would find no harm sooner, and only help single large bursts to look like harm.
+RATIOS = (1.25, 1.5, 2.0, 3.0, 5.0)
 #: What one window may add to the logarithm of the evidence of harm: one unheard-of incident must not convict alone.
 _MOST = math.log(20)
 #: A certificate keeps at most so many times what it needs: good hours in the bank must not pay for harm that begins later.

@@ -26,7 +26,7 @@ class Reason(StrEnum):
     NO_STABLE: the stable arm is below the needed sample, and falls behind the canary; nothing can be compared.
     """
 
-    PROVEN_HARM = "the canary fails more often"
+    PROVEN_HARM = "the canary is worse"
     PROVEN_NOT_WORSE = "the canary is not worse than the margin"
     NO_CANARY = "the canary has no requests yet"
     NO_STABLE = "no stable arm"

@@ -40,6 +40,17 @@ def test_with_the_dispersion_learned_on_the_way_the_mean_stays_at_most_one() -> 
     assert 0.5 < mean <= 1 + 1e-9
 
 
+def test_a_window_is_weighed_by_what_was_known_before_it() -> None:
+    """A burst of the stable arm that it shows itself must not decide what it weighs."""
+    odd = after(history([9.0] * 119), LIMITS)
+    (one,) = flow([(8.0, 300.0)])
+    found = odd.add(one, LIMITS)
+    known = odd.dispersion.value
+    assert found.dispersion.value > 2 * known
+    assert found.harm == odd.harm.add(one, known, LIMITS)
+    assert found.certificate == odd.certificate.add(one, known, LIMITS)
+
+
 def test_harm_is_found_however_late_it_begins() -> None:
     """From the first minute, after 16 hours and after 72 good hours, and soon."""
     good = after(flow([GOOD] * 960), LIMITS, KNOWN)

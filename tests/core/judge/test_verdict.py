@@ -106,7 +106,7 @@ def test_the_words_explain_the_verdict() -> None:
         "of not worse 3.82 of 20, dispersion 1.0; 1,277 more requests, about 6 min"
     )
     assert str(after(flow([(200.0, 9.0)] * 40), LIMITS, KNOWN).verdict(LIMITS)).startswith(
-        "harm: the canary fails more often: 100.000% of 8,000 requests against 0.500% of 72,000; evidence of harm "
+        "harm: the canary is worse: 100.000% of 8,000 requests against 0.500% of 72,000; evidence of harm "
     )
 
 
