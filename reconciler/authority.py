@@ -57,6 +57,11 @@ class Authority:
         """Whether the lease was ours when we last asked."""
         return self._held is not None
 
+    @property
+    def stopped(self) -> bool:
+        """Whether no further write may begin, for good."""
+        return self._stopped
+
     def look(self) -> None:
         """Note how the lease stands, before the stores are read; asks nobody while it is ours. Raises Unavailable, Rejected."""
         with self._lock:

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
 
 from reconciler.apply import Execution
 from reconciler.authority import Authority
-from reconciler.core.changes import Action, State
+from reconciler.core.changes import Action, ObjectDiff, State
 from reconciler.core.orphans import is_readable
 from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict, Written
-from reconciler.core.resources import Key, ObservedState, Relation
+from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation
 from reconciler.core.units import cut
 from reconciler.deciding import Decider
 from reconciler.desired import DesiredReader
@@ -26,6 +27,7 @@ from reconciler.ports import CycleRecord
 from reconciler.quarantine import Quarantine
 from reconciler.recovery import settle_open_writes
 from reconciler.reports import as_json
+from reconciler.rolling import Rollouts
 from reconciler.sight import Sight, report_of, verdict_of
 from reconciler.target import NOTHING_SAID, SILENT, Policy, Ports, Progress, Request
 from reconciler.writer import Writer
@@ -55,12 +57,19 @@ class Cycle:
         self._fights = Fights(ports.store)
         self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
         self._quarantine = Quarantine(ports.store)
+        self._rollouts = Rollouts(ports.store, ports.gatekeeper, policy.rollouts, policy.pace, policy.plan)
         self._seen: tuple[Hashable, ObservedState | None] | None = None
+        self._heard: Hashable = ((), ())
         self._due: datetime | None = None
         self._awaited: tuple[str, frozenset[str]] | None = None
         self._recorded: Verdict | None = None
         self.stands_by = False
         """Whether the last run ended because somebody else is the writer, or has to be asked first."""
+
+    def due_in(self, at_most: float) -> float:
+        """Return in how many seconds to run again at the latest, though nothing may have changed: a timer is out then."""
+        left = (self._due - self._ports.clock.now()).total_seconds() if self._due else at_most
+        return min(max(left, 0.0), at_most)
 
     def observe(self) -> ObservedState:
         """Return what both stores hold. Raises Unavailable."""
@@ -108,6 +117,7 @@ class Cycle:
         self.stands_by = sight.fenced
         if not sight.fenced and verdict not in (Verdict.UNAVAILABLE, Verdict.FAILED):
             self._seen = (sight.said, sight.observed)
+            self._heard = sight.look.heard.said if sight.look else self._heard
         return self._report(sight, verdict, write=write)
 
     def nothing_new(self) -> bool:
@@ -117,6 +127,8 @@ class Cycle:
         said, observed = self._seen
         try:
             if self._awaited and self._given(self._awaited[0]) != self._awaited[1]:
+                return False
+            if self._rollouts.said() != self._heard:
                 return False
             return self._follower.said() == said and (observed is None or observed is self._observer.observe())
         except ReconcilerError:
@@ -157,7 +169,7 @@ class Cycle:
         if desired is None or observed is None:
             return
         rules = Rules(self._policy.target, self._policy.conflicts, request.adoption)
-        sight.differences = self._decider.differences(desired, observed, rules, self._ports.crds.generations)
+        sight.differences = self._differences(sight, desired, observed, rules)
         leaving = [one.key for one in sight.differences if one.state is State.DELETE]
         accepted = store.accepted()
         make = partial(
@@ -171,14 +183,35 @@ class Cycle:
             deleted_services=store.deleted_services(sight.started - BUDGET_WINDOW),
             relation=self._ports.source.relation(accepted.id, desired.revision.id) if accepted else Relation.DESCENDANT,
             prune_now=request.prune_now,
+            rolling=sight.look.rolling if sight.look else EMPTY,
         )
         plan = make(overrides=request.allow)
         given = self._given(plan.digest)
         listings = self._observer.listings(leaving, request.allow | given)
         sight.plan = make(overrides=request.allow | given, listings=listings) if given or listings else plan
         guards = [guard for unit in sight.plan.units for guard in unit.guards]
-        self._due = min((guard.until or sight.started + REVISIT for guard in guards), default=None)
+        due = [guard.until or sight.started + REVISIT for guard in guards]
+        due += [sight.look.due] if sight.look and sight.look.due else []
+        self._due = min(due, default=None)
         self._awaited = (plan.digest, given) if any(guard.override for guard in guards) else None
+
+    def _differences(
+        self, sight: Sight, desired: DesiredState, observed: ObservedState, rules: Rules
+    ) -> tuple[ObjectDiff, ...]:
+        """Compare, and lead rollouts on by what that shows, until none of them wants something else any more."""
+        crds = self._ports.crds.generations
+        look = sight.look = self._rollouts.look(observed, sight.started)
+        found = self._decider.differences(desired, observed, rules, crds, look.wanted)
+        git = self._decider.git(desired, rules.target)
+        if sight.command != "diff" and self._rollouts.begin(look, desired, git, found):
+            found = self._decider.differences(desired, observed, rules, crds, look.wanted)
+        while look.advance(found) or (look.taken_over and self._rollouts.begin(look, desired, git, found)):
+            found = self._decider.differences(desired, observed, rules, crds, look.wanted)
+        if retaken := look.retaken:
+            taking = replace(rules.adoption, keys=rules.adoption.keys | retaken)
+            found = self._decider.differences(desired, observed, replace(rules, adoption=taking), crds, look.wanted)
+        held = look.untouchable
+        return tuple(replace(one, changes=()) if one.key in held else one for one in found)
 
     def _given(self, digest: str) -> frozenset[str]:
         return frozenset(one.name for one in self._ports.store.overrides(digest))
@@ -205,6 +238,8 @@ class Cycle:
         self.authority.fence()
         if not plan.paused:
             ports.store.accept(plan.revision)
+        if sight.look:
+            self._rollouts.save(sight.look)
         progress.began(plan)
         execution = Execution(
             plan,
@@ -216,6 +251,7 @@ class Cycle:
             workers=self._policy.workers,
         )
         sight.results = execution.run()
+        self._rollouts.learn(sight.results, plan)
         with suppress(Rejected, Unavailable):
             self.authority.fence()  # if others wrote since, the next cycle finds all this out by itself
             self._fights.note(sight.differences, sight.results, request.adoption, sight.started)

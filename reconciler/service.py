@@ -69,9 +69,7 @@ class Service:
         self.nudge()
         try:
             while not self._stopping:
-                # The scheduler goes by the wall clock: one that was set back would keep it silent for as long.
-                if not _comes(self._nudges, self._poll.total_seconds() * 2):
-                    self._tick()
+                self._wait()
                 _comes(self._stops, SETTLE)
                 while not self._nudges.empty():
                     self._nudges.get()
@@ -79,6 +77,14 @@ class Service:
                     self._pass()
         finally:
             self._end(unwatch)
+
+    def _wait(self) -> None:
+        """Wait for a nudge, or until something is due that no nudge tells of."""
+        silence = self._poll.total_seconds() * 2
+        left = self._cycle.due_in(silence)
+        # The scheduler goes by the wall clock: one that was set back would keep it silent for as long.
+        if not _comes(self._nudges, left) and left >= silence:
+            self._tick()
 
     def _end(self, unwatch: Callable[[], None] | None) -> None:
         if unwatch:

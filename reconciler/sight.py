@@ -8,7 +8,9 @@ from reconciler.core.changes import ObjectDiff
 from reconciler.core.plans import Plan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import DesiredState, ObservedState, Revision
+from reconciler.core.rollouts.rollout import Phase
 from reconciler.errors import InvalidInput, Problem, Severity, Unavailable
+from reconciler.rolling import Look
 from reconciler.target import Policy
 
 
@@ -23,6 +25,7 @@ class Sight:
     desired: DesiredState | None = None
     observed: ObservedState | None = None
     differences: tuple[ObjectDiff, ...] = ()
+    look: Look | None = None
     plan: Plan | None = None
     results: tuple[WriteResult, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -61,6 +64,7 @@ def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> 
         skipped=desired.skipped if desired else (),
         reason=sight.reason,
         notes=tuple(sight.notes),
+        rollouts=sight.look.outlooks(predict=sight.command != "serve") if sight.look else (),
     )
 
 
@@ -75,6 +79,11 @@ def verdict_of(sight: Sight, *, write: bool) -> Verdict:
         return Verdict.UNAVAILABLE
     if sight.command != "diff" and any(guard.until is None for guard in guards):
         return Verdict.REFUSED
+    stands = [one for one in sight.look.standing.values() if one.stands] if sight.look and sight.command != "diff" else []
+    if any(one.phase in (Phase.PAUSED, Phase.HALTED, Phase.IDLE) for one in stands):
+        return Verdict.REFUSED
+    if stands:
+        return Verdict.CHANGES
     done = {result.key for result in sight.results}
     if all(one.key in done for one in sight.differences):
         return Verdict.APPLIED if write and done else Verdict.IN_SYNC

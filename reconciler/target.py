@@ -11,6 +11,7 @@ from reconciler.core.report import WriteResult
 from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.seen import Pace
 from reconciler.crds import Crds
+from reconciler.gating import Gatekeeper
 from reconciler.ports import Clock, Cluster, Lease, ParseCache, Source, Store, VMRegistry
 
 
@@ -26,6 +27,7 @@ class Ports:
     lease: Lease
     clock: Clock
     crds: Crds
+    gatekeeper: Gatekeeper = field(default_factory=Gatekeeper)
 
     def close(self) -> None:
         """Close everything that holds connections, files or threads."""

@@ -30,6 +30,7 @@ from reconciler.core.rollouts.seen import Pace
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.errors import InvalidInput, SetupCode
+from reconciler.gating import Gatekeeper
 from reconciler.ports import Clock, Cluster, Hook, Lease, Metrics, Schemas, Source, Store, VMRegistry
 from reconciler.target import Policy, Ports
 
@@ -81,6 +82,7 @@ def assembled(settings: Settings, cluster: Cluster, lease: Lease, clock: Clock) 
         lease=lease,
         clock=clock,
         crds=Crds(cluster, store, schemas, crd_file(settings.crds)),
+        gatekeeper=Gatekeeper(metrics(settings), hook(settings), library(settings)),
     )
     try:
         yield Target(settings, ports, Cycle(ports, policy(settings)))

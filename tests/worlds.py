@@ -17,11 +17,13 @@ from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.plans import PlanSettings
 from reconciler.core.report import Report
 from reconciler.core.resources import Document, Key, LiveObject, Pod
+from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds, MakeSchemas
 from reconciler.cycle import Cycle
 from reconciler.errors import Problem
-from reconciler.ports import Cluster, Lease, ParseCache, Source, Store, VMRegistry
+from reconciler.gating import Gatekeeper
+from reconciler.ports import Cluster, Lease, Metrics, ParseCache, Source, Store, VMRegistry
 from reconciler.target import NOTHING_SAID, Policy, Ports
 from tests.building import document, service_entry, workload_entry
 from tests.contracts.clock import SetClock
@@ -64,6 +66,10 @@ class Forgetful:
     def close(self) -> None: ...
 
 
+#: Units without a RolloutPolicy change in one step here, unless a test says otherwise.
+_USUAL: dict[str, Any] = {"workers": 4, "rollouts": RolloutLimits(careful=False)}
+
+
 class NoSchemas:
     """Schemas that find nothing wrong."""
 
@@ -101,6 +107,7 @@ class World:
         cache: ParseCache | None = None,
         make_schemas: MakeSchemas = NoSchemas,
         lease: Lease | None = None,
+        metrics: Metrics | None = None,
         **policy: Any,
     ) -> Cycle:
         """A process that runs cycles on the target; `policy` are fields of `Policy`."""
@@ -113,10 +120,11 @@ class World:
             lease=lease or self.lease(),
             clock=self.clock,
             crds=Crds(cluster or self.cluster, store or self.store, make_schemas),
+            gatekeeper=Gatekeeper(metrics),
         )
         settings = replace(plan or PlanSettings(), target=TARGET)
         pause = lambda seconds: self.pass_time(seconds=seconds)  # noqa: E731 - one line says it
-        return Cycle(ports, Policy(TARGET, holder, plan=settings, **{"workers": 4, **policy}), pause)
+        return Cycle(ports, Policy(TARGET, holder, plan=settings, **{**_USUAL, **policy}), pause)
 
     def lease(self) -> Lease:
         """One more process's view of the target's lease."""

@@ -1,7 +1,7 @@
 """`diff`, `plan` and `apply`: one cycle, looked at from three distances."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from reconciler.cli.options import output_option, take_settings, target_options
 from reconciler.cli.show import failing, said, show
 from reconciler.core.adoption import Adoption
 from reconciler.core.report import Report, Verdict
+from reconciler.driving import drive
 from reconciler.errors import InvalidInput, ReconcilerError
 from reconciler.target import NOTHING_SAID, SILENT, Progress, Request
 
@@ -58,9 +59,13 @@ def plan(**options: Any) -> int:
 @_decisions
 @click.option("--digest", default="", metavar="PLAN", help="Carry out this plan, as reviewed, or nothing.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--no-wait", is_flag=True, help="Leave rollouts to the service after their first step; exits 2.")
 @failing
-def apply(*, digest: str, yes: bool, **options: Any) -> int:
+def apply(*, digest: str, yes: bool, no_wait: bool, **options: Any) -> int:
     r"""Carry out the plan: show it, ask, write, and say what became of each write.
+
+    Rollouts are driven to their end, step by step, as long as no person is needed. Interrupted, or with --no-wait, they stay
+    where they are: `reconciler serve` or the next `apply` goes on with them.
 
     \b
     reconciler apply --repo . --path production
@@ -86,8 +91,24 @@ def apply(*, digest: str, yes: bool, **options: Any) -> int:
             request = _request_for(request, seen)
         with _bar(form) as progress, _writing(target.cycle.authority):
             report = target.cycle.run("apply", write=True, request=request, progress=progress)
+            if report.rolls and not no_wait:
+                report = drive(target.cycle, report, request, progress, _teller(form))
     show(report, form, *said())
     return report.verdict.exit_code
+
+
+def _teller(form: str) -> Callable[[Report], None]:
+    """Return what tells of rollouts while they go on: a line each time that one has moved, on standard error."""
+    from reconciler.reports import rollouts
+
+    told: dict[str, str] = {}
+
+    def tell(report: Report) -> None:
+        for line in rollouts.news(report, told):
+            if form == "terminal":
+                click.echo(line, err=True)
+
+    return tell
 
 
 def _look(command: str, options: dict[str, Any], request: Request) -> int:

@@ -9,6 +9,7 @@ import click
 from reconciler.cli.init import template
 from reconciler.cli.show import failing, show
 from reconciler.core.report import Report
+from reconciler.reports import rollouts
 
 if TYPE_CHECKING:
     from reconciler.demo.run import Demo
@@ -43,15 +44,20 @@ def demo(*, keep: bool) -> int:
 
 def _tell(mesh: "Demo", title: str, commit: str) -> None:
     click.secho(f"\n== {title}", bold=True)
+    told: dict[str, str] = {}
     for report in mesh.reports_until(commit):
-        _show_if_news(report)
+        _show_if_news(report, told)
     for line in mesh.traffic():
         click.echo(f"   {line}")
 
 
-def _show_if_news(report: Report) -> None:
+def _show_if_news(report: Report, told: dict[str, str]) -> None:
+    lines = list(rollouts.news(report, told))
     if report.results or report.problems or report.guards:
         show(report, "terminal")
+    else:
+        for line in lines:
+            click.echo(f"   {line}")
 
 
 def _go_on(mesh: "Demo") -> None:
@@ -61,8 +67,9 @@ def _go_on(mesh: "Demo") -> None:
     click.echo(f"  cd {copy} && $EDITOR production/shop/billing/workload-entries.yaml")
     click.echo("  git commit --all --message 'Try something' && git push")
     click.echo("Ctrl-C ends it and leaves nothing behind.\n")
+    told: dict[str, str] = {}
     try:
         for report in mesh.reports():
-            _show_if_news(report)
+            _show_if_news(report, told)
     except KeyboardInterrupt:
         click.echo("\nended")

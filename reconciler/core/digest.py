@@ -2,32 +2,34 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from fractions import Fraction
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.core.jobs import Job
-from reconciler.core.resources import Revision
+from reconciler.core.resources import EMPTY, Key, Revision
 
 
-def digest(target: str, revision: Revision, jobs: Sequence[Job], exposures: Sequence[Fraction], asks: Iterable[str]) -> str:
-    """Return the SHA-256 over commit, units with the content before and after, exposures of the steps, and overrides asked for.
+def digest(
+    target: str, revision: Revision, jobs: Sequence[Job], asks: Iterable[str], rolling: Mapping[Key, str] = EMPTY
+) -> str:
+    """Return the SHA-256 over commit, units with the content before and after, and overrides asked for.
 
-    Weights, Pod counts and health are not in it: they change by the minute, and a plan that they make unlawful is refused
-    anyway. Nor is what waits and what goes: an approval stays good while a timer runs out.
+    An object of a rollout stands in it with the digest of the rollout (`rolling`), which is over all of its way and steps, not
+    with what the step in hand writes: computed weights, Pod counts and health change by the minute, and a plan that they make
+    unlawful is refused anyway. Nor is in it what waits and what goes: an approval stays good while a timer runs out.
     """
     content = {
         "target": target,
         "commit": revision.id,
-        "units": [[job.name, _changes(job)] for job in sorted(jobs, key=lambda one: one.name)],
-        "steps": [str(one) for one in exposures],
+        "units": [[job.name, _changes(job, rolling)] for job in sorted(jobs, key=lambda one: one.name)],
+        "rollouts": sorted(set(rolling.values())),
         "overrides": sorted(set(asks)),
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _changes(job: Job) -> list[list[Any]]:
+def _changes(job: Job, rolling: Mapping[Key, str]) -> list[list[Any]]:
     """Return the changes by object, the several of one object in their order."""
-    changes = sorted((write.change for write in job.writes), key=lambda one: one.key)
+    changes = sorted((write.change for write in job.writes if write.key not in rolling), key=lambda one: one.key)
     return [[str(one.key), one.action, one.managers, one.before, one.after] for one in changes]

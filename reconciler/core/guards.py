@@ -1,7 +1,7 @@
 """All guards of a plan in one place: which there are, and for which jobs and objects."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.core.budget import Deletions, deleted_services, endpoint_guards, plan_guards, prune_guards, service_guards
@@ -25,7 +25,7 @@ _Named = Iterator[tuple[str, Guard]]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What guards look at beside the jobs."""
+    """What guards look at beside the jobs. `rolling` are the objects of rollouts, whose steps are smaller than any budget."""
 
     desired: DesiredState
     observed: ObservedState
@@ -33,6 +33,7 @@ class Situation:
     settings: PlanSettings
     deletions: Deletions
     policies: Policies
+    rolling: Collection[Key] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def guards_on_jobs(writes: Sequence[Write], worlds: Sequence[WorldChange], situa
     ):
         yield from _spread(guard, job_of)
     for one in worlds:
-        yield from _on_endpoints(one, situation.settings, job_of)
+        yield from _on_endpoints(one, situation, job_of)
         for job in one.bundle.jobs:
             found = (*_on_unit(job.unit), *_on_writes(job, one.before, populated, situation))
             deletions = situation.deletions
@@ -120,15 +121,16 @@ def _wholesale_setting(unit: Unit, situation: Situation) -> Wholesale:
     return max(said, Wholesale(asked), key=list(Wholesale).index)
 
 
-def _on_endpoints(change: WorldChange, settings: PlanSettings, job_of: Mapping[Key, str]) -> _Named:
+def _on_endpoints(change: WorldChange, situation: Situation, job_of: Mapping[Key, str]) -> _Named:
     """Compare the worlds around all writes of a bundle: endpoints lost, predictions voided."""
     bundle, world, final = change.bundle, change.before, change.after
     if not world.backends:
         return
     writes = [write for job in bundle.jobs for write in job.writes]
     for unit in bundle.units:
-        for guard in endpoint_guards(world, final, unit.services, writes, settings):
-            yield from _spread(guard, job_of)
+        if not any(key in situation.rolling for key in unit.keys):
+            for guard in endpoint_guards(world, final, unit.services, writes, situation.settings):
+                yield from _spread(guard, job_of)
         names = [job.name for job in bundle.jobs if job.unit.name == unit.name]
         for guard in _voided(world, final, unit) if names else ():
             yield from ((name, guard) for name in names)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from reconciler.core.changes import Action, Cause, ObjectDiff, State
 from reconciler.core.plans import Guard, Mode, Plan
 from reconciler.core.resources import Key, Revision, Skipped
+from reconciler.core.rollouts.outlook import Outlook
 from reconciler.errors import Problem, Severity
 
 
@@ -64,7 +65,8 @@ class Report:
     `target` is the target's name, for `check` the folder. `revision` is the commit that Git names, `in_force` the accepted one
     that is enforced (an older one while Git's newest is invalid). `files` and `objects` count what was read and compared;
     `differences` holds only objects that were not in sync. `reason` says what ended the run before its end, `notes` are
-    sentences about the run as a whole (where the CRDs came from, what was read back).
+    sentences about the run as a whole (where the CRDs came from, what was read back). `rollouts` are those that say what is
+    wanted now.
     """
 
     command: str
@@ -84,11 +86,17 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     reason: str = ""
     notes: tuple[str, ...] = ()
+    rollouts: tuple[Outlook, ...] = ()
 
     @property
     def guards(self) -> tuple[Guard, ...]:
         """All guards of all units."""
         return tuple(guard for unit in self.plan.units for guard in unit.guards) if self.plan else ()
+
+    @property
+    def rolls(self) -> bool:
+        """Whether any rollout goes on by itself."""
+        return any(one.moves for one in self.rollouts)
 
     def count(self, state: State) -> int:
         """Return how many objects are in a state now, after the writes of this run."""

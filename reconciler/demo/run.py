@@ -19,7 +19,7 @@ from reconciler.demo.story import Chapter
 from reconciler.errors import Unavailable
 from reconciler.reports import words
 from reconciler.service import Service
-from reconciler.settings import GitSettings, Settings
+from reconciler.settings import GitSettings, RolloutSettings, Settings
 from reconciler.wiring import Target, assembled, embedded_cluster, system_clock, working_copy_watch
 
 #: Longest time from a push to the state that it asks for.
@@ -118,5 +118,6 @@ def _settings(repository: Repository) -> Settings:
         path="production",
         data=repository.folder / "data",
         poll_interval=timedelta(seconds=5),
+        rollouts=RolloutSettings(settle=timedelta(milliseconds=300)),
         git=GitSettings(allow_local=True),
     )

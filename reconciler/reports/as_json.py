@@ -13,6 +13,7 @@ from reconciler.core.changes import ABSENT, Change, FieldDiff, ObjectDiff
 from reconciler.core.plans import Guard, Plan, Split, UnitPlan
 from reconciler.core.report import Report, WriteResult
 from reconciler.core.resources import Key, Revision, Skipped
+from reconciler.core.rollouts.outlook import Outlook, StepOutlook
 from reconciler.errors import Place, Problem
 from reconciler.reports.safe import redacted
 
@@ -62,6 +63,7 @@ def document(report: Report) -> dict[str, Any]:
         "results": [_result(one) for one in report.results],
         "problems": [problem(one) for one in report.problems],
         "skipped": [_skipped(one) for one in report.skipped],
+        "rollouts": [_rollout(one) for one in report.rollouts],
         "reason": report.reason,
         "notes": list(report.notes),
     }
@@ -178,6 +180,41 @@ def _unit(unit: UnitPlan) -> dict[str, Any]:
 
 def _plan(plan: Plan | None) -> dict[str, Any] | None:
     return {"digest": plan.digest, "units": [_unit(unit) for unit in plan.units]} if plan else None
+
+
+def _rollout(one: Outlook) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "unit": one.unit,
+        "commit": one.commit,
+        "digest": one.digest,
+        "attempt": one.attempt,
+        "phase": one.phase.value,
+        "outcome": one.outcome.value,
+        "reason": one.reason,
+        "back": one.back,
+        "began": _time(one.began),
+        "entered": _time(one.entered),
+        "steps": [_step(step) for step in one.steps],
+        "start": [_split(split) for split in one.start],
+        "waits": list(one.waits),
+        "notes": list(one.notes),
+    }
+
+
+def _step(step: StepOutlook) -> dict[str, Any]:
+    return {
+        "leg": step.leg.value,
+        "exposure": round(float(step.exposure), 6),
+        "standing": step.standing.value,
+        "objects": [_key(key) for key in step.objects],
+        "holdSeconds": step.hold.total_seconds(),
+        "gates": list(step.gates),
+        "approval": step.approval,
+        "merged": [round(float(one), 6) for one in step.merged],
+        "split": [_split(split) for split in step.split],
+        "notes": list(step.notes),
+    }
 
 
 def _result(result: WriteResult) -> dict[str, Any]:

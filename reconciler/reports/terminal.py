@@ -13,7 +13,7 @@ from reconciler.core.changes import State
 from reconciler.core.plans import UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
-from reconciler.reports import layout, safe, words
+from reconciler.reports import layout, rollouts, safe, words
 from reconciler.reports.advice import Advice, advice
 from reconciler.reports.shapes import Fields, Hanging
 
@@ -44,6 +44,8 @@ def _parts(report: Report, advised: Sequence[Advice]) -> Iterator[RenderableType
     yield from _about(report)
     yield from _problems(report.problems)
     yield from _units(report)
+    for one in report.rollouts:
+        yield from rollouts.draw(one)
     yield from _unfinished(report)
     yield Text()
     yield Text(words.headline(report), style=_VERDICT_STYLES.get(report.verdict, "bold red"))

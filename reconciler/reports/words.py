@@ -58,9 +58,9 @@ def headline(report: Report) -> str:
         case Verdict.APPLIED:
             return f"Applied: {counted(done, 'write')} done; cluster and registry hold what Git says."
         case Verdict.CHANGES:
-            return f"{part}Changes are due: {tally(report)}."
+            return _under_way(report) or f"{part}Changes are due: {tally(report)}."
         case Verdict.REFUSED:
-            return f"{part}Refused: {refusal(report)}."
+            return f"{part}{_stopped(report) or f'Refused: {refusal(report)}.'}"
         case Verdict.INVALID:
             if report.command == "check":
                 return f"Invalid: {scope(report)}."
@@ -70,6 +70,25 @@ def headline(report: Report) -> str:
             return f"Cannot observe: {_reason(report)}; {_unchanged(report)}, and what could not be read counts as unknown."
         case Verdict.FAILED:
             return f"Failed: {failure(report)}."
+
+
+def _under_way(report: Report) -> str:
+    """Say that nothing is due but the next steps of rollouts, where that is so."""
+    if not report.rollouts or (any(one.changes for one in report.differences) and not report.results):
+        return ""
+    done = report.written(Written.DONE)
+    told = f"{counted(done, 'write')} done. " if done else ""
+    return f"{told}Rolling out: {counted(len(report.rollouts), 'unit')} on the way to what Git says."
+
+
+def _stopped(report: Report) -> str:
+    """Say which rollouts wait for a person."""
+    found = [one for one in report.rollouts if not one.moves]
+    stopped = [safe.clean(f"{one.unit} is {one.outcome or one.phase}: {one.reason}") for one in found]
+    if not stopped or report.reason or report.guards:
+        return ""
+    more = f" (and {len(stopped) - 1} more)" if len(stopped) > 1 else ""
+    return f"A person must decide: {stopped[0]}{more}."
 
 
 def scope(report: Report) -> str:

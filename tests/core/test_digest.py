@@ -1,7 +1,6 @@
 """What a digest binds."""
 
 from dataclasses import replace
-from fractions import Fraction
 
 from reconciler.core.digest import digest
 from reconciler.core.jobs import Job
@@ -21,7 +20,7 @@ def job(*pairs: tuple[Document, Document], name: str = "shop/billing") -> Job:
 
 
 JOB = job((VM1, vm("vm1", "10.0.0.9")), (VM2, vm("vm2", "10.0.0.8")))
-ONE = digest("test", REVISION, [JOB], [Fraction(1)], ["a", "b"])
+ONE = digest("test", REVISION, [JOB], ["a", "b"])
 
 
 def test_content_commit_target_steps_and_overrides_are_bound() -> None:
@@ -29,13 +28,13 @@ def test_content_commit_target_steps_and_overrides_are_bound() -> None:
     other = job((VM1, vm("vm1", "10.0.0.7")), (VM2, vm("vm2", "10.0.0.8")))
     before = job((vm("vm1", "10.0.0.3"), vm("vm1", "10.0.0.9")), (VM2, vm("vm2", "10.0.0.8")))
     others = [
-        digest("other", REVISION, [JOB], [Fraction(1)], ["a", "b"]),
-        digest("test", Revision("b" * 40), [JOB], [Fraction(1)], ["a", "b"]),
-        digest("test", REVISION, [other], [Fraction(1)], ["a", "b"]),
-        digest("test", REVISION, [before], [Fraction(1)], ["a", "b"]),
-        digest("test", REVISION, [replace(JOB, name="other")], [Fraction(1)], ["a", "b"]),
-        digest("test", REVISION, [JOB], [Fraction(1, 2), Fraction(1)], ["a", "b"]),
-        digest("test", REVISION, [JOB], [Fraction(1)], ["a"]),
+        digest("other", REVISION, [JOB], ["a", "b"]),
+        digest("test", Revision("b" * 40), [JOB], ["a", "b"]),
+        digest("test", REVISION, [other], ["a", "b"]),
+        digest("test", REVISION, [before], ["a", "b"]),
+        digest("test", REVISION, [replace(JOB, name="other")], ["a", "b"]),
+        digest("test", REVISION, [JOB], ["a", "b"], {JOB.writes[0].key: "r1"}),
+        digest("test", REVISION, [JOB], ["a"]),
     ]
     assert len({ONE, *others}) == 8
 
@@ -45,7 +44,7 @@ def test_orders_and_versions_are_not_bound() -> None:
     turned = job((VM2, vm("vm2", "10.0.0.8")), (VM1, vm("vm1", "10.0.0.9")))
     newer = replace(JOB, writes=tuple(replace(one, change=replace(one.change, resource_version="99")) for one in JOB.writes))
     for found in (turned, newer):
-        assert digest("test", replace(REVISION, author="Jo"), [found], [Fraction(1)], ["b", "a", "a"]) == ONE
+        assert digest("test", replace(REVISION, author="Jo"), [found], ["b", "a", "a"]) == ONE
     two = job((entry(), entry(app="x")), name="shop/other")
-    both = [digest("test", REVISION, jobs, [Fraction(1)], []) for jobs in ([JOB, two], [two, JOB])]
+    both = [digest("test", REVISION, jobs, []) for jobs in ([JOB, two], [two, JOB])]
     assert both[0] == both[1]

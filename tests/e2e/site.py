@@ -35,6 +35,7 @@ class Site:
         target = f"target-{namespace[-8:]}"
         variables = {
             "RECONCILER_TARGET": target,
+            "RECONCILER_ROLLOUTS__SETTLE": "200ms",
             "RECONCILER_REPO": f"file://{repository.path}",
             "RECONCILER_KUBECONFIG": str(server.kubeconfig),
             "RECONCILER_NAMESPACES": namespace,

@@ -48,6 +48,7 @@ def test_kept_it_takes_a_push_and_ends_when_told_to(by: Signals, demo: Command) 
         who = {f"GIT_{role}_{what}": "me" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         shell = ["/bin/sh", "-ec", script]
         subprocess.run(shell, cwd=demo.folder, env={**demo.environment, **who}, check=True, capture_output=True, timeout=30)
-        mesh.wait_for("Applied: 2 writes done", seen)
+        mesh.wait_for("rollout  shop/billing  applying, step 1 of 1", seen)
+        mesh.wait_for("shop/billing: through", seen)
         assert mesh.end(by) == 0
     assert all("my-mesh" in path for path in left_behind(demo))

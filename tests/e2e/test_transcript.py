@@ -105,9 +105,10 @@ def test_a_guard_holds_until_its_name_is_said_for_that_plan(settled: Site) -> No
     assert weights(settled) == {20}
 
     before = settled.versions()
-    refused = settled.reconciler("apply", "--yes", "--allow", name, "--digest", digest(part), code=3)
+    refused = settled.reconciler("apply", "--yes", "--allow", name, "--digest", "0" * 64, code=3)
     assert "Refused: the plan is another one by now" in refused.out
     assert settled.versions() == before
+    assert digest(part) == digest(settled.reconciler("plan", code=3)), "what waits is what was seen to wait"
 
     plan = settled.reconciler("plan", code=3)
     (line,) = [line for line in plan.out.splitlines() if line.startswith("reconciler apply ")]

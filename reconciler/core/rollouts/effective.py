@@ -19,7 +19,7 @@ _ROUTES = frozenset({"VirtualService", "DestinationRule"})
 def effective(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
     """Return what every object of the unit should be now; None: absent."""
     if rollout.outcome is Outcome.UNDONE:
-        return dict(rollout.origin)
+        return {key: rollout.origin.get(key) for key in {**rollout.way.before, **rollout.way.after, **rollout.origin}}
     if rollout.started is None:
         return dict(rollout.way.before)
     return at(rollout.on, rollout.step, rollout.stage, mesh)

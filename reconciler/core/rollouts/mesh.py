@@ -5,10 +5,11 @@ from fractions import Fraction
 
 from reconciler.core.backends import Backend, Member, Platform
 from reconciler.core.istio import WorkloadEntry, selects
+from reconciler.core.records import Health
 from reconciler.core.resources import Document, Key, ObservedState, Pod, Service
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.selection import LabelIndex
-from reconciler.core.world import Members, World
+from reconciler.core.world import Members, World, record_of
 
 #: Stands for all Pods of a service together: they come and go, and each weighs 1.
 PODS = Key("Pod", "", "")
@@ -40,9 +41,19 @@ class Mesh:
         """Return how many Pods are meant to serve behind any of these selectors, whether they are ready or not."""
         return len({pod.name for one in selectors for pod in self._pods.picked(namespace, one) if not pod.leaving})
 
+    def pods_of(self, entry: Document) -> list[Pod]:
+        """Return the Pods that a ServiceEntry selects, ready or not."""
+        return [pod for pod in self._pods.picked(entry["metadata"]["namespace"], _selector(entry)) if not pod.leaving]
+
     def pods_ready(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> int:
         """Return how many Pods serve behind any of these selectors now."""
         return len({pod.name for one in selectors for pod in self._pods.picked(namespace, one) if pod.ready})
+
+    def is_ill(self, workload: Key) -> bool:
+        """Tell whether the VM registry knows a WorkloadEntry's VM to be unhealthy."""
+        record = self.observed.machines.get(record_of(workload))
+        status = (record.document.get("status") or {}) if record else {}
+        return bool(status.get("health") == Health.UNHEALTHY)
 
     def _with_status(self, key: Key, document: Document) -> Document:
         live = self.observed.get(key)

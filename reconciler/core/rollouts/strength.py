@@ -24,7 +24,7 @@ def unhealthy(way: Way, step: int, stage: int, mesh: Mesh) -> str:
     """Say which endpoints that receive more requests than at the start are ill or gone, empty where all are well."""
     documents = at(way, step, stage, mesh)
     world = mesh.world(documents)
-    for course in _courses(way, step, mesh):
+    for course in course_of(way, step, mesh):
         entry = Key.of(course.opening.before)
         members = list((world.picked.get(entry) or {}).values())
         receiving = {key for key, share in course.wanted.items() if share > course.start.get(key, _NONE)}
@@ -40,7 +40,7 @@ def unhealthy(way: Way, step: int, stage: int, mesh: Mesh) -> str:
 def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:
     """Say which side of a service has lost all its endpoints outside the plan, empty where none has."""
     world = mesh.world(at(way, step, stage, mesh))
-    for course in _courses(way, step, mesh):
+    for course in course_of(way, step, mesh):
         entry = Key.of(course.opening.before)
         members = list((world.picked.get(entry) or {}).values())
         machines = [one for one in members if one.platform is Platform.VM]
@@ -58,28 +58,34 @@ def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:
 def overload(way: Way, step: int, max_load: Fraction, mesh: Mesh) -> str:
     """Say who would get more requests at a step than it can be trusted with, and what it takes; empty where nobody would."""
     exposure = way.steps[step].exposure
-    return next((text for one in _courses(way, step, mesh) for text in _overloaded(one, exposure, max_load, mesh)), "")
+    return next((text for one in course_of(way, step, mesh) for text in _overloaded(one, exposure, max_load, mesh)), "")
 
 
 def _overloaded(course: Course, exposure: Fraction, max_load: Fraction, mesh: Mesh) -> Iterator[str]:
     if not course.start:
         return
     entry = Key.of(course.opening.before)
+    name = f"{entry.namespace}/{entry.name}"
     ready = mesh.pods_ready(entry.namespace, (selector_of(course.opening.before), selector_of(course.opening.after)))
     bearable = max_load * _heaviest(course.start, ready)
+    said = f"of the requests to {name}, more than {percent(bearable)} ({float(max_load):g} times what one got at the start)"
     target = course.at(exposure)
-    name = f"{entry.namespace}/{entry.name}"
+    burden = _burden({key: share for key, share in target.items() if key != PODS}, mesh)
     for key, share in sorted(target.items()):
+        wanted = course.wanted.get(key, _NONE)
         if share <= course.start.get(key, _NONE):
             continue
-        each = share / ready if key == PODS and ready else share
-        if each <= bearable:
-            continue
-        said = f"of the requests to {name}, more than {percent(bearable)} ({float(max_load):g} times what one got at the start)"
-        if key == PODS:
-            yield f"{ready} ready Pods would get {percent(each)} each {said}: {ceil(share / bearable)} are needed"
-        else:
-            yield f"{key.name} would get {percent(each)} {said}"
+        if key == PODS and share > bearable * ready:
+            yield f"{ready} ready Pods would get all of {percent(share)} {said} each: {ceil(share / bearable)} are needed"
+        elif key != PODS and share * burden > max(bearable, wanted):
+            yield f"{key.name} would get {percent(share * burden)} {said}, since other VMs are unhealthy"
+
+
+def _burden(machines: Shares, mesh: Mesh) -> Fraction:
+    """Return how many times its share a VM gets when those that are unhealthy drop out. What Git wants of all is wanted."""
+    ill = {key for key in machines if mesh.is_ill(key)}
+    well = sum((share for key, share in machines.items() if key not in ill), _NONE)
+    return sum(machines.values(), _NONE) / well if well else Fraction(1)
 
 
 def _heaviest(shares: Shares, ready: int) -> Fraction:
@@ -87,7 +93,7 @@ def _heaviest(shares: Shares, ready: int) -> Fraction:
     return max(share / max(1, ready) if key == PODS else share for key, share in shares.items())
 
 
-def _courses(way: Way, step: int, mesh: Mesh) -> list[Course]:
+def course_of(way: Way, step: int, mesh: Mesh) -> list[Course]:
     """Return the courses of the leg that a step is on, none where it moves no traffic between endpoints."""
     leg = way.legs[way.steps[step].leg]
     if leg.kind is not LegKind.TRAFFIC:

@@ -1,0 +1,28 @@
+"""Which gates of a rollout are armed now: those of the step, and after the last step all, as long as it is watched."""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from reconciler.core.gates.spec import Approve, Gate, Health
+from reconciler.core.rollouts.rollout import Phase, Rollout
+
+#: In every policy, also in one that says nothing of gates.
+ENDPOINTS = Gate("endpoints", Health(), interval=timedelta(seconds=10), failures=3)
+#: What a step with `approval` asks for.
+APPROVAL = Gate("approval", Approve())
+
+_JUDGED = (Phase.SOAKING, Phase.WATCHING, Phase.PAUSED)
+
+
+def armed(rollout: Rollout, named: Mapping[str, Gate]) -> Iterator[Gate]:
+    """Yield the gates that count now, none while writes are made or nothing of the way is in force.
+
+    `named` are all gates of the rollout's policy.
+    """
+    if rollout.phase not in _JUDGED or not rollout.started or not rollout.on.steps or rollout.goes_back:
+        return
+    watching = rollout.phase is Phase.WATCHING
+    yield ENDPOINTS
+    yield from (named[name] for name in (named if watching else rollout.current.gates) if name in named)
+    if rollout.current.approval and not watching:
+        yield APPROVAL

@@ -1,0 +1,81 @@
+"""What a look at the stores says of a rollout: `Seen`, but for what only the shell knows (gates, people, failed writes)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from reconciler.core.changes import FieldDiff, ObjectDiff
+from reconciler.core.documents import same
+from reconciler.core.resources import Document, Key, StoreName
+from reconciler.core.rollouts.effective import effective
+from reconciler.core.rollouts.mesh import Mesh, shares
+from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.seen import HandEdit, Seen
+from reconciler.core.rollouts.strength import course_of, outage, overload, unhealthy
+from reconciler.core.rollouts.traffic import Sides
+from reconciler.core.rollouts.values import Documents
+from reconciler.core.rollouts.ways import exposure
+
+#: The label by which a Deployment tells the versions of its Pods apart.
+_VERSION = "pod-template-hash"
+
+
+def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh) -> Seen:
+    """Return what the stores say of a rollout. `differences` are the objects that are not as they are wanted now."""
+    found = [differences[key] for key in rollout.on.after.keys() | rollout.on.before.keys() if key in differences]
+    edits = tuple(_edits(rollout, found, mesh)) if rollout.started else ()
+    way, step, stage = rollout.on, rollout.step, rollout.stage
+    if not way.steps:
+        return Seen(written=not found)
+    coming = step + 1 if rollout.is_last_stage and not rollout.is_last_step else step
+    return Seen(
+        written=not found,
+        hand_edits=edits,
+        unhealthy=unhealthy(way, step, stage, mesh),
+        outage=outage(way, step, stage, mesh),
+        capacity=overload(way, coming, rollout.policy.max_load, mesh),
+        population=_population(rollout, mesh),
+    )
+
+
+def _population(rollout: Rollout, mesh: Mesh) -> str:
+    versions = {
+        pod.labels.get(_VERSION, "")
+        for key, document in {**rollout.way.before, **rollout.way.after}.items()
+        if key.kind == "ServiceEntry" and document is not None
+        for pod in mesh.pods_of(document)
+    }
+    return ",".join(sorted(versions - {""}))
+
+
+def _edits(rollout: Rollout, differences: Sequence[ObjectDiff], mesh: Mesh) -> Iterator[HandEdit]:
+    """Yield the fields that somebody changed since they were written, each with whether that lowers the exposure."""
+    edited = [(one, field) for one in differences for field in one.fields if _is_edited(one, field)]
+    lowers = bool(edited) and _lowers(rollout, mesh)
+    for one, field in edited:
+        yield HandEdit(one.key, field.path, ", ".join(field.managers) or "somebody", lowers)
+
+
+def _is_edited(one: ObjectDiff, field: FieldDiff) -> bool:
+    live = field.cluster if one.key.store is StoreName.CLUSTER else field.registry
+    return same(field.wanted, field.written) and not same(field.wanted, live)
+
+
+def _lowers(rollout: Rollout, mesh: Mesh) -> bool:
+    """Tell whether what is live exposes fewer requests than what is wanted now."""
+    wanted = effective(rollout, mesh)
+    live: dict[Key, Document | None] = {}
+    for key in wanted:
+        found = mesh.observed.get(key)
+        live[key] = found.document if found else None
+    return any(
+        now < meant for now, meant in zip(_exposures(rollout, live, mesh), _exposures(rollout, wanted, mesh), strict=True)
+    )
+
+
+def _exposures(rollout: Rollout, documents: Documents, mesh: Mesh) -> list[Fraction]:
+    """Return how far the endpoints of each ServiceEntry are on the current leg, with these documents."""
+    world, addresses = mesh.world(documents), Sides(rollout.on.before, rollout.on.after).addresses()
+    return [
+        exposure(shares(world, Key.of(one.opening.before), addresses), one.start, one.wanted)
+        for one in course_of(rollout.on, rollout.step, mesh)
+    ]

@@ -1,0 +1,123 @@
+"""A rollout as people look at it: every step with what it moves, what it waits for, and where requests would go."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+from reconciler.core.plans import Split
+from reconciler.core.resources import Key
+from reconciler.core.rollouts.effective import at
+from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
+from reconciler.core.rollouts.seen import Pace, Seen
+from reconciler.core.rollouts.values import Documents, LegKind
+from reconciler.core.rollouts.waits import waits
+from reconciler.core.splits import splits
+
+
+class Standing(StrEnum):
+    """Where a step is."""
+
+    PASSED = "passed"
+    CURRENT = "current"
+    COMING = "coming"
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutlook:
+    """One step. `split` is the predicted traffic once it is in force, by today's Pods; empty where nobody asked for it."""
+
+    leg: LegKind
+    exposure: Fraction
+    standing: Standing
+    objects: tuple[Key, ...]
+    hold: timedelta = timedelta(0)
+    gates: tuple[str, ...] = ()
+    approval: bool = False
+    merged: tuple[Fraction, ...] = ()
+    notes: tuple[str, ...] = ()
+    split: tuple[Split, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One rollout at one moment. `start` is the predicted traffic before its first step, `waits` what it waits for now."""
+
+    id: str
+    unit: str
+    commit: str
+    digest: str
+    attempt: int
+    phase: Phase
+    outcome: Outcome
+    reason: str
+    back: bool
+    began: datetime
+    entered: datetime | None
+    steps: tuple[StepOutlook, ...]
+    start: tuple[Split, ...] = ()
+    waits: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def moves(self) -> bool:
+        """Whether it goes on by itself, sooner or later."""
+        return self.phase not in (Phase.PAUSED, Phase.HALTED, Phase.IDLE)
+
+
+def outlook(rollout: Rollout, seen: Seen, pace: Pace, mesh: Mesh, *, predict: bool) -> Outlook:
+    """Return how a rollout looks; with `predict` also where requests would go at each of its steps."""
+    way = rollout.on
+    return Outlook(
+        id=rollout.id,
+        unit=rollout.unit,
+        commit=rollout.commit,
+        digest=rollout.digest,
+        attempt=rollout.attempt,
+        phase=rollout.phase,
+        outcome=rollout.outcome,
+        reason=rollout.reason,
+        back=rollout.goes_back,
+        began=rollout.began,
+        entered=rollout.entered,
+        steps=tuple(_steps(rollout, mesh, predict=predict)),
+        start=_split(way.before, mesh) if predict else (),
+        waits=tuple(one.text for one in waits(rollout, seen, pace)),
+        notes=way.notes,
+    )
+
+
+def _steps(rollout: Rollout, mesh: Mesh, *, predict: bool) -> Iterator[StepOutlook]:
+    way = rollout.on
+    for number, step in enumerate(way.steps):
+        leg = way.legs[step.leg]
+        yield StepOutlook(
+            leg=leg.kind,
+            exposure=step.exposure,
+            standing=_standing(rollout, number),
+            objects=tuple(sorted(leg.after)),
+            hold=step.hold,
+            gates=step.gates,
+            approval=step.approval,
+            merged=step.merged,
+            notes=step.notes,
+            split=_split(at(way, number, len(step.stages) - 1, mesh), mesh) if predict else (),
+        )
+
+
+def _standing(rollout: Rollout, number: int) -> Standing:
+    if number < rollout.step or (not rollout.goes_back and number <= rollout.passed):
+        return Standing.PASSED
+    return Standing.CURRENT if number == rollout.step and rollout.started else Standing.COMING
+
+
+def _split(documents: Documents, mesh: Mesh) -> tuple[Split, ...]:
+    hosts = {
+        (key.namespace, host)
+        for key, one in documents.items()
+        if key.kind == "ServiceEntry" and one is not None
+        for host in one["spec"].get("hosts") or ()
+    }
+    return splits(mesh.world(documents), hosts)

@@ -1,0 +1,111 @@
+"""What gates are told of a rollout: which endpoints a step is about, and whose requests are the canary's and the stable arm's.
+
+In Istio's metrics a request is counted under the workload that it reached: for a VM the name of its WorkloadEntry, for a Pod
+that of its Deployment. Arms are told apart where no workload is on both sides.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from fractions import Fraction
+
+from reconciler.core.backends import Member, Platform
+from reconciler.core.gates.answers import Arm
+from reconciler.core.gates.scene import Scene, Target
+from reconciler.core.resources import Document, Key
+from reconciler.core.rollouts.effective import effective
+from reconciler.core.rollouts.mesh import PODS, Mesh
+from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.strength import course_of
+from reconciler.core.rollouts.values import Documents, LegKind
+
+_NONE = Fraction(0)
+
+
+def scene_of(rollout: Rollout, mesh: Mesh, now: datetime, author: str = "") -> Scene:
+    """Return the scene of a rollout's current step."""
+    documents = effective(rollout, mesh)
+    entries = [one for key, one in sorted(documents.items()) if key.kind == "ServiceEntry" and one is not None]
+    hosts = tuple(host for one in entries for host in one["spec"].get("hosts") or ())
+    namespace = entries[0]["metadata"]["namespace"] if entries else ""
+    receiving, giving = _sides(rollout, mesh)
+    canary, stable = (_workloads(side, entries, mesh) for side in (receiving, giving))
+    apart = bool(canary) and bool(stable) and not canary & stable
+    return Scene(
+        now=now,
+        in_force=rollout.in_force,
+        targets=tuple(_targets(receiving, documents, mesh)),
+        whole=Arm(hosts, namespace),
+        canary=Arm(hosts, namespace, tuple(sorted(canary))) if canary and (apart or not stable) else None,
+        stable=Arm(hosts, namespace, tuple(sorted(stable))) if apart else None,
+        why_no_arms="" if apart else _why_not_apart(canary, stable),
+        version=rollout.population,
+        approvals=rollout.approvals,
+        digest=rollout.digest,
+        author=author,
+        rollout=rollout.id,
+        unit=rollout.unit,
+        commit=rollout.commit,
+        step=rollout.step,
+        steps=len(rollout.on.steps),
+        exposure=rollout.current.exposure,
+    )
+
+
+def _why_not_apart(canary: set[str], stable: set[str]) -> str:
+    if canary & stable:
+        return f"old and new endpoints are the same workloads to the metrics: {', '.join(sorted(canary & stable)[:3])}"
+    return "no stable arm: nothing serves as before" if canary else "no canary: the step changes no endpoint's share"
+
+
+def _sides(rollout: Rollout, mesh: Mesh) -> tuple[set[Key], set[Key]]:
+    """Return who receives requests in the current step, and who serves as before."""
+    step = rollout.current
+    leg = rollout.on.legs[step.leg]
+    if leg.kind in (LegKind.IDENTITY, LegKind.ENDPOINTS):
+        workloads = {key for key in leg.after if key.kind == "WorkloadEntry"}
+        return workloads & step.switched, workloads - step.switched
+    receiving: set[Key] = set()
+    giving: set[Key] = set()
+    for course in course_of(rollout.on, rollout.step, mesh):
+        for key in {*course.start, *course.wanted}:
+            start, wanted = course.start.get(key, _NONE), course.wanted.get(key, _NONE)
+            if wanted > start:
+                receiving.add(key)
+            elif wanted < start and not (step.exposure == 1 and not wanted):
+                giving.add(key)
+    return receiving, giving
+
+
+def _workloads(side: Iterable[Key], entries: Iterable[Document], mesh: Mesh) -> set[str]:
+    keys = set(side)
+    found = {key.name for key in keys if key.kind == "WorkloadEntry"}
+    if PODS in keys:
+        found |= {
+            _deployment(pod.owner, pod.labels.get("pod-template-hash", "")) for one in entries for pod in mesh.pods_of(one)
+        }
+    return found - {""}
+
+
+def _deployment(owner: str, version: str) -> str:
+    """Return the name that a Pod's requests are counted under: its Deployment's, else its controller's."""
+    kind, _, name = owner.partition("/")
+    return name.removesuffix(f"-{version}") if kind == "ReplicaSet" and version else name
+
+
+def _targets(receiving: set[Key], documents: Documents, mesh: Mesh) -> Iterable[Target]:
+    """Yield the endpoints that receive requests; those of the whole unit where nobody's share changes."""
+    world = mesh.world(documents)
+    members: dict[Key, Member] = {}
+    for key, one in documents.items():
+        if key.kind == "ServiceEntry" and one is not None:
+            members |= {member.key: member for member in (world.picked.get(key) or {}).values()}
+    machines = {key for key in receiving if key != PODS}
+    if not receiving:
+        machines = {key for key, one in members.items() if one.platform is Platform.VM}
+    for key in sorted(machines):
+        member = members.get(key)
+        yield Target(key, member.healthy if member else None, present=member is not None)
+    if PODS in receiving or not receiving:
+        entries = [one for key, one in documents.items() if key.kind == "ServiceEntry" and one is not None]
+        pods = {pod.name: pod for one in entries for pod in mesh.pods_of(one)}
+        yield from (Target(Key("Pod", pod.namespace, pod.name), pod.ready) for _, pod in sorted(pods.items()))

@@ -1,0 +1,88 @@
+"""Judge the gates of all rollouts at one moment: all that is due is asked at once, then each judges its answers."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reconciler.asking import answers
+from reconciler.core.gates.answers import Answers
+from reconciler.core.gates.consequence import consequence
+from reconciler.core.gates.judging import judge, questions
+from reconciler.core.gates.memory import Memory
+from reconciler.core.gates.reading import Library, gates_of
+from reconciler.core.gates.scene import Scene
+from reconciler.core.gates.spec import Gate, GateMode
+from reconciler.core.rollouts.armed import armed
+from reconciler.core.rollouts.codec import plain
+from reconciler.core.rollouts.records import Evidence, EvidenceKind
+from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.seen import Judged
+from reconciler.core.rollouts.waits import since
+from reconciler.ports import Hook, Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class GateLook:
+    """One look at one gate: the evidence that is kept. `answers` are empty where nothing had to be asked."""
+
+    gate: Gate
+    at: datetime
+    answers: Answers
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class Gatekeeper:
+    """Whom gates ask: Prometheus and webhooks, where the operator has named them."""
+
+    metrics: Metrics | None = None
+    hook: Hook | None = None
+    library: Library = field(default_factory=Library)
+
+    def armed(self, rollout: Rollout) -> tuple[Gate, ...]:
+        """Return the gates of a rollout that count now."""
+        spec = {"gates": list(rollout.policy.gates.values())}
+        return tuple(armed(rollout, {gate.name: gate for gate in gates_of(spec, self.library)}))
+
+    def judge(self, scenes: Iterable[tuple[Rollout, Scene]]) -> dict[str, tuple[Rollout, tuple[GateLook, ...]]]:
+        """Return by id each rollout with what its gates keep now, and their verdicts."""
+        found = list(scenes)
+        asked = {
+            (rollout.id, gate.name): questions(gate, scene, _memory(rollout, gate))
+            for rollout, scene in found
+            for gate in self.armed(rollout)
+        }
+        said = answers(asked, self.metrics, self.hook)
+        return {rollout.id: self._judged(rollout, scene, said) for rollout, scene in found}
+
+    def _judged(
+        self, rollout: Rollout, scene: Scene, said: Mapping[tuple[str, str], Answers]
+    ) -> tuple[Rollout, tuple[GateLook, ...]]:
+        kept = dict(rollout.gate_state)
+        judged = []
+        for gate in self.armed(rollout):
+            told = said[rollout.id, gate.name]
+            verdict, memory = judge(gate, scene, _memory(rollout, gate), told)
+            kept[gate.name] = memory.to_json()
+            found = Judged(verdict, consequence(gate, verdict, since(rollout, scene.now), scene.now))
+            judged.append(GateLook(gate, scene.now, told, found))
+        return replace(rollout, gate_state=kept), tuple(judged)
+
+
+def _memory(rollout: Rollout, gate: Gate) -> Memory:
+    return Memory.of(rollout.gate_state.get(gate.name, {}))
+
+
+def judged_of(looks: Iterable[GateLook]) -> Mapping[str, Judged | None]:
+    """Return what counts, by gate: not what gates say that only observe."""
+    return {one.gate.name: one.judged for one in looks if one.gate.mode is GateMode.ACT}
+
+
+def evidence_of(look: GateLook, step: int) -> Iterator[Evidence]:
+    """Yield what is kept of a look: what came back, and what the gate made of it; nothing where nobody was asked."""
+    if look.answers:
+        data = {name: plain(answer) for name, answer in look.answers.items()}
+        yield Evidence(look.at, EvidenceKind.QUERY, step, look.gate.name, "", data)
+        verdict = look.judged.verdict
+        data = {"answer": verdict.answer.value, "reason": verdict.reason.value, "consequence": look.judged.consequence.value}
+        yield Evidence(look.at, EvidenceKind.VERDICT, step, look.gate.name, verdict.says, data)

@@ -1,0 +1,297 @@
+"""The rollouts of one target in a cycle: begun where Git wants something else, led on by what was seen.
+
+All of it happens in memory, on one look at both stores. What came of it is saved in one transaction before anything is written;
+a cycle that does not write saves nothing, and shows what would happen.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reconciler.core.changes import ObjectDiff, State
+from reconciler.core.plans import Plan, PlanSettings
+from reconciler.core.report import WriteResult, Written
+from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Revision
+from reconciler.core.rollouts.actions import Action, PlanBack
+from reconciler.core.rollouts.beginning import Wish, leads_to, rollout_of, wishes
+from reconciler.core.rollouts.effective import at, effective
+from reconciler.core.rollouts.looks import seen_of
+from reconciler.core.rollouts.machine import advance, set_out_on
+from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.outlook import Outlook, outlook
+from reconciler.core.rollouts.places import group_of, may_begin
+from reconciler.core.rollouts.policies import Policies, RolloutLimits, policy_of
+from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
+from reconciler.core.rollouts.records import Change, Refusal, change_of, content_of
+from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
+from reconciler.core.rollouts.scenes import scene_of
+from reconciler.core.rollouts.seen import Command, Hold, Pace, Seen
+from reconciler.core.rollouts.waits import next_look
+from reconciler.core.rollouts.ways import way_to
+from reconciler.core.units import Unit, cut
+from reconciler.gating import Gatekeeper, GateLook, evidence_of, judged_of
+from reconciler.ports import Store
+
+#: Returns the policy of a unit, None where its changes are not rolled out.
+PolicyOf = Callable[[Unit], RolloutPolicy | None]
+
+
+#: Returns how often a unit has tried some content.
+Attempts = Callable[[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known of rollouts beside the stores: what people said, holds, and what became of their writes last time.
+
+    `failed` and `blocked` are by unit, `refusals` by unit and content; `later` names the rollout of the same unit that came
+    after one that somebody speaks to, by its id.
+    """
+
+    commands: tuple[Command, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[tuple[str, str], Refusal] = field(default_factory=dict)
+    later: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> Hashable:
+        """What people have said; as `Rollouts.said`."""
+        return self.commands, self.holds
+
+
+@dataclass(slots=True)
+class Look:
+    """All rollouts of a target at one moment. `standing` are those that say what is wanted now, by id, oldest first."""
+
+    mesh: Mesh
+    now: datetime
+    pace: Pace
+    cap: int
+    heard: Heard
+    standing: dict[str, Rollout]
+    gatekeeper: Gatekeeper
+    judged: dict[str, tuple[GateLook, ...]] = field(default_factory=dict)
+    actions: dict[str, list[Action]] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    gone: list[Rollout] = field(default_factory=list)
+    _newer: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> dict[Key, Document | None]:
+        """What rollouts want of their objects now."""
+        found: dict[Key, Document | None] = {}
+        for one in self.standing.values():
+            if one.stands:
+                found |= effective(one, self.mesh)
+        return found
+
+    @property
+    def rolling(self) -> dict[Key, str]:
+        """The objects of rollouts, each with its rollout's digest."""
+        return {key: one.digest for one in self.standing.values() if one.stands for key in one.way.after}
+
+    @property
+    def untouchable(self) -> dict[Key, str]:
+        """The objects that must not be written at all, each with the reason."""
+        return {key: one.reason for one in self.standing.values() if one.hands_off for key in one.way.after}
+
+    def begin(self, found: Iterable[Wish], revision: Revision, policy_of: PolicyOf, attempts: Attempts) -> bool:
+        """Begin rollouts where Git wants something else than what stands; returns whether anything else is wanted now."""
+        before = dict(self.standing)
+        for wish in found:
+            self._begin(wish, revision, policy_of(wish.unit), attempts)
+        return self.standing != before
+
+    def _begin(self, wish: Wish, revision: Revision, policy: RolloutPolicy | None, attempts: Attempts) -> None:
+        split = policy.split if policy else None
+        rivals = [one for one in self.standing.values() if one.way.after.keys() & wish.after.keys()]
+        if any(leads_to(one, wish, split) for one in rivals):
+            return
+        self._newer |= dict.fromkeys((one.id for one in rivals), revision.id)
+        if any(one.phase is not Phase.IDLE for one in rivals):
+            return
+        found = None
+        if policy and wish.stays:
+            before = rivals[-1] if rivals else None
+            content = content_of(wish.after, split)
+            if refusal := self.heard.refusals.get((wish.unit.name, content)):
+                self.refused[wish.unit.name] = f"refused since {refusal.commit[:10]}: {refusal.reason}"
+                return
+            attempt = attempts(wish.unit.name, content) + 1
+            found = rollout_of(wish, policy, self.mesh, revision, self.now, before=before, attempt=attempt)
+        if found is not None and found.way.refused:
+            self.refused[wish.unit.name] = found.way.refused
+            return
+        for one in rivals:
+            self.gone.append(replace(one, successor=found.id if found else revision.id))
+            del self.standing[one.id]
+        if found is not None:
+            self._put(found, ())
+
+    def advance(self, differences: Iterable[ObjectDiff]) -> bool:
+        """Lead every rollout on by what the differences show; returns whether any wants something else now."""
+        by_key = {one.key: one for one in differences}
+        before = self.wanted
+        scenes = [(one, scene_of(one, self.mesh, self.now)) for one in self.standing.values() if self.gatekeeper.armed(one)]
+        for key, (rollout, judged) in self.gatekeeper.judge(scenes).items():
+            self.standing[key], self.judged[key] = rollout, judged
+        for rollout in list(self.standing.values()):
+            self._advance(rollout, by_key)
+        return self.wanted != before
+
+    def _advance(self, rollout: Rollout, differences: Mapping[Key, ObjectDiff]) -> None:
+        seen = self._seen(rollout, differences)
+        self.seen[rollout.id] = seen
+        after, actions = advance(rollout, seen, self.now, self.pace)
+        found = list(actions)
+        for action in actions:
+            if isinstance(action, PlanBack):
+                after, more = self._set_out(after, action)
+                found += more
+        self._put(after, found)
+
+    def _set_out(self, rollout: Rollout, asked: PlanBack) -> tuple[Rollout, tuple[Action, ...]]:
+        """Find the way back from where the unit stands, by the planner that finds every way."""
+        stands = effective(replace(rollout, replan=False), self.mesh)
+        goal = rollout.origin if asked.goal < 0 else _after_step(rollout, asked.goal, self.mesh)
+        splits = (rollout.on.splits[1], rollout.way.splits[0])
+        policy = rollout.policy if not asked.at_once else replace(rollout.policy, steps=rollout.policy.steps[-1:])
+        found = way_to(stands, goal, policy, self.mesh, splits)
+        back = found if found is not None else replace(rollout.way, legs=(), steps=(), before=stands, after=goal)
+        return set_out_on(rollout, None if back.refused else back, self.now)
+
+    def _seen(self, rollout: Rollout, differences: Mapping[Key, ObjectDiff]) -> Seen:
+        others = self.standing.values()
+        return replace(
+            seen_of(rollout, differences, self.mesh),
+            failed=self.heard.failed.get(rollout.unit, ()),
+            blocked=self.heard.blocked.get(rollout.unit, ""),
+            gates=judged_of(self.judged.get(rollout.id, ())),
+            place=rollout.id in may_begin(others, self.cap),
+            hold=next((one for one in self.heard.holds if one.unit in _names(rollout) and one.until > self.now), None),
+            group=tuple(group_of(rollout, others)),
+            newer=self._newer.get(rollout.id, ""),
+            later=self.heard.later.get(rollout.id, ""),
+            commands=tuple(one for one in self.heard.commands if one.rollout == rollout.id),
+        )
+
+    def _put(self, rollout: Rollout, actions: Iterable[Action]) -> None:
+        self.standing[rollout.id] = rollout
+        self.actions.setdefault(rollout.id, []).extend(actions)
+
+    def outlooks(self, *, predict: bool) -> tuple[Outlook, ...]:
+        """Return how all rollouts look after this look."""
+        nothing = Seen()
+        return tuple(
+            outlook(one, self.seen.get(key, nothing), self.pace, self.mesh, predict=predict)
+            for key, one in self.standing.items()
+            if one.stands
+        )
+
+    @property
+    def retaken(self) -> frozenset[Key]:
+        """The objects of which somebody raised the exposure by hand: that is put back, whoever owns the field now."""
+        return frozenset(
+            edit.key
+            for key, seen in self.seen.items()
+            if key in self.standing and not self.standing[key].hands_off
+            for edit in seen.hand_edits
+            if not edit.lowers or self.standing[key].overrules
+        )
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether a rollout has just ended for a newer revision, which can begin now."""
+        return any(self.standing[key].phase is Phase.IDLE for key in self._newer if key in self.standing)
+
+    def changes(self) -> Iterator[Change]:
+        """Yield what to store of every rollout, those among them that something took over from."""
+        for one in (*self.gone, *self.standing.values()):
+            judged = [piece for look in self.judged.get(one.id, ()) for piece in evidence_of(look, one.step)]
+            yield change_of(one, self.actions.get(one.id, ()), self.now, judged)
+
+    @property
+    def due(self) -> datetime | None:
+        """When to look again at the latest: so that no time goes by unobserved, and no gate is late."""
+        found = [next_look(one, self.seen[key], self.pace, self.now) for key, one in self.standing.items() if key in self.seen]
+        found += [self.now + gate.interval for one in self.standing.values() for gate in self.gatekeeper.armed(one)]
+        return min((one for one in found if one is not None), default=None)
+
+
+class Rollouts:
+    """The rollouts of one target, kept in its store."""
+
+    def __init__(self, store: Store, gatekeeper: Gatekeeper, limits: RolloutLimits, pace: Pace, plan: PlanSettings) -> None:
+        self._store, self._gatekeeper, self._limits, self._pace, self._plan = store, gatekeeper, limits, pace, plan
+        self._mesh: Mesh | None = None
+        self._failed: dict[str, tuple[str, ...]] = {}
+        self._blocked: dict[str, str] = {}
+
+    def look(self, observed: ObservedState, now: datetime) -> Look:
+        """Return all rollouts as they are stored, at this moment. Raises Unavailable."""
+        store = self._store.rollouts
+        refusals = {(one.unit, one.content): one for one in store.refusals()}
+        commands = store.commands()
+        named = [one for one in (store.get(said.rollout) for said in commands) if one]
+        heard = Heard(commands, store.holds(), self._failed, self._blocked, refusals, self._later(named))
+        standing = {one.id: one for one in (*store.standing(), *named)}
+        if self._mesh is None or self._mesh.observed is not observed:
+            self._mesh = Mesh(observed, self._plan.cluster)
+        return Look(self._mesh, now, self._pace, self._limits.units, heard, standing, self._gatekeeper)
+
+    def begin(self, look: Look, desired: DesiredState, git: Mapping[Key, Document], differences: Sequence[ObjectDiff]) -> bool:
+        """Begin rollouts where Git wants something else than what was accepted; returns whether any is new."""
+        held = {key for one in look.standing.values() for key, new in one.way.after.items() if git.get(key) != new}
+        changing = {one.key for one in differences if one.changes} | held
+        if not changing:
+            return False
+        units = cut(desired, look.mesh.observed, [*differences, *(ObjectDiff(key, State.IN_SYNC) for key in held)])
+        written = self._store.written([key for unit in units for key in unit.keys if changing & set(unit.keys)])
+        found = wishes(units, changing, git, written, look.mesh.observed, held)
+        policies = Policies.of(desired.policies, self._plan.root_namespace)
+
+        def policy(unit: Unit) -> RolloutPolicy | None:
+            found = policy_of(unit, policies, self._limits)
+            return None if found == AT_ONCE else found
+
+        return look.begin(found, desired.revision, policy, self._attempts)
+
+    def save(self, look: Look) -> None:
+        """Store what became of every rollout, before anything is written. Raises Unavailable, Conflict."""
+        self._store.rollouts.save(tuple(look.changes()))
+
+    def said(self) -> Hashable:
+        """Return what people have said and all holds: equal as long as nobody says more. Raises Unavailable."""
+        return self._store.rollouts.commands(), self._store.rollouts.holds()
+
+    def _later(self, named: Iterable[Rollout]) -> dict[str, str]:
+        newest = {one.id: self._store.rollouts.history(1, unit=one.unit) for one in named}
+        return {key: found[0].id for key, found in newest.items() if found and found[0].id != key}
+
+    def _attempts(self, unit: str, content: str) -> int:
+        return sum(one.content == content for one in self._store.rollouts.history(1_000, unit=unit))
+
+    def learn(self, results: Iterable[WriteResult], plan: Plan) -> None:
+        """Keep what became of the writes, and what holds others back, for the next look."""
+        failed: dict[str, list[str]] = {}
+        for one in results:
+            if one.written is Written.FAILED:
+                failed.setdefault(one.unit, []).append(f"{one.key}: {one.message}")
+        self._failed = {unit: tuple(texts) for unit, texts in failed.items()}
+        self._blocked = {unit.name: unit.guards[0].message for unit in plan.units if unit.guards}
+
+
+def _names(rollout: Rollout) -> set[str]:
+    """Return what a hold may call a unit: its name, or one of its ServiceEntries."""
+    entries = {f"{key.namespace}/{key.name}" for key in rollout.way.after if key.kind == "ServiceEntry"}
+    return entries | {rollout.unit}
+
+
+def _after_step(rollout: Rollout, step: int, mesh: Mesh) -> dict[Key, Document | None]:
+    return at(rollout.way, step, len(rollout.way.steps[step].stages) - 1, mesh)
+
+
+__all__ = ["Heard", "Look", "Outcome", "PolicyOf"]
