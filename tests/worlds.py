@@ -67,7 +67,7 @@ class Forgetful:
 
 
 #: Units without a RolloutPolicy change in one step here, unless a test says otherwise.
-_USUAL: dict[str, Any] = {"workers": 4, "rollouts": RolloutLimits(careful=False)}
+USUAL: dict[str, Any] = {"workers": 4, "rollouts": RolloutLimits(careful=False)}
 
 
 class NoSchemas:
@@ -124,7 +124,7 @@ class World:
         )
         settings = replace(plan or PlanSettings(), target=TARGET)
         pause = lambda seconds: self.pass_time(seconds=seconds)  # noqa: E731 - one line says it
-        return Cycle(ports, Policy(TARGET, holder, plan=settings, **{**_USUAL, **policy}), pause)
+        return Cycle(ports, Policy(TARGET, holder, plan=settings, **{**USUAL, **policy}), pause)
 
     def lease(self) -> Lease:
         """One more process's view of the target's lease."""

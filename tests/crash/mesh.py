@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from reconciler.core.plans import PlanSettings
 from reconciler.core.resources import Document
-from tests.building import document, service_entry, workload_entry
+from tests.building import TARGET, document, service_entry, workload_entry
 
 #: What leaves Git goes at once.
-PLAN = replace(PlanSettings(), prune_after=timedelta(0))
+PLAN = PlanSettings(target=TARGET, prune_after=timedelta(0))
 HOSTS = ("billing.internal", "ledger.internal")
 
 

@@ -31,7 +31,7 @@ from reconciler.target import Policy, Ports
 from tests.contracts.clock import SetClock
 from tests.crash import mesh
 from tests.crash.points import CHANGING, Points
-from tests.worlds import TARGET, Forgetful, NoSchemas
+from tests.worlds import TARGET, USUAL, Forgetful, NoSchemas
 
 #: Seconds in which a run has ended, on a busy machine.
 LONGEST = 50.0
@@ -129,7 +129,7 @@ def _live(place: Place, commits: int, at: str, by: signal.Signals, runs: int, te
 
     points = Points(at, strike, together=by is signal.SIGKILL)
     ports = _ports(place, commits, points, clock)
-    policy = Policy(TARGET, f"victim:{os.getpid()}", plan=mesh.PLAN, workers=4)
+    policy = Policy(TARGET, f"victim:{os.getpid()}", plan=mesh.PLAN, **USUAL)
     # A dead holder's lease is waited for: its 30 s pass in three looks.
     cycle = Cycle(ports, policy, lambda seconds: clock.pass_time(timedelta(seconds=seconds * 12)))
     reports = [cycle.run("apply", write=True) for _ in range(runs)]
