@@ -14,7 +14,6 @@ from jsonschema_rs import Draft202012Validator
 from reconciler.adapters.schemas_crd import errors, structure
 from reconciler.adapters.schemas_crd.codes import Code
 from reconciler.adapters.schemas_crd.definitions import definitions, group_kind, istio_version, read_crds, schema_of
-from reconciler.adapters.schemas_crd.rules import compile_rule
 from reconciler.adapters.schemas_crd.translate import translate
 from reconciler.core.resources import Document
 from reconciler.errors import Problem, Severity
@@ -32,7 +31,7 @@ class _Compiled:
 
     @classmethod
     def of(cls, schema: Document) -> "_Compiled":
-        return cls(schema, Draft202012Validator(translate(schema)), structure.build(schema, compile_rule))
+        return cls(schema, Draft202012Validator(translate(schema)), structure.build(schema))
 
     def problems(self, document: Document) -> tuple[Problem, ...]:
         seen: Any = structure.without_nulls(document, self.schema) if structure.has_null(document) else document

@@ -4,12 +4,12 @@
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.adapters.schemas_crd.codes import Code
-from reconciler.adapters.schemas_crd.rules import Rule
+from reconciler.adapters.schemas_crd.rules import Rules
 from reconciler.core.manifests.paths import child
 from reconciler.core.resources import Document
 from reconciler.errors import Problem
@@ -19,7 +19,7 @@ from reconciler.errors import Problem
 class Node:
     """One place of a schema: its rules, the keys that tell its items apart (``None``: no such list), and what lies below."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: Rules = field(default_factory=Rules)
     unique_by: tuple[str, ...] | None = None
     fields: Mapping[str, "Node"] = field(default_factory=dict)
     values: "Node | None" = None
@@ -27,19 +27,19 @@ class Node:
 
     @property
     def empty(self) -> bool:
-        return not (self.rules or self.unique_by is not None or self.fields or self.values or self.items)
+        return not (self.rules.each or self.unique_by is not None or self.fields or self.values or self.items)
 
 
-def build(schema: Document, compile_rule: Callable[[Document], Rule | None]) -> Node | None:
+def build(schema: Document) -> Node | None:
     """Return the node of a structural schema, None where there is nothing of interest at or below it."""
     others = schema.get("additionalProperties")
-    fields = {name: build(field, compile_rule) for name, field in schema.get("properties", {}).items()}
+    fields = {name: build(field) for name, field in schema.get("properties", {}).items()}
     node = Node(
-        rules=tuple(rule for one in schema.get("x-kubernetes-validations", ()) if (rule := compile_rule(one))),
+        rules=Rules.of(schema.get("x-kubernetes-validations", ())),
         unique_by=_keys(schema),
         fields={name: one for name, one in fields.items() if one},
-        values=build(others, compile_rule) if isinstance(others, dict) else None,
-        items=build(schema["items"], compile_rule) if "items" in schema else None,
+        values=build(others) if isinstance(others, dict) else None,
+        items=build(schema["items"]) if "items" in schema else None,
     )
     return None if node.empty else node
 
@@ -59,8 +59,7 @@ def problems(node: Node, value: Any, path: str = "", *, with_rules: bool) -> Ite
     if value is None:
         return
     if with_rules:
-        for rule in node.rules:
-            yield from rule.problems(value, path)
+        yield from node.rules.problems(value, path)
     if isinstance(value, list) and node.unique_by is not None:
         yield from _duplicates(value, node.unique_by, path)
     for step, one in _inside(value):

@@ -1,10 +1,11 @@
 """Rules in CEL."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
 
-from reconciler.adapters.schemas_crd.rules import Rule, compile_rule
+from reconciler.adapters.schemas_crd.rules import Rule, Rules, compile_rule
 
 
 def judged(value: Any, rule: str, **more: Any) -> list[str]:
@@ -76,3 +77,20 @@ def test_functions_for_urls(url: str, expression: str, holds: bool) -> None:  # 
 def test_what_is_no_url_makes_url_fail() -> None:
     """Which refuses the value."""
     assert judged("a b", "url(self).getScheme() in ['http']", message="no") == ["MR5202 at: no (the rule fails on this value)"]
+
+
+def test_rules_of_one_place_say_what_each_says_alone() -> None:
+    """Although they are asked at once: in the schema's order, whatever one holds, breaks, fails on or does not know."""
+    sorts = {
+        "holds": "self.a == 1",
+        "ends in a comment": "self.a == 1 // the first",
+        "breaks": "self.a == 2",
+        "fails": "self.b == 1",
+        "is no condition": "self.a",
+        "is unknown": "quantity(self)",
+        "is about changes": "self == oldSelf",
+    }
+    for names in permutations(sorts, 2):
+        documents = [{"rule": sorts[name], "message": name} for name in names]
+        alone = [problem for one in documents if (rule := compile_rule(one)) for problem in rule.problems({"a": 1}, "at")]
+        assert list(Rules.of(documents).problems({"a": 1}, "at")) == alone, names

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.schemas_crd.rules import compile_rule
 from reconciler.adapters.schemas_crd.structure import build, has_null, problems, without_nulls
 
 
 def duplicates(schema: dict[str, Any], value: Any) -> list[str]:
     """Return the fields that are there twice."""
-    node = build({"type": "object", "properties": {"x": {"type": "array", **schema}}}, compile_rule)
+    node = build({"type": "object", "properties": {"x": {"type": "array", **schema}}})
     return [problem.field for problem in problems(node, {"x": value}, with_rules=True)] if node else ["no node"]
 
 
@@ -54,14 +53,14 @@ def test_maps_with_several_keys() -> None:
 
 def test_branches_without_lists_and_rules_are_left_out() -> None:
     """Where a schema has neither, there is nothing to walk."""
-    assert build({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}}, compile_rule) is None
+    assert build({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}}) is None
 
 
 def test_lists_below_maps_and_lists_are_found() -> None:
     """Wherever they stand."""
     names = {"type": "array", "x-kubernetes-list-type": "set"}
     schema = {"type": "object", "additionalProperties": {"type": "array", "items": names}}
-    node = build(schema, compile_rule)
+    node = build(schema)
     assert node
     assert [one.field for one in problems(node, {"a/b": [[1, 1]]}, with_rules=False)] == ['["a/b"][0][1]']
 
