@@ -7,7 +7,7 @@ unless its traffic is known to have stopped.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.core.changes import Action
@@ -102,7 +102,7 @@ def prune_guards(writes: Iterable[Write], settings: PlanSettings, deletions: Del
             if until > deletions.now:
                 waiting[until].append(write.key)
     for until, keys in sorted(waiting.items()):
-        to_name = [key for key in keys if key.kind != VIRTUAL_MACHINE or replace(key, kind="WorkloadEntry") not in keys]
+        to_name = [key for key in keys if key.kind != VIRTUAL_MACHINE or key._replace(kind="WorkloadEntry") not in keys]
         named = ", ".join(map(spelled, to_name[:5])) + (f" and {len(to_name) - 5} more" if len(to_name) > 5 else "")
         message = f"gone from Git, and deleted only after a while: {named} (at once with --prune-now)"
         yield Guard(GuardCode.PRUNE_AFTER, message, until=until, keys=tuple(keys))
@@ -110,7 +110,7 @@ def prune_guards(writes: Iterable[Write], settings: PlanSettings, deletions: Del
 
 def _named(key: Key, names: Collection[str]) -> bool:
     """Tell whether a person named it. A VM's record goes by its WorkloadEntry's name, too."""
-    keys = (key, replace(key, kind="WorkloadEntry")) if key.kind == VIRTUAL_MACHINE else (key,)
+    keys = (key, key._replace(kind="WorkloadEntry")) if key.kind == VIRTUAL_MACHINE else (key,)
     return "all" in names or any(spelled(one) in names or str(one) in names for one in keys)
 
 

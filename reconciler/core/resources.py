@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.errors import Place, Problem
@@ -18,9 +18,11 @@ Document = dict[str, Any]
 EMPTY: Mapping[Any, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
-    """Identity of an object: kind, namespace (empty for cluster-scoped kinds), name. API versions do not tell objects apart."""
+class Key(NamedTuple):
+    """Identity of an object: kind, namespace (empty for cluster-scoped kinds), name. API versions do not tell objects apart.
+
+    A tuple, whose hash and order need no Python code: planning 10,000 objects asks for a million of them.
+    """
 
     kind: str
     namespace: str

@@ -103,7 +103,7 @@ class _Gathered:
             return manifest
         if not key.namespace and self.default_namespace:
             metadata = manifest.document.get("metadata", {}) | {"namespace": self.default_namespace}
-            key = replace(key, namespace=self.default_namespace)
+            key = key._replace(namespace=self.default_namespace)
             manifest = replace(manifest, key=key, document=manifest.document | {"metadata": metadata})
         if key.namespace:
             self._allow(manifest, key.namespace, "metadata.namespace")
