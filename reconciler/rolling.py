@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.core.changes import ObjectDiff, State
-from reconciler.core.plans import Plan, PlanSettings
+from reconciler.core.modes import unit_mode
+from reconciler.core.plans import Mode, Plan, PlanSettings
 from reconciler.core.report import WriteResult, Written
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.actions import Action, PlanBack
@@ -243,14 +244,21 @@ class Rollouts:
         return Look(self._mesh, now, self._pace, self._limits.units, heard, standing, self._gatekeeper)
 
     def begin(self, look: Look, desired: DesiredState, git: Mapping[Key, Document], differences: Sequence[ObjectDiff]) -> bool:
-        """Begin rollouts where Git wants something else than what was accepted; returns whether any is new."""
+        """Begin rollouts where Git wants something else than what was accepted; returns whether any is new.
+
+        None begins for a unit that is only observed: it would never get anywhere.
+        """
         held = {key for one in look.standing.values() for key, new in one.way.after.items() if git.get(key) != new}
         changing = {one.key for one in differences if one.changes} | held
         if not changing:
             return False
         units = cut(desired, look.mesh.observed, [*differences, *(ObjectDiff(key, State.IN_SYNC) for key in held)])
         written = self._store.written([key for unit in units for key in unit.keys if changing & set(unit.keys)])
-        found = wishes(units, changing, git, written, look.mesh.observed, held)
+        states = {one.key: one.state for one in differences}
+        enforced = [
+            one for one in units if unit_mode(Mode.ENFORCE, one.keys, git, look.mesh.observed, states).mode is Mode.ENFORCE
+        ]
+        found = wishes(enforced, changing, git, written, look.mesh.observed, held)
         policies = Policies.of(desired.policies, self._plan.root_namespace)
 
         def policy(unit: Unit) -> RolloutPolicy | None:

@@ -19,7 +19,7 @@ from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Pace, Word
 from reconciler.cycle import Cycle
-from tests.building import service_entry, workload_entry
+from tests.building import document, service_entry, workload_entry
 from tests.worlds import SELECTOR, SHOP, World, inline, mixed, pod
 
 ENTRY = Key("ServiceEntry", "shop", "billing")
@@ -69,6 +69,14 @@ class Rolled:
                 return found
             self.look()
         raise AssertionError(f"never {phase}: {self.newest.phase}, {self.newest.reason}")
+
+    def until_settled(self) -> None:
+        """Look until no rollout is left."""
+        for _ in range(60):
+            self.look()
+            if not self.world.store.rollouts.standing():
+                return
+        raise AssertionError(self.newest.reason)
 
     def begin(self, *documents: Document) -> Rollout:
         """Commit, and look once."""
@@ -350,3 +358,22 @@ def test_a_silent_gate_passes_nothing_and_undoes_nothing(rolled: Rolled) -> None
         report = rolled.look()
     assert (rolled.newest.phase, rolled.newest.step) == (Phase.SOAKING, 0)
     assert any("no Prometheus is known" in text for text in report.rollouts[0].waits)
+
+
+def test_a_unit_that_is_only_observed_begins_no_rollout(rolled: Rolled) -> None:
+    """It would never get anywhere, and would be taken over from for ever."""
+    rolled.world.edit("ServiceEntry", "billing", {"metadata": {"annotations": {"mesh-reconciler.io/mode": "observe"}}})
+    rolled.commit(*mixed(vm(1), vm(2), vm(3)))
+    report = rolled.look()
+    assert (report.results, report.rollouts) == ((), ())
+    assert rolled.world.store.rollouts.standing() == ()
+
+
+def test_what_goes_for_good_holds_up_no_step(rolled: Rolled) -> None:
+    """A DestinationRule leaves Git together with a new VM: its deletion waits for half an hour, the rollout does not."""
+    rule = document("DestinationRule", "billing", spec={"host": "billing.internal", "subsets": [{"name": "all"}]})
+    rolled.commit(*mixed(vm(1), vm(2)), rule)
+    rolled.until_settled()
+    rolled.begin(*mixed(vm(1), vm(2), vm(3)))
+    rolled.until(Phase.WATCHING)
+    assert rolled.world.live("DestinationRule", "billing") is not None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from reconciler.core.changes import FieldDiff, ObjectDiff
+from reconciler.core.changes import FieldDiff, ObjectDiff, State
 from reconciler.core.documents import same
 from reconciler.core.resources import Document, Key, StoreName
 from reconciler.core.rollouts.effective import effective
@@ -21,7 +21,9 @@ _VERSION = "pod-template-hash"
 
 def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh) -> Seen:
     """Return what the stores say of a rollout. `differences` are the objects that are not as they are wanted now."""
-    found = [differences[key] for key in rollout.on.after.keys() | rollout.on.before.keys() if key in differences]
+    keys = rollout.on.after.keys() | rollout.on.before.keys()
+    # What goes for good waits behind guards of its own, and nothing uses it any more.
+    found = [one for key in keys if (one := differences.get(key)) and one.state is not State.DELETE]
     edits = tuple(_edits(rollout, found, mesh)) if rollout.started else ()
     way, step, stage = rollout.on, rollout.step, rollout.stage
     if not way.steps:
