@@ -5,8 +5,9 @@ a cycle that does not write saves nothing, and shows what would happen.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.core.changes import ObjectDiff, State
 from reconciler.core.modes import unit_mode
@@ -27,7 +28,7 @@ from reconciler.core.rollouts.records import Change, Refusal, change_of, content
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.scenes import scene_of
 from reconciler.core.rollouts.seen import Command, Hold, Pace, Seen
-from reconciler.core.rollouts.waits import next_look
+from reconciler.core.rollouts.waits import Wait, next_look, waits
 from reconciler.core.rollouts.ways import way_to
 from reconciler.core.units import Unit, cut
 from reconciler.gating import Gatekeeper, GateLook, evidence_of, judged_of
@@ -183,14 +184,18 @@ class Look:
         self.standing[rollout.id] = rollout
         self.actions.setdefault(rollout.id, []).extend(actions)
 
-    def outlooks(self, *, predict: bool) -> tuple[Outlook, ...]:
-        """Return how all rollouts look after this look."""
-        nothing = Seen()
-        return tuple(
-            outlook(one, self.seen.get(key, nothing), self.pace, self.mesh, predict=predict)
-            for key, one in self.standing.items()
-            if one.stands
-        )
+    def outlooks(self, written: AbstractSet[Key], left: AbstractSet[Key], *, predict: bool) -> tuple[Outlook, ...]:
+        """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
+        mesh = self.mesh if predict else None
+        return tuple(outlook(one, self._waits(one, written, left), mesh) for one in self.standing.values() if one.stands)
+
+    def _waits(self, rollout: Rollout, written: AbstractSet[Key], left: AbstractSet[Key]) -> tuple[Wait, ...]:
+        """What was written since the look is not missing any more: from now on it is on its way to the proxies."""
+        seen, keys = self.seen.get(rollout.id, Seen()), rollout.on.after.keys()
+        if keys & written and not keys & left:
+            seen = replace(seen, written=True)
+            rollout = replace(rollout, time=replace(rollout.time, settled=timedelta(0)))
+        return waits(rollout, seen, self.pace)
 
     @property
     def retaken(self) -> frozenset[Key]:

@@ -1,7 +1,7 @@
 """What one cycle has found out, and what it comes to: its verdict and its report."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.core.changes import ObjectDiff
@@ -47,7 +47,7 @@ class Sight:
 def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> Report:
     """Return everything that a cycle found out, as the one value that all renderers show."""
     desired = sight.desired
-    return Report(
+    report = Report(
         command=sight.command,
         target=policy.target,
         mode=policy.mode,
@@ -64,8 +64,12 @@ def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> 
         skipped=desired.skipped if desired else (),
         reason=sight.reason,
         notes=tuple(sight.notes),
-        rollouts=sight.look.outlooks(predict=sight.command != "serve") if sight.look else (),
     )
+    if sight.look is None:
+        return report
+    written = {one.key for one in report.results if one.written is Written.DONE}
+    left = {one.key for one in report.left}
+    return replace(report, rollouts=sight.look.outlooks(written, left, predict=sight.command != "serve"))
 
 
 def verdict_of(sight: Sight, *, write: bool) -> Verdict:

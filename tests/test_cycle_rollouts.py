@@ -293,6 +293,16 @@ def test_drift_in_mid_rollout_goes_to_what_is_wanted_now(rolled: Rolled) -> None
     assert rolled.world.spec("WorkloadEntry", "vm1")["weight"] == weight
 
 
+def test_what_is_awaited_is_true_after_the_writes_of_the_same_run(rolled: Rolled) -> None:
+    """They are done by then: the proxies are awaited, and after that the hold, in words."""
+    rolled.commit(*mixed(vm(1), vm(2), vm(3)))
+    report = rolled.look()
+    assert report.results
+    assert [one.waits for one in report.rollouts] == [("the proxies have not all got it yet: 5 s more",)]
+    rolled.until(Phase.SOAKING, 0)
+    assert rolled.look().rollouts[0].waits == ("10 s more of 20 s",)
+
+
 def test_looking_only_begins_nothing(rolled: Rolled) -> None:
     """`plan` shows the steps and the first writes, `diff` the whole way; neither leaves anything in the store."""
     rolled.commit(*mixed(vm(1), vm(2), vm(3)))

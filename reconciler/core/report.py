@@ -100,7 +100,7 @@ class Report:
 
     def count(self, state: State) -> int:
         """Return how many objects are in a state now, after the writes of this run."""
-        left = self._left
+        left = self.left
         return self.objects - len(left) if state is State.IN_SYNC else sum(one.state is state for one in left)
 
     def written(self, outcome: Written) -> int:
@@ -108,7 +108,7 @@ class Report:
         return sum(one.written is outcome for one in self.results)
 
     @property
-    def _left(self) -> list[ObjectDiff]:
+    def left(self) -> list[ObjectDiff]:
         """The objects that are not in sync yet: something of them was not written, or nobody tried."""
         done = {one.key for one in self.results if one.written is Written.DONE}
         undone = {one.key for one in self.results if one.written is not Written.DONE}

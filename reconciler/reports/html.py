@@ -4,7 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reconciler.core.report import Report, Written
-from reconciler.reports import layout, safe, words
+from reconciler.reports import layout, rollouts, safe, words
 from reconciler.reports.advice import advice
 
 #: Objects that differ in their own way, and problems, of which the page shows so many; the JSON report has them all.
@@ -31,11 +31,13 @@ def text(report: Report) -> str:
         units=units,
         left_out=left_out,
         few=len(units) <= FEW_UNITS,
+        few_rollouts=FEW_UNITS,
         problems=words.by_weight(report.problems),
         waiting=[(unit.title, guard) for unit in units if unit.plan for guard in unit.plan.guards],
         unfinished=[one for one in report.results if one.written is not Written.DONE],
         advice=advice(report),
         layout=layout,
+        rollouts=rollouts,
         words=words,
         max_problems=MAX_PROBLEMS,
         max_names=MAX_NAMES,

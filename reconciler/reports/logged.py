@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from reconciler.core.report import Report, Written
 from reconciler.core.resources import Key
 from reconciler.errors import Problem, Severity
-from reconciler.reports import layout, safe, words
+from reconciler.reports import layout, rollouts, safe, words
 from reconciler.reports.advice import advice
 
 #: Lines of one sort in one pass; the history has all of it.
@@ -33,12 +33,17 @@ class Log:
 
     options: Sequence[str] = ()
     _said: frozenset[str] = field(default=frozenset(), init=False)
+    _rolled: dict[str, str] = field(default_factory=dict, init=False)
 
     def news(self, report: Report) -> list[Line]:
         """Return the lines of a report that the one before it had not."""
         found = list(lines(report, self.options))
         said, self._said = self._said, frozenset(line.text for line in found if line.lasts)
-        return [line for line in found if not line.lasts or line.text not in said]
+        return [*(line for line in found if not line.lasts or line.text not in said), *self._moved(report)]
+
+    def _moved(self, report: Report) -> Iterator[Line]:
+        for one in rollouts.news(report, self._rolled):
+            yield Line(logging.WARNING if one.urgent else logging.INFO, f"rollout {one}", lasts=False)
 
 
 def lines(report: Report, options: Sequence[str] = ()) -> Iterator[Line]:

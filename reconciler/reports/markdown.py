@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from html import escape
 
 from reconciler.core.report import Report, Written
-from reconciler.reports import layout, safe, words
+from reconciler.core.rollouts.outlook import Outlook
+from reconciler.reports import layout, rollouts, safe, words
 from reconciler.reports.advice import advice
 
 #: A comment on GitHub holds 65,536 characters. What is longer is cut between rows, and says so.
@@ -37,6 +38,7 @@ def text(report: Report) -> str:
     _problems(page, report)
     _unfinished(page, report)
     _waiting(page, report)
+    _rollouts(page, report)
     _traffic(page, report)
     _units(page, report)
     return "\n".join(page.lines)
@@ -131,6 +133,36 @@ def _waiting(page: Page, report: Report) -> None:
         for guard in unit.guards
     )
     page.table("Waiting", ("unit", "why", "goes on"), rows)
+
+
+def _rollouts(page: Page, report: Report) -> None:
+    """What is under way as one table, each rollout's steps in a fold of its own further down."""
+    rows = (
+        (code(one.unit), prose(rollouts.title(one)), rollouts.gone(one), prose("; ".join(_why(one)))) for one in report.rollouts
+    )
+    page.table("Rollouts", ("unit", "state", "way gone", "why, and what it waits for"), rows)
+    for number, one in enumerate(report.rollouts):
+        title = f"<code>{escape(safe.clean(one.unit))}</code> <code>steps, {escape(rollouts.about(one))}</code>"
+        if not page.add(f"<details><summary>{title}</summary>", ""):
+            page.close(f"… and the steps of {len(report.rollouts) - number} more; the JSON report has them all.", "")
+            return
+        page.table("", ("", *rollouts.HEADS), _steps(one))
+        lines = [f"- {prose(text)}" for text in filter(None, (_before(one), rollouts.left_out(one), *rollouts.notes(one)))]
+        page.add(*lines, *([""] if lines else []))
+        page.close("</details>", "")
+
+
+def _why(one: Outlook) -> Iterator[str]:
+    yield from filter(None, (one.reason, *rollouts.waits(one)))
+
+
+def _before(one: Outlook) -> str:
+    return f"traffic before the first step: {told}" if (told := rollouts.before(one)) else ""
+
+
+def _steps(one: Outlook) -> Iterator[list[str]]:
+    for row in rollouts.rows(one)[rollouts.window(one)]:
+        yield [rollouts.MARKS[row.standing].strip(), *map(prose, row.cells)]
 
 
 def _traffic(page: Page, report: Report) -> None:

@@ -1,13 +1,8 @@
-"""Rollouts as people read them: where each one is, a table of its steps, and what it waits for."""
+"""Rollouts in words: where each one is, its steps as rows, and what is new about it. Every form of a report shows these."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-
-from rich.console import RenderableType
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from reconciler.core.gates.words import length
 from reconciler.core.plans import Split
@@ -15,14 +10,14 @@ from reconciler.core.report import Report
 from reconciler.core.rollouts.outlook import Outlook, Standing, StepOutlook
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.reports import safe, words
-from reconciler.reports.shapes import Hanging
 
 HEADS = ("step", "exposure", "what changes", "predicted traffic", "then waits for")
-
-_MARKS = {Standing.PASSED: "✓", Standing.CURRENT: "→", Standing.COMING: " "}
-_STYLES = {Standing.PASSED: "green", Standing.CURRENT: "bold", Standing.COMING: ""}
-_TONES = {Phase.PAUSED: "bold yellow", Phase.HALTED: "bold red", Phase.UNDOING: "bold yellow", Phase.WATCHING: "green"}
-_BAR = 24
+#: The mark of each step.
+MARKS = {Standing.PASSED: "✓", Standing.CURRENT: "→", Standing.COMING: " "}
+#: Steps shown of one rollout on a page, those about the current one; a terminal shows fewer.
+STEPS = 30
+#: Tones of rollouts that a person must see.
+URGENT = ("wait", "bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +38,21 @@ def title(one: Outlook) -> str:
     return f"{one.phase}{back}{where}"
 
 
+def about(one: Outlook) -> str:
+    """Return what a rollout leads to: ``commit 1a2b3c4d5e, attempt 2``."""
+    attempt = f", attempt {one.attempt}" if one.attempt > 1 else ""
+    return safe.clean(f"commit {one.commit[:10]}{attempt}")
+
+
+def tone(one: Outlook) -> str:
+    """Return how urgent it is: ``bad``, ``wait`` (a person or a way back), ``good`` or empty."""
+    if one.phase is Phase.HALTED:
+        return "bad"
+    if one.back or not one.moves:
+        return "wait"
+    return "good" if one.phase is Phase.WATCHING else ""
+
+
 def progress(one: Outlook) -> float:
     """Return how much of its way a rollout has gone (0 to 1), all legs counted alike."""
     legs = dict.fromkeys(step.leg for step in one.steps)
@@ -50,29 +60,92 @@ def progress(one: Outlook) -> float:
     return sum(gone.values()) / len(legs) if legs else 1.0
 
 
-def news(report: Report, told: dict[str, str]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new about one rollout, in a line; `urgent` where a person must look."""
+
+    text: str
+    urgent: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def news(report: Report, told: dict[str, str]) -> Iterator[News]:
     """Yield a line for each rollout that has moved since it was last told of, and for each that is there no more.
 
-    `told` keeps what was told, by rollout, from one call to the next.
+    `told` keeps what was told, by rollout, from one call to the next. A run that ended before its plan says nothing of them.
     """
+    if report.plan is None:
+        return
     for one in report.rollouts:
-        line = safe.clean(f"{one.unit}: {title(one)}, {progress(one):.0%}: {one.reason}")
+        line = state(one)
         if told.get(one.id) != line:
-            yield line
+            yield News(line, urgent=tone(one) in URGENT)
         told[one.id] = line
+    units = {safe.clean(one.unit) for one in report.rollouts}
     for gone in told.keys() - {one.id for one in report.rollouts}:
-        yield safe.clean(f"{told.pop(gone).split(':')[0]}: through")
+        unit = told.pop(gone).split(": ")[0]
+        yield News(f"{unit}: {'another one took over' if unit in units else 'through'}")
 
 
-def rows(one: Outlook) -> Iterator[Row]:
-    """Yield the steps."""
-    for number, step in enumerate(one.steps, 1):
-        traffic = "; ".join(_split(split) for split in step.split) or "-"
-        yield Row(step.standing, (str(number), words.percent(step.exposure), _changes(step), traffic, _asks(step)))
+def state(one: Outlook) -> str:
+    """Return where a rollout is and why, in a line."""
+    return safe.clean(
+        f"{one.unit}: {', '.join(filter(None, (title(one), gone(one))))}{f': {one.reason}' if one.reason else ''}"
+    )
 
 
-def _split(split: Split) -> str:
-    return words.split(split)
+def gone(one: Outlook) -> str:
+    """Return how much of its way it has gone: ``50 %``, ``50 % of the way back``; empty for one that has ended."""
+    if one.outcome is not Outcome.NONE:
+        return ""
+    return f"{100 * progress(one):.0f} %{' of the way back' if one.back else ''}"
+
+
+def rows(one: Outlook) -> tuple[Row, ...]:
+    """Return the steps; ``-`` stands where nobody asked for a prediction."""
+    return tuple(_row(number, step) for number, step in enumerate(one.steps, 1))
+
+
+def window(one: Outlook, most: int = STEPS) -> slice:
+    """Return which rows to show where there are too many: some before the current step, most after it."""
+    at = next((number for number, step in enumerate(one.steps) if step.standing is not Standing.PASSED), len(one.steps))
+    first = max(0, min(at - 3, len(one.steps) - most))
+    return slice(first, first + most)
+
+
+def left_out(one: Outlook, most: int = STEPS) -> str:
+    """Return how many steps `window` leaves out, empty where it leaves none out."""
+    more = len(one.steps) - most
+    return f"… and {words.counted(more, 'more step')}; the JSON report has them all" if more > 0 else ""
+
+
+def before(one: Outlook) -> str:
+    """Return where requests go before the first step, empty where nobody asked."""
+    return _traffic(one.start)
+
+
+def waits(one: Outlook) -> tuple[str, ...]:
+    """Return what a rollout waits for, each once."""
+    return tuple(dict.fromkeys(map(safe.clean, one.waits)))
+
+
+def notes(one: Outlook) -> tuple[str, ...]:
+    """Return what a person should know of the way and its steps, each once."""
+    return tuple(dict.fromkeys(map(safe.clean, [*one.notes, *(note for step in one.steps for note in step.notes)])))
+
+
+def _row(number: int, step: StepOutlook) -> Row:
+    traffic = _traffic(step.split) or "-"
+    return Row(step.standing, (str(number), words.percent(step.exposure), _changes(step), traffic, _asks(step)))
+
+
+def _traffic(splits: Sequence[Split]) -> str:
+    """Services are named where there are several."""
+    if len(splits) == 1:
+        return words.split(splits[0])
+    return safe.clean("; ".join(f"{one.service}:{one.port} {words.split(one)}" for one in splits))
 
 
 def _changes(step: StepOutlook) -> str:
@@ -87,30 +160,3 @@ def _asks(step: StepOutlook) -> str:
     parts = [*([length(step.hold)] if step.hold > timedelta(0) else []), "endpoints", *step.gates]
     parts += ["approval"] if step.approval else []
     return safe.clean(", ".join(parts))
-
-
-def draw(one: Outlook) -> Iterator[RenderableType]:
-    """Yield a rollout for a terminal."""
-    yield Text()
-    head = Text("rollout  ", style="dim").append(safe.clean(one.unit), style="not dim bold")
-    head.append(f"  {title(one)}", style=f"not dim {_TONES.get(one.phase, 'cyan')}")
-    attempt = f", attempt {one.attempt}" if one.attempt > 1 else ""
-    yield Hanging(head.append(f"  commit {safe.clean(one.commit[:10])}{attempt}", style="dim not bold"), 9)
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row("        ", ProgressBar(100, 100 * progress(one), width=_BAR), f"{progress(one):.0%}")
-    yield grid
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for name in ("", *HEADS):
-        table.add_column(name, overflow="fold")
-    for row in rows(one):
-        style = _STYLES[row.standing]
-        table.add_row(Text(f"  {_MARKS[row.standing]}"), *(Text(cell, style=style) for cell in row.cells))
-    yield table
-    if one.start:
-        yield Hanging(Text(f"  now: {'; '.join(_split(split) for split in one.start)}", style="dim"), 9)
-    if one.reason:
-        yield Hanging(Text(f"  {safe.clean(one.reason)}", style="dim"), 2)
-    for text in dict.fromkeys(one.waits):
-        yield Hanging(Text("  waits  ", style="bold yellow").append(safe.clean(text), style="not bold default"), 9)
-    for note in dict.fromkeys([*one.notes, *(note for step in one.steps for note in step.notes)]):
-        yield Hanging(Text(f"  note: {safe.clean(note)}", style="dim"), 8)

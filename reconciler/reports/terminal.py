@@ -13,12 +13,14 @@ from reconciler.core.changes import State
 from reconciler.core.plans import UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
-from reconciler.reports import layout, rollouts, safe, words
+from reconciler.reports import layout, rollout_drawing, rollouts, safe, words
 from reconciler.reports.advice import Advice, advice
 from reconciler.reports.shapes import Fields, Hanging
 
 #: What is shown of long lists; whatever waits, failed or is wrong is shown before this bound takes effect.
 MAX_UNITS, MAX_GROUPS, MAX_PROBLEMS, MAX_RESULTS = 25, 30, 100, 30
+#: Rollouts of which the steps are shown, too.
+MAX_ROLLOUTS = 8
 
 _STATE_STYLES = {State.CREATE: "green", State.UPDATE: "yellow", State.DELETE: "red", State.ADOPT: "cyan"}
 _SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
@@ -44,8 +46,7 @@ def _parts(report: Report, advised: Sequence[Advice]) -> Iterator[RenderableType
     yield from _about(report)
     yield from _problems(report.problems)
     yield from _units(report)
-    for one in report.rollouts:
-        yield from rollouts.draw(one)
+    yield from _rollouts(report)
     yield from _unfinished(report)
     yield Text()
     yield Text(words.headline(report), style=_VERDICT_STYLES.get(report.verdict, "bold red"))
@@ -168,6 +169,21 @@ def _traffic(plan: UnitPlan) -> Iterator[RenderableType]:
         yield Hanging(Text("traffic  stays as it is", style="dim"), 9, 2)
     for note in words.caveats([plan]):
         yield Hanging(Text(f"         note: {note}", style="dim"), 9, 2)
+
+
+def _rollouts(report: Report) -> Iterator[RenderableType]:
+    """Those that want a person last, and each of them."""
+    calm = [one for one in report.rollouts if rollouts.tone(one) not in rollouts.URGENT]
+    for one in calm[:MAX_ROLLOUTS]:
+        yield from rollout_drawing.draw(one)
+    for one in calm[MAX_ROLLOUTS:MAX_UNITS]:
+        yield from rollout_drawing.brief(one)
+    if len(calm) > MAX_UNITS:
+        yield Text()
+        yield Text(f"… and {words.counted(len(calm) - MAX_UNITS, 'rollout')} more: -o html has them all", style="dim")
+    for one in report.rollouts:
+        if one not in calm:
+            yield from rollout_drawing.draw(one)
 
 
 def _unfinished(report: Report) -> Iterator[RenderableType]:

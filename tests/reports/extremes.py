@@ -7,6 +7,8 @@ from reconciler.core.changes import Action, FieldDiff, ObjectDiff, State
 from reconciler.core.plans import Guard, Mode, Step, UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Key, Signature, Skipped
+from reconciler.core.rollouts.outlook import Outlook
+from reconciler.core.rollouts.rollout import Phase
 from reconciler.errors import Place, Problem, Severity
 from tests.reports import samples
 from tests.reports.samples import COMMIT, ENTRY, PROBLEMS, change, plan, report, result, split
@@ -47,6 +49,14 @@ def large(services: int = 60, vms: int = 6) -> Report:
     return report("plan", Verdict.CHANGES, objects=services * vms, differences=tuple(differences), plan=plan(*units))
 
 
+def many_steps(units: int = 40, steps: int = 60) -> Report:
+    """Many units roll at once, each in many steps."""
+    first, second, third = samples.outlook(Phase.SOAKING).steps
+    way = (*[first] * (steps // 2), second, *[third] * (steps - steps // 2 - 1))
+    found = [samples.outlook(Phase.SOAKING, id=f"r-{at}", unit=f"shop/service-{at}", steps=way) for at in range(units)]
+    return report("plan", Verdict.CHANGES, plan=plan(), rollouts=tuple(found))
+
+
 def hostile() -> Report:
     """Every text that others write means harm."""
     texts = HOSTILE
@@ -77,7 +87,17 @@ def hostile() -> Report:
         ),
         skipped=tuple(Skipped(text, text, 2, Place(text, 3, 4)) for text in texts),
         notes=texts,
+        rollouts=tuple(hostile_rollout(text) for text in texts),
     )
+
+
+def hostile_rollout(text: str) -> Outlook:
+    """A rollout of which every text means harm."""
+    keys = (Key(text, text, text),)
+    step = replace(samples.outlook(Phase.PAUSED).steps[1], objects=keys, gates=(text,), notes=(text,))
+    step = replace(step, split=(split([1], 1, text, service=text), split([1], 0, service=text)))
+    texts = {"unit": text, "commit": text, "digest": text, "reason": text}
+    return samples.outlook(Phase.PAUSED, id=text, **texts, steps=(step,), start=step.split, waits=(text,), notes=(text,))
 
 
 def huge() -> Report:
@@ -108,6 +128,8 @@ def everything() -> Iterable[tuple[str, Report]]:
             report("serve", Verdict.UNAVAILABLE, in_force=None, notes=("the API server did not answer: timed out",)),
         ),
         ("states", samples.every_state()),
+        ("rollouts", samples.rolling()),
+        ("many-steps", many_steps()),
         ("large", large()),
         ("hostile", hostile()),
         ("huge", huge()),

@@ -9,6 +9,9 @@ from reconciler.core.changes import Action, Cause, Change, FieldDiff, ObjectDiff
 from reconciler.core.plans import EndpointShare, Guard, Mode, Plan, Split, Step, UnitPlan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import Key, Revision, Signature, Skipped
+from reconciler.core.rollouts.outlook import Outlook, Standing, StepOutlook
+from reconciler.core.rollouts.rollout import Outcome, Phase
+from reconciler.core.rollouts.values import LegKind
 from reconciler.errors import Place, Problem, Severity
 
 AT = datetime(2026, 11, 23, 3, 12, 44, tzinfo=UTC)
@@ -228,6 +231,45 @@ def checked(verdict: Verdict = Verdict.VALID, problems: tuple[Problem, ...] = PR
         skipped=(Skipped("apps/v1", "Deployment", 4, Place("production/shop/billing/deployment.yaml", 1, 1)),),
         notes=("checked against the built-in rules alone, not against your Istio's CRDs: give --crds FILE",),
     )  # fmt: skip
+
+
+def outlook(phase: Phase, **rest: object) -> Outlook:
+    """Return a rollout from VMs to VMs and Pods in three steps, in the second of them."""
+    shares = (split([19, 19], 2), split([1, 1], 2), split([], 2))
+    standing = (Standing.PASSED, Standing.CURRENT, Standing.COMING)
+    steps = tuple(
+        StepOutlook(
+            LegKind.TRAFFIC, Fraction(percent, 100), where, (ENTRY, *VMS, *RECORDS), timedelta(minutes=15), gates, split=(one,)
+        )
+        for percent, where, gates, one in zip(
+            (5, 50, 100), standing, (("success",), ("success", "office"), ()), shares, strict=True
+        )
+    )
+    base = Outlook(
+        id="r-1", unit="shop/billing", commit=COMMIT.id, digest=DIGEST, attempt=1, phase=phase, outcome=Outcome.NONE, reason="",
+        back=False, began=AT - timedelta(hours=1), entered=AT - timedelta(minutes=9), steps=steps, start=(split([1, 1]),),
+    )  # fmt: skip
+    return replace(base, **rest)  # type: ignore[arg-type]
+
+
+def rolling(command: str = "apply", verdict: Verdict = Verdict.REFUSED) -> Report:
+    """A rollout in each kind of state."""
+    coming = tuple(replace(step, standing=Standing.COMING) for step in outlook(Phase.WAITING).steps)
+    merged = (replace(coming[0], approval=True, notes=("5.0 % cannot be reached and was joined into it",)), *coming[1:])
+    return report(
+        command,
+        verdict,
+        plan=plan(),
+        rollouts=(
+            outlook(
+                Phase.WAITING, id="r-2", unit="shop/search", steps=merged, waits=("as many units as may roll at once do so",)
+            ),
+            outlook(Phase.SOAKING, reason="step 2 is in force", waits=("6 min more of 15 min", "success: 340 more requests")),
+            outlook(Phase.PAUSED, id="r-3", unit="shop/cart", attempt=2, reason="success has proven harm: 4.1 % against 0.4 %"),
+            outlook(Phase.UNDOING, id="r-4", unit="shop/ledger", back=True, reason="eve: tired"),
+            outlook(Phase.IDLE, id="r-5", unit="shop/mail", outcome=Outcome.UNDONE, reason="its origin stands again", steps=()),
+        ),
+    )
 
 
 def every_state() -> Report:

@@ -1,6 +1,6 @@
 """A rollout as people look at it: every step with what it moves, what it waits for, and where requests would go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,9 +11,8 @@ from reconciler.core.resources import Key
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
-from reconciler.core.rollouts.seen import Pace, Seen
 from reconciler.core.rollouts.values import Documents, LegKind
-from reconciler.core.rollouts.waits import waits
+from reconciler.core.rollouts.waits import Wait
 from reconciler.core.splits import splits
 
 
@@ -67,8 +66,8 @@ class Outlook:
         return self.phase not in (Phase.PAUSED, Phase.HALTED, Phase.IDLE)
 
 
-def outlook(rollout: Rollout, seen: Seen, pace: Pace, mesh: Mesh, *, predict: bool) -> Outlook:
-    """Return how a rollout looks; with `predict` also where requests would go at each of its steps."""
+def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = None) -> Outlook:
+    """Return how a rollout looks; with a mesh also where requests would go at each of its steps."""
     way = rollout.on
     return Outlook(
         id=rollout.id,
@@ -82,14 +81,14 @@ def outlook(rollout: Rollout, seen: Seen, pace: Pace, mesh: Mesh, *, predict: bo
         back=rollout.goes_back,
         began=rollout.began,
         entered=rollout.entered,
-        steps=tuple(_steps(rollout, mesh, predict=predict)),
-        start=_split(way.before, mesh) if predict else (),
-        waits=tuple(one.text for one in waits(rollout, seen, pace)),
+        steps=tuple(_steps(rollout, mesh)),
+        start=_split(way.before, mesh) if mesh else (),
+        waits=tuple(one.text for one in waits),
         notes=way.notes,
     )
 
 
-def _steps(rollout: Rollout, mesh: Mesh, *, predict: bool) -> Iterator[StepOutlook]:
+def _steps(rollout: Rollout, mesh: Mesh | None) -> Iterator[StepOutlook]:
     way = rollout.on
     for number, step in enumerate(way.steps):
         leg = way.legs[step.leg]
@@ -103,7 +102,7 @@ def _steps(rollout: Rollout, mesh: Mesh, *, predict: bool) -> Iterator[StepOutlo
             approval=step.approval,
             merged=step.merged,
             notes=step.notes,
-            split=_split(at(way, number, len(step.stages) - 1, mesh), mesh) if predict else (),
+            split=_split(at(way, number, len(step.stages) - 1, mesh), mesh) if mesh else (),
         )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from reconciler.core.gates.consequence import Consequence
 from reconciler.core.gates.verdict import Reason
+from reconciler.core.gates.words import length
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Pace, Seen
 
@@ -158,13 +159,14 @@ def _force(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
         yield Wait(For.FORCE, seen.blocked or "not all of it is written yet")
     else:
         left = pace.settle - settled if seen.in_force is None else None
-        yield Wait(For.FORCE, "the proxies have not all got it yet", left)
+        soon = f": {length(left)} more" if left else ""
+        yield Wait(For.FORCE, f"the proxies have not all got it yet{soon}", left)
 
 
 def _time(rollout: Rollout) -> Iterator[Wait]:
     left = needed(rollout) - rollout.time.held
     if left > timedelta(0):
-        yield Wait(For.TIME, f"{left} more of {needed(rollout)}", left)
+        yield Wait(For.TIME, f"{length(left)} more of {length(needed(rollout))}", left)
 
 
 def _gates(rollout: Rollout, seen: Seen) -> Iterator[Wait]:

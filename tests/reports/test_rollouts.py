@@ -1,0 +1,144 @@
+"""What reports say of rollouts, in every form."""
+
+import json
+import logging
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.report import Report, Verdict
+from reconciler.core.rollouts.rollout import Outcome, Phase
+from reconciler.reports import as_json, html, markdown, rollouts
+from reconciler.reports.logged import Log
+from tests.reports import extremes, samples
+from tests.reports.drawing import drawn
+from tests.reports.samples import outlook
+
+NARROW = """\
+rollout  shop/billing  soaking, step 2 of 3  commit 1a2b3c4d5e
+  ━━━━━━━━━━━━             50 %
+  ✓  1    5.0 %  traffic: 1 ServiceEntry, 3 WorkloadEntry
+                 predicted vm 95.0 % (2), pod 5.0 % (2)
+                 then      15 min, endpoints, success
+  →  2   50.0 %  traffic: 1 ServiceEntry, 3 WorkloadEntry
+                 predicted vm 50.0 % (2), pod 50.0 % (2)
+                 then      15 min, endpoints, success, office
+     3  100.0 %  traffic: 1 ServiceEntry, 3 WorkloadEntry
+                 predicted pod 100.0 % (2)
+                 then      15 min, endpoints
+  before   vm 100.0 % (2)
+  because  step 2 is in force
+  waits    6 min more of 15 min
+  waits    success: 340 more requests
+"""
+
+
+def stripped(text: str) -> str:
+    """Return text without blanks at the ends of its lines."""
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+
+
+def only(phase: Phase, **rest: object) -> Report:
+    """Return a report of one rollout."""
+    return samples.report("serve", Verdict.CHANGES, plan=samples.plan(), rollouts=(outlook(phase, **rest),))
+
+
+def test_a_narrow_terminal_has_the_steps_below_one_another() -> None:
+    """At 80 columns nothing is broken in the middle."""
+    assert NARROW in stripped(drawn(samples.rolling(), 80))
+
+
+def test_a_wide_terminal_has_them_in_a_table() -> None:
+    """The steps that have passed and the current one are marked."""
+    found = stripped(drawn(samples.rolling(), 160))
+    assert "  ✓  1     5.0 %     traffic: 1 ServiceEntry, 3 WorkloadEntry  vm 95.0 % (2), pod 5.0 % (2)" in found
+    assert "  →  2     50.0 %    traffic: 1 ServiceEntry, 3 WorkloadEntry  vm 50.0 % (2), pod 50.0 % (2)" in found
+
+
+@pytest.mark.case("D-10")
+def test_many_units_and_steps_are_cut_and_counted() -> None:
+    """Around the current step; the others are there in few words, or as a number."""
+    found = drawn(extremes.many_steps(units=40, steps=60), 120)
+    assert len(found.splitlines()) < 250
+    assert found.count("soaking, step 31 of 60") == 25
+    assert "… and 52 more steps; the JSON report has them all" in found
+    assert "… and 15 rollouts more: -o html has them all" in found
+
+
+def test_those_that_want_a_person_are_never_cut() -> None:
+    """They stand last, whatever their number."""
+    many = extremes.many_steps(units=40)
+    halted = outlook(Phase.HALTED, id="bad", unit="shop/zoo", reason="the way back failed", back=True)
+    found = drawn(replace(many, rollouts=(halted, *many.rollouts)), 100)
+    assert "shop/zoo  halted on the way back, step 2 of 3" in found
+    assert found.index("shop/zoo") > found.index("rollouts more")
+
+
+@pytest.mark.parametrize(
+    ("phase", "rest", "title", "gone"),
+    [
+        (Phase.SOAKING, {}, "soaking, step 2 of 3", "50 %"),
+        (Phase.WATCHING, {}, "watching", "50 %"),
+        (Phase.PAUSED, {}, "paused, step 2 of 3", "50 %"),
+        (Phase.PAUSED, {"back": True}, "paused on the way back, step 2 of 3", "50 % of the way back"),
+        (Phase.UNDOING, {"back": True}, "undoing, step 2 of 3", "50 % of the way back"),
+        (Phase.IDLE, {"outcome": Outcome.UNDONE}, "undone", ""),
+    ],
+)
+def test_where_a_rollout_is(phase: Phase, rest: dict[str, object], title: str, gone: str) -> None:
+    """In a few words, with how far it has come."""
+    one = outlook(phase, **rest)
+    assert (rollouts.title(one), rollouts.gone(one)) == (title, gone)
+
+
+def test_markdown_has_a_table_of_rollouts_and_their_steps_in_folds() -> None:
+    """A reviewer sees at once where each one is."""
+    found = markdown.text(samples.rolling())
+    above = found[: found.index("<details>")]
+    row = "| soaking, step 2 of 3 | 50 % | step 2 is in force; 6 min more of 15 min; success: 340 more requests |"
+    assert row in above
+    assert "<details><summary><code>shop/cart</code> <code>steps, commit 1a2b3c4d5e, attempt 2</code></summary>" in found
+    assert "| → | 2 | 50.0 % | traffic: 1 ServiceEntry, 3 WorkloadEntry | vm 50.0 % (2), pod 50.0 % (2) |" in found
+
+
+def test_the_page_has_a_bar_for_each_rollout() -> None:
+    """One that wants a person in another colour, one that has ended without."""
+    found = html.text(samples.rolling())
+    assert found.count('<i class="gone" style="width:50.000%">') == 1
+    assert found.count('<i class="stopped" style="width:50.000%">') == 2
+    assert '<tr class="current"><td>→</td><td>2</td><td>50.0 %</td>' in found
+
+
+def test_json_has_all_steps() -> None:
+    """Also those that people are spared."""
+    found = as_json.document(extremes.many_steps(units=1, steps=60))["rollouts"]
+    assert len(found[0]["steps"]) == 60
+    assert json.loads(as_json.text(samples.rolling()))["rollouts"][1]["waits"] == [
+        "6 min more of 15 min",
+        "success: 340 more requests",
+    ]
+
+
+def test_each_move_of_a_rollout_is_news_once() -> None:
+    """What it waits for changes by the second and is none; what stops is a warning."""
+    log = Log()
+
+    def heard(report: Report) -> list[tuple[int, str]]:
+        return [(one.level, one.text) for one in log.news(report) if one.text.startswith("rollout ")]
+
+    assert heard(only(Phase.SOAKING)) == [(logging.INFO, "rollout shop/billing: soaking, step 2 of 3, 50 %")]
+    assert heard(only(Phase.SOAKING, waits=("4 s more of 15 min",))) == []
+    assert heard(only(Phase.PAUSED, reason="harm")) == [
+        (logging.WARNING, "rollout shop/billing: paused, step 2 of 3, 50 %: harm")
+    ]
+    assert heard(only(Phase.PAUSED, reason="harm")) == []
+    assert heard(replace(only(Phase.WATCHING), plan=None, rollouts=())) == [], "a run that saw nothing knows nothing"
+    assert heard(replace(only(Phase.WATCHING), rollouts=())) == [(logging.INFO, "rollout shop/billing: through")]
+
+
+def test_one_that_another_took_over_from_is_not_through() -> None:
+    """The next commit goes on from where traffic is."""
+    told: dict[str, str] = {}
+    list(rollouts.news(only(Phase.SOAKING), told))
+    found = [str(one) for one in rollouts.news(only(Phase.APPLYING, id="r-9"), told)]
+    assert found == ["shop/billing: applying, step 2 of 3, 50 %", "shop/billing: another one took over"]
