@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from reconciler.core.plans import PlanSettings
-from reconciler.core.resources import Document
+from reconciler.core.resources import Document, Key
+from reconciler.core.world import World
+from reconciler.ports import Cluster
 from tests.building import TARGET, document, service_entry, workload_entry
 
 #: What leaves Git goes at once.
@@ -40,6 +43,17 @@ def second(namespace: str = "shop", *, weight: int = 5) -> list[Document]:
 def third(namespace: str = "shop") -> list[Document]:
     """As the second one, with other weights: whoever still writes the second one's can be told."""
     return second(namespace, weight=7)
+
+
+def empty(objects: Mapping[Key, Document], hosts: Iterable[str] = HOSTS, namespace: str = "shop") -> set[str]:
+    """The services that have no endpoint while the cluster holds these objects."""
+    world = World.build(objects)
+    return {host for host in hosts if not [*world.endpoints(namespace, host, 80)]}
+
+
+def held(cluster: Cluster) -> dict[Key, Document]:
+    """The objects of a cluster."""
+    return {key: live.document for key, live in cluster.observe().objects.items()}
 
 
 def _ledger() -> Document:

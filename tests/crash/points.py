@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core.resources import Key
+from reconciler.errors import Unavailable
 
 #: The methods of each port that change something out there.
 CHANGING = {
     "cluster": ("apply", "delete", "set_owners"),
     "registry": ("put", "delete"),
     "lease": ("acquire", "release"),
+    "rollouts": ("save",),
     "store": ("accept", "first_seen", "forget", "intend", "narrow", "record", "remember_all", "settle", "widen"),
 }
 #: How the points begin that lie ahead of a write to cluster or registry.
@@ -37,6 +39,7 @@ class Points:
     strike: Callable[[], None] = lambda: None
     together: bool = False
     passed: list[str] = field(default_factory=list)
+    is_dead: bool = False
     _calls: Counter[str] = field(default_factory=Counter)
     _one: threading.RLock = field(default_factory=threading.RLock)
 
@@ -66,10 +69,16 @@ class Points:
             yield
             self._reach(f"after {call} #{number}")
 
+    def die(self) -> None:
+        """Strike as a kill does, for all that anybody else can see: nothing that the process calls from now on takes place."""
+        self.is_dead = True
+
     def _reach(self, point: str) -> None:
         self.passed.append(point)
         if point == self.at:
             self.strike()
+        if self.is_dead:
+            raise Unavailable("it is dead")
 
 
 @dataclass
@@ -81,6 +90,8 @@ class _Around:
 
     def __getattr__(self, method: str) -> Any:
         what = getattr(self.port, method)
+        if method == "rollouts":
+            return self.points.around(method, what, self.methods and CHANGING[method])
         if not callable(what) or (self.methods is not None and method not in self.methods):
             return what
 

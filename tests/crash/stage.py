@@ -17,7 +17,6 @@ import urllib3
 
 from reconciler.core.resources import Document, Key
 from reconciler.core.wanted import FIELD_MANAGER, declared_document
-from reconciler.core.world import World as Mesh
 from tests.contracts.clock import SetClock
 from tests.crash import mesh
 from tests.crash.victim import Place
@@ -159,8 +158,7 @@ class Stage:
         return sorted(self._seen[self._since :], key=lambda one: one.version)
 
     def _empty(self, objects: dict[Key, Document]) -> set[str]:
-        world = Mesh.build(objects)
-        return {host for host in mesh.HOSTS if not [*world.endpoints(self.place.namespace, host, 80)]}
+        return mesh.empty(objects, namespace=self.place.namespace)
 
     def _open(self, kind: str) -> urllib3.BaseHTTPResponse:
         kube, path = self.server.kube, collection_path(ISTIO, kind, self.place.namespace)

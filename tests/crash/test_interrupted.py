@@ -15,7 +15,6 @@ from reconciler.core.changes import Action
 from reconciler.core.comparison import compare
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Document, Key
-from reconciler.core.world import World as Mesh
 from reconciler.cycle import Cycle
 from reconciler.errors import Unavailable
 from tests.crash import mesh
@@ -90,8 +89,7 @@ class Scene:
 
     def _look(self) -> None:
         """Law 1, after every single change of the cluster."""
-        world = Mesh.build({key: live.document for key, live in self.world.cluster.observe().objects.items()})
-        self.emptied |= {host for host in mesh.HOSTS if not [*world.endpoints("shop", host, 80)]}
+        self.emptied |= mesh.empty(mesh.held(self.world.cluster))
 
     def assert_in_order(self, documents: Sequence[Document]) -> None:
         """Nothing was ever empty; the journal is closed and true; whoever looks next finds nothing to do."""
