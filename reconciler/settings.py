@@ -219,7 +219,7 @@ class Settings(BaseSettings):
     allow_exec: bool = False
     """Accept kubeconfigs that run a credential plugin."""
     output: Literal["terminal", "json", "markdown", "html"] = "terminal"
-    """Form of the reports of `diff`, `plan` and `apply`; `check` knows `sarif` too, `status` and `history` only `json`."""
+    """Form of the reports of `diff`, `plan`, `apply`, `status` and `history`; `check` knows `sarif` too."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level that is logged."""
     git: GitSettings = GitSettings()

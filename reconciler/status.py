@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from reconciler.core.gates.words import length
 from reconciler.core.resources import Key, Revision
-from reconciler.errors import Unavailable
+from reconciler.core.rollouts.outlook import Outlook, outlook
+from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.seen import Hold
+from reconciler.core.rollouts.waits import stored
+from reconciler.errors import InvalidInput, Unavailable
 from reconciler.ports import CycleRecord, Lease, LeaseState, Store
-from reconciler.reports import safe, words
+from reconciler.reports import as_json, rollouts, safe, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,8 @@ class Status:
     open_writes: int
     fights: Mapping[Key, tuple[str, ...]]
     last: CycleRecord | None
+    holds: tuple[Hold, ...] = ()
+    rollouts: tuple[Outlook, ...] = ()
 
     def rows(self) -> list[tuple[str, str]]:
         """Return name and value of everything worth a line."""
@@ -35,11 +43,18 @@ class Status:
             ("writes left open", str(self.open_writes)),
         ]
         rows += [("fight", safe.clean(f"{key}: {'; '.join(fields)}")) for key, fields in sorted(self.fights.items())]
+        for hold in self.holds:
+            why = f": {hold.reason}" if hold.reason else ""
+            rows.append(("held", safe.clean(f"{hold.unit} by {hold.by} until {words.moment(hold.until)}{why}")))
         if self.last:
             written = words.counted(self.last.written, "write")
             rows.append(("last run", f"{words.moment(self.last.at)} {self.last.outcome}, {written}"))
             rows += [("waits", safe.clean(text)) for text in _waiting(self.last.report)]
         return rows
+
+    def rollout_rows(self) -> list[tuple[str, str]]:
+        """Return name and value of each rollout, for forms that draw nothing."""
+        return [("rollout", "; waits: ".join((rollouts.state(one), *rollouts.waits(one)))) for one in self.rollouts]
 
     def document(self) -> dict[str, Any]:
         """Return the status as a JSON object."""
@@ -53,6 +68,10 @@ class Status:
             "objects": self.objects,
             "openWrites": self.open_writes,
             "fights": {str(key): list(fields) for key, fields in self.fights.items()},
+            "holds": [
+                {"unit": one.unit, "by": one.by, "until": one.until.isoformat(), "reason": one.reason} for one in self.holds
+            ],
+            "rollouts": [as_json.rollout(one) for one in self.rollouts],
             "lastRun": self.last.report if self.last else None,
         }
 
@@ -64,12 +83,14 @@ class Status:
         return (self.lease.holder or "nobody at the moment") + own
 
 
-def read_status(target: str, store: Store, lease: Lease) -> Status:
-    """Read the state of a target. Raises Unavailable where the state store cannot be read."""
+def read_status(target: str, store: Store, lease: Lease, now: datetime) -> Status:
+    """Read the state of a target at this moment. Raises Unavailable where the state store cannot be read."""
     try:
         state, problem = lease.current(), "nobody ever"
     except Unavailable as error:
         state, problem = None, f"not known: {error}"
+    except InvalidInput as error:
+        state, problem = None, f"not known: {error.problems[0].message}"
     history = store.history(1)
     return Status(
         target=target,
@@ -81,6 +102,8 @@ def read_status(target: str, store: Store, lease: Lease) -> Status:
         open_writes=len(store.unsettled()),
         fights=store.fights(),
         last=history[0] if history else None,
+        holds=tuple(one for one in store.rollouts.holds() if one.until > now),
+        rollouts=tuple(outlook(one, stored(one)) for one in store.rollouts.standing()),
     )
 
 
@@ -93,3 +116,21 @@ def _ways(guard: Mapping[str, Any]) -> str:
     ways = [f"until {guard['until']}"] if guard["until"] else []
     ways += [f"or for --allow {guard['override']}" if ways else f"for --allow {guard['override']}"] if guard["override"] else []
     return f" ({' '.join(ways)})" if ways else ""
+
+
+#: Heads of what `past_row` returns.
+PAST = ("rollout", "unit", "commit", "began", "took", "state", "because")
+
+
+def past_row(one: Rollout, now: datetime) -> tuple[str, ...]:
+    """Return a rollout as a row: how long it took, or has taken so far, where it is or how it ended, and why."""
+    took = length((one.ended or now) - one.began) + ("" if one.ended else " so far")
+    attempt = f" (attempt {one.attempt})" if one.attempt > 1 else ""
+    state = rollouts.title(outlook(one))
+    return (one.id, one.unit, one.commit[:10] + attempt, words.moment(one.began), took, state, one.reason)
+
+
+def past_document(one: Rollout) -> dict[str, Any]:
+    """Return a rollout as a JSON object: as in reports, with its end."""
+    ended = one.ended.isoformat().replace("+00:00", "Z") if one.ended else None
+    return {**as_json.rollout(outlook(one)), "ended": ended, "successor": one.successor}

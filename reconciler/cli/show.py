@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,8 @@ from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Unavailable
 from reconciler.reports.safe import clean
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
+    from rich.table import Table
 
 #: Options with which a person decides something for one run; the digest of a plan counts only together with them.
 DECISIONS = frozenset({"adopt", "allow", "prune_now"})
@@ -50,7 +52,7 @@ def show(report: Report, form: str, options: Sequence[str] = (), decisions: Sequ
     if form == "terminal":
         from reconciler.reports.terminal import draw
 
-        draw(report, _console(), options, decisions)
+        draw(report, console(), options, decisions)
     else:
         from reconciler.reports import render
 
@@ -74,6 +76,13 @@ def show_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table that fits the terminal; nothing where there is no row."""
+    drawn = drawn_table(heads, rows)
+    if drawn.row_count:
+        console().print(drawn)
+
+
+def drawn_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> "Table":
+    """Return a table for a terminal."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -81,11 +90,27 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     drawn = Table(*heads, box=box.SIMPLE_HEAD, show_header=any(heads))
     for row in rows:
         drawn.add_row(*(Text(clean(cell)) for cell in row))
-    if drawn.row_count:
-        _console().print(drawn)
+    return drawn
 
 
-def _console() -> "Console":
+def show_anew(draw: "Callable[[], RenderableType]", every: float) -> None:
+    """Draw something on a terminal every so many seconds, until Ctrl-C. Raises InvalidInput where there is none."""
+    from rich.live import Live
+
+    on = console()
+    if not on.is_terminal:
+        raise InvalidInput("--watch needs a terminal; ask again and again with -o json instead")
+    never = Event()
+    try:
+        with Live(draw(), console=on, auto_refresh=False) as live:
+            while not never.wait(every):
+                live.update(draw(), refresh=True)
+    except KeyboardInterrupt:
+        return
+
+
+def console() -> "Console":
+    """Return standard output as what it is: a terminal, or a file with lines of a fixed width."""
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH)

@@ -1,61 +1,116 @@
 """What a person asks of, or says to, the state of a target: `status`, `history`, `recover`, `release`."""
 
 import json
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.options import output_option, take_settings, target_options
-from reconciler.cli.show import failing, show_table, table
+from reconciler.cli.show import console, drawn_table, failing, show_anew, show_table, table
 from reconciler.errors import InvalidInput
 from reconciler.reports.safe import clean
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from reconciler.ports import Store
+    from reconciler.settings import Settings
+    from reconciler.status import Status
+
+
+#: Seconds between two looks of `status --watch`.
+_EVERY = 2.0
 
 
 @click.command()
 @target_options
+@click.option("--watch", is_flag=True, help="Look again every 2 seconds until Ctrl-C.")
 @output_option
 @failing
-def status(**options: Any) -> int:
-    """Show the target's state: commit in force, writer, open writes, fights, the last run, what waits."""
+def status(*, watch: bool, **options: Any) -> int:
+    """Show the target's state: commit in force, writer, open writes, fights, the last run, what waits, rollouts under way."""
     from reconciler.status import read_status
     from reconciler.wiring import kubernetes, state_store, system_clock
 
     settings = take_settings(options)
-    store = state_store(settings)
-    cluster, lease = kubernetes(settings, system_clock())
-    found = read_status(settings.target, store, lease)
-    cluster.close()
-    store.close()
-    if settings.output == "json":
-        click.echo(json.dumps(found.document(), indent=2))
-    else:
-        show_table(f"target {settings.target}", ("", ""), found.rows(), settings.output)
+    with ExitStack() as open_parts:
+        clock = system_clock()
+        store = state_store(settings)
+        open_parts.callback(store.close)
+        cluster, lease = kubernetes(settings, clock)
+        open_parts.callback(cluster.close)
+
+        def read() -> "Status":
+            return read_status(settings.target, store, lease, clock.now())
+
+        if watch:
+            show_anew(lambda: _drawn(read()), _EVERY)
+        elif settings.output == "json":
+            click.echo(json.dumps(read().document(), indent=2))
+        elif settings.output == "terminal":
+            console().print(_drawn(read()))
+        else:
+            found = read()
+            show_table(f"target {settings.target}", ("", ""), [*found.rows(), *found.rollout_rows()], settings.output)
     return 0
+
+
+def _drawn(found: "Status") -> "RenderableType":
+    from rich.console import Group
+
+    from reconciler.reports.rollout_drawing import tree
+
+    drawn = drawn_table(("", ""), found.rows())
+    return Group(drawn, tree("rollouts", found.rollouts)) if found.rollouts else drawn
 
 
 @click.command()
 @target_options
-@click.option("--limit", default=20, show_default=True, help="How many runs.")
+@click.option("--limit", default=20, show_default=True, help="How many runs, or rollouts.")
+@click.option(
+    "--rollouts", "of_rollouts", is_flag=True, help="List rollouts instead: how long each took, how it ended and why."
+)
 @output_option
 @failing
-def history(*, limit: int, **options: Any) -> int:
+def history(*, limit: int, of_rollouts: bool, **options: Any) -> int:
     """List past runs, newest first: when, which commit, how it ended, how much was written."""
-    from reconciler.reports import words
     from reconciler.wiring import state_store
 
     settings = take_settings(options)
     store = state_store(settings)
+    try:
+        shown = _rollouts if of_rollouts else _runs
+        shown(store, limit, settings)
+    finally:
+        store.close()
+    return 0
+
+
+def _runs(store: "Store", limit: int, settings: "Settings") -> None:
+    from reconciler.reports import words
+
     cycles = store.history(limit)
-    store.close()
     if settings.output == "json":
         click.echo(json.dumps([one.report for one in cycles], indent=2))
-        return 0
+        return
     rows = [
         (str(one.id), words.moment(one.at), one.commit[:10], one.outcome, str(one.written), one.digest[:12]) for one in cycles
     ]
     title = f"runs of target {settings.target}" if rows else f"no run of target {settings.target} is known here"
     show_table(title, ("run", "when", "commit", "outcome", "writes", "plan"), rows, settings.output)
-    return 0
+
+
+def _rollouts(store: "Store", limit: int, settings: "Settings") -> None:
+    from reconciler import status as states
+    from reconciler.wiring import system_clock
+
+    found, now = store.rollouts.history(limit), system_clock().now()
+    if settings.output == "json":
+        click.echo(json.dumps([states.past_document(one) for one in found], indent=2))
+        return
+    title = f"rollouts of target {settings.target}" if found else f"no rollout of target {settings.target} is known here"
+    show_table(title, states.PAST, [states.past_row(one, now) for one in found], settings.output)
 
 
 @click.command()

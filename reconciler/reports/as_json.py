@@ -63,7 +63,7 @@ def document(report: Report) -> dict[str, Any]:
         "results": [_result(one) for one in report.results],
         "problems": [problem(one) for one in report.problems],
         "skipped": [_skipped(one) for one in report.skipped],
-        "rollouts": [_rollout(one) for one in report.rollouts],
+        "rollouts": [rollout(one) for one in report.rollouts],
         "reason": report.reason,
         "notes": list(report.notes),
     }
@@ -182,7 +182,8 @@ def _plan(plan: Plan | None) -> dict[str, Any] | None:
     return {"digest": plan.digest, "units": [_unit(unit) for unit in plan.units]} if plan else None
 
 
-def _rollout(one: Outlook) -> dict[str, Any]:
+def rollout(one: Outlook) -> dict[str, Any]:
+    """Return a rollout with all its steps."""
     return {
         "id": one.id,
         "unit": one.unit,

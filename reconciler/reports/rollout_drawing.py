@@ -1,12 +1,13 @@
 """Rollouts drawn for a terminal: a bar, the steps in a table, or below one another where that does not fit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from reconciler.core.rollouts.outlook import Outlook, Standing
 from reconciler.reports import rollouts, safe
@@ -30,7 +31,25 @@ def draw(one: Outlook) -> Iterator[RenderableType]:
         yield Text(f"  {hidden}", style="dim")
     if before := rollouts.before(one):
         yield Hanging(Text(f"before   {before}", style="dim"), 9, 2)
-    yield from told(one)
+    yield from told(one, 2)
+
+
+def tree(title: str, found: Iterable[Outlook]) -> Tree:
+    """Return rollouts below one another, each with its bar and the steps about the current one."""
+    root = Tree(title, guide_style="dim")
+    for one in found:
+        branch = root.add(head(one))
+        if rollouts.gone(one):
+            branch.add(bar(one))
+        for row in rollouts.rows(one)[rollouts.window(one, MAX_STEPS)]:
+            number, exposure, what, _, then = row.cells
+            line = Text(f"{rollouts.MARKS[row.standing]} {number:>2}  {exposure:>7}  {what}", style=_STYLES[row.standing])
+            branch.add(line.append(f"  then {then}", style="not bold dim"))
+        if hidden := rollouts.left_out(one, MAX_STEPS):
+            branch.add(Text(hidden, style="dim"))
+        for part in told(one):
+            branch.add(part)
+    return root
 
 
 def brief(one: Outlook) -> Iterator[RenderableType]:
@@ -52,14 +71,14 @@ def bar(one: Outlook) -> RenderableType:
     return grid
 
 
-def told(one: Outlook) -> Iterator[RenderableType]:
+def told(one: Outlook, first: int = 0) -> Iterator[RenderableType]:
     """Yield why it is where it is, what it waits for, and what to know of it."""
     if one.reason:
-        yield Hanging(Text(f"because  {safe.clean(one.reason)}", style="dim"), 9, 2)
+        yield Hanging(Text(f"because  {safe.clean(one.reason)}", style="dim"), 9, first)
     for text in rollouts.waits(one):
-        yield Hanging(Text("waits    ", style="bold yellow").append(text, style="not bold default"), 9, 2)
+        yield Hanging(Text("waits    ", style="bold yellow").append(text, style="not bold default"), 9, first)
     for note in rollouts.notes(one):
-        yield Hanging(Text(f"note     {note}", style="dim"), 9, 2)
+        yield Hanging(Text(f"note     {note}", style="dim"), 9, first)
 
 
 class Steps:

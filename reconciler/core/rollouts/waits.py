@@ -80,6 +80,17 @@ def waits(rollout: Rollout, seen: Seen, pace: Pace) -> tuple[Wait, ...]:
             return ()
 
 
+def stored(rollout: Rollout) -> tuple[Wait, ...]:
+    """Return what is missing as far as the rollout itself tells, where nobody has looked at the stores: time, and a person."""
+    match rollout.phase:
+        case Phase.SOAKING:
+            return (*_time(rollout), *_approval(rollout))
+        case Phase.WATCHING:
+            return tuple(_time(rollout))
+        case _:
+            return ()
+
+
 def since(rollout: Rollout, now: datetime) -> datetime:
     """Return since when gates have been late, for `gates.consequence`: time that nobody saw makes no gate late."""
     return now - rollout.time.waited
@@ -117,8 +128,7 @@ def _to_begin(seen: Seen) -> Iterator[Wait]:
 def _to_pass(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     yield from _steady(rollout, seen, pace)
     yield from _gates(rollout, seen)
-    if rollout.current.approval and not rollout.approvals:
-        yield Wait(For.APPROVAL, "a person must approve what comes next")
+    yield from _approval(rollout)
     if not rollout.is_last_step:
         yield from _capacity(seen)
         behind = [one for one in seen.group if _is_behind(one, rollout.step)]
@@ -167,6 +177,11 @@ def _time(rollout: Rollout) -> Iterator[Wait]:
     left = needed(rollout) - rollout.time.held
     if left > timedelta(0):
         yield Wait(For.TIME, f"{length(left)} more of {length(needed(rollout))}", left)
+
+
+def _approval(rollout: Rollout) -> Iterator[Wait]:
+    if rollout.current.approval and not rollout.approvals:
+        yield Wait(For.APPROVAL, "a person must approve what comes next")
 
 
 def _gates(rollout: Rollout, seen: Seen) -> Iterator[Wait]:
