@@ -1,11 +1,13 @@
 """Drive rollouts to their end in the foreground: look again as things change or are due, until none goes on by itself."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from threading import Event
 
 from reconciler.core.report import Report, Verdict
 from reconciler.cycle import Cycle
+from reconciler.errors import Rejected, Unavailable
 from reconciler.target import Progress, Request
 
 #: Seconds between two looks at least, and at most: a stopped run is noticed within the latter.
@@ -27,6 +29,8 @@ def drive(cycle: Cycle, first: Report, request: Request, progress: Progress, tel
     while _goes_on(report) and not cycle.authority.stopped:
         nudged.wait(max(cycle.due_in(_LATEST), _SOONEST))
         nudged.clear()
+        with suppress(Rejected, Unavailable):
+            cycle.authority.fence()  # a step may be held for hours; if the lease is lost, the next run says so
         if cycle.nothing_new():
             continue
         report = cycle.run("apply", write=True, request=_still(request, report), progress=progress)
