@@ -199,17 +199,18 @@ class Cycle:
         self, sight: Sight, desired: DesiredState, observed: ObservedState, rules: Rules
     ) -> tuple[ObjectDiff, ...]:
         """Compare, and lead rollouts on by what that shows, until none of them wants something else any more."""
-        crds = self._ports.crds.generations
+        sight.inventory = self._ports.store.inventory()
+        compare = partial(self._decider.differences, desired, observed, sight.inventory, self._ports.crds.generations)
         look = sight.look = self._rollouts.look(observed, sight.started)
-        found = self._decider.differences(desired, observed, rules, crds, look.wanted)
+        found = compare(rules, look.wanted)
         git = self._decider.git(desired, rules.target)
         if sight.command != "diff" and self._rollouts.begin(look, desired, git, found):
-            found = self._decider.differences(desired, observed, rules, crds, look.wanted)
+            found = compare(rules, look.wanted)
         while look.advance(found) or (look.taken_over and self._rollouts.begin(look, desired, git, found)):
-            found = self._decider.differences(desired, observed, rules, crds, look.wanted)
+            found = compare(rules, look.wanted)
         if retaken := look.retaken:
             taking = replace(rules.adoption, keys=rules.adoption.keys | retaken)
-            found = self._decider.differences(desired, observed, replace(rules, adoption=taking), crds, look.wanted)
+            found = compare(replace(rules, adoption=taking), look.wanted)
         held = look.untouchable
         return tuple(replace(one, changes=()) if one.key in held else one for one in found)
 
@@ -262,7 +263,7 @@ class Cycle:
         desired, observed, store = sight.desired, sight.observed, self._ports.store
         if desired and observed:
             deleted = {one.key for one in sight.results if one.action is Action.DELETE and one.written is Written.DONE}
-            gone = [key for key in store.inventory() if not desired.get(key) and (key in deleted or not observed.get(key))]
+            gone = [key for key in sight.inventory if not desired.get(key) and (key in deleted or not observed.get(key))]
             store.narrow(key for key in gone if is_readable(key, observed))
 
     def _report(self, sight: Sight, verdict: Verdict, *, write: bool) -> Report:

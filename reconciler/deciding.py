@@ -1,6 +1,6 @@
 """Where both stores differ from what is wanted now: compared locally, settled by dry-run, explained by the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -35,16 +35,18 @@ class Decider:
         self,
         desired: DesiredState,
         observed: ObservedState,
-        rules: Rules,
+        inventory: Collection[Key],
         crd_generations: Mapping[str, int],
+        rules: Rules,
         rolling: Documents = EMPTY,
     ) -> tuple[ObjectDiff, ...]:
         """Return every object that is not in sync with what is wanted now. Raises Unavailable.
 
-        `rolling` is what rollouts want of their objects at this moment (None: absent), whatever Git says.
+        `inventory` is what the store says is ours; `rolling` is what rollouts want of their objects at this moment (None:
+        absent), whatever Git says.
         """
         wanted = self._wanted_now(self.git(desired, rules.target), rolling)
-        found = self._differ.diff(desired, wanted, observed, rules, self.store.inventory())
+        found = self._differ.diff(desired, wanted, observed, rules, inventory)
         settled = [one for one in self._settled(found, observed, crd_generations) if one is not None]
         if not settled:
             return ()

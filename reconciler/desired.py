@@ -9,10 +9,14 @@ from reconciler.core.resources import DesiredState, Manifest, Revision
 from reconciler.errors import InvalidInput, Place, Problem, Severity
 from reconciler.ports import ParseCache, Schemas, Source, TreeFile
 
+#: A file as a commit has it: its path and the id of its content.
+_Name = tuple[str, str]
+_Finding = tuple[Manifest, Problem]
+
 
 @dataclass(slots=True)
 class DesiredReader:
-    """Reads revisions; remembers the last one, so that an unchanged commit costs nothing.
+    """Reads revisions; remembers the last one: an unchanged commit costs nothing, and of another one only its new files do.
 
     `namespaces` are the only ones that manifests may be in, where given. Without `records` no VM shall have one: there is no
     registry to hold it.
@@ -24,6 +28,8 @@ class DesiredReader:
     namespaces: frozenset[str] | None = None
     records: bool = True
     _last: tuple[DesiredState, Schemas] | None = field(default=None, init=False)
+    _parsed: dict[_Name, ParsedFile] = field(default_factory=dict, init=False)
+    _judged: tuple[Schemas | None, dict[_Name, tuple[_Finding, ...]]] = field(default=(None, {}), init=False)
 
     def read(self, revision: Revision, schemas: Schemas) -> DesiredState:
         """Return what a commit says. Raises InvalidInput with every problem of every file, Unavailable."""
@@ -34,18 +40,22 @@ class DesiredReader:
 
     def parsed(self, files: Sequence[TreeFile]) -> list[ParsedFile]:
         """Return what each file says by itself. Raises Unavailable."""
-        kept = self.cache.get([file.id for file in files])
+        new = [file for file in files if (file.path, file.id) not in self._parsed]
+        kept = self.cache.get([file.id for file in new])
         try:
-            return self._with_fresh(files, kept)
+            found = self._kept_or_fresh(new, kept)
         except ValueError:
-            return self._with_fresh(files, {})
+            found = self._kept_or_fresh(new, {})
+        known = self._parsed | {(one.path, one.blob): one for one in found}
+        self._parsed = {(file.path, file.id): known[file.path, file.id] for file in files}
+        return list(self._parsed.values())
 
     def put_together(
         self, revision: Revision, files: Sequence[TreeFile], parsed: Sequence[ParsedFile], schemas: Schemas
     ) -> DesiredState:
         """Hold the files of a commit against each other and against the user's CRDs. Raises InvalidInput as `read` does."""
         read = self._blobs(files)
-        found = placed(list(_judged(parsed, schemas)), read)
+        found = placed(self._against_crds(parsed, schemas), read)
         try:
             desired = load(revision, parsed, strict_kinds=self.strict_kinds, namespaces=self.namespaces, read=read)
         except InvalidInput as error:
@@ -55,17 +65,22 @@ class DesiredReader:
             raise InvalidInput(problems)
         return replace(desired, warnings=problems, machines=desired.machines if self.records else {})
 
-    def _with_fresh(self, files: Sequence[TreeFile], kept: dict[str, bytes]) -> list[ParsedFile]:
+    def _kept_or_fresh(self, files: Sequence[TreeFile], kept: dict[str, bytes]) -> list[ParsedFile]:
         """Parse what is not kept. Raises ValueError where something kept is not what was put there."""
-        fresh = {
-            file.path: parse_file(file.path, file.id, data, rendered=file.rendered)
+        fresh = [
+            parse_file(file.path, file.id, data, rendered=file.rendered)
             for file, data in self.source.contents([file for file in files if file.id not in kept])
-        }
-        self.cache.put({parsed.blob: parsed.to_bytes() for parsed in fresh.values()})
-        known = [file for file in files if file.path not in fresh]
-        old = ParsedFile.many((kept[file.id], file.path, file.id) for file in known)
-        by_path = fresh | {parsed.path: parsed for parsed in old}
-        return [by_path[file.path] for file in files]
+        ]
+        self.cache.put({parsed.blob: parsed.to_bytes() for parsed in fresh})
+        return fresh + ParsedFile.many((kept[file.id], file.path, file.id) for file in files if file.id in kept)
+
+    def _against_crds(self, parsed: Iterable[ParsedFile], schemas: Schemas) -> list[_Finding]:
+        """Return what the user's own CRDs say against each manifest."""
+        known = self._judged[1] if self._judged[0] is schemas else {}
+        names = {(file.path, file.blob): file for file in parsed}
+        found = {name: known[name] if name in known else tuple(_findings(file, schemas)) for name, file in names.items()}
+        self._judged = (schemas, found)
+        return [finding for of_file in found.values() for finding in of_file]
 
     def _blobs(self, files: Iterable[TreeFile]) -> ReadBlobs:
         """Return what reads blobs of these files again, for the places of problems."""
@@ -73,12 +88,10 @@ class DesiredReader:
         return lambda blobs: ((file.id, data) for file, data in self.source.contents([by_id[blob] for blob in blobs]))
 
 
-def _judged(parsed: Iterable[ParsedFile], schemas: Schemas) -> Iterator[tuple[Manifest, Problem]]:
-    """Yield what the user's own CRDs say against each manifest."""
-    for file in parsed:
-        for manifest in file.manifests:
-            for problem in schemas.problems(manifest.document):
-                yield manifest, replace(problem, place=manifest.place, object=str(manifest.key))
+def _findings(file: ParsedFile, schemas: Schemas) -> Iterator[_Finding]:
+    for manifest in file.manifests:
+        for problem in schemas.problems(manifest.document):
+            yield manifest, replace(problem, place=manifest.place, object=str(manifest.key))
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.plans import Plan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
-from reconciler.core.resources import DesiredState, ObservedState, Revision
+from reconciler.core.resources import DesiredState, Key, ObservedState, Revision
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.errors import InvalidInput, Problem, Severity, Unavailable
 from reconciler.rolling import Look
@@ -24,6 +24,7 @@ class Sight:
     revision: Revision | None = None
     desired: DesiredState | None = None
     observed: ObservedState | None = None
+    inventory: frozenset[Key] = frozenset()
     differences: tuple[ObjectDiff, ...] = ()
     look: Look | None = None
     plan: Plan | None = None

@@ -71,11 +71,13 @@ class Names:
 
 @dataclass
 class Nothing:
-    """No CRDs at all."""
+    """CRDs that everything fits; they count what they are asked about."""
 
     origin: str = ""
+    judged: list[str] = field(default_factory=list)
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:  # noqa: ARG002 - the port asks for it
+    def problems(self, document: Document) -> tuple[Problem, ...]:
+        self.judged.append(document["kind"])
         return ()
 
 
@@ -102,6 +104,33 @@ def test_an_unchanged_commit_costs_nothing() -> None:
     folder = Folder({"a.yaml": ACCOUNT})
     reader, crds = DesiredReader(folder, Cache()), Nothing()
     assert reader.read(folder.poll(), crds) is reader.read(folder.poll(), crds)
+
+
+def test_of_another_commit_only_new_files_are_read_and_judged() -> None:
+    """What both commits hold is not even looked up; other CRDs judge everything anew."""
+    folder, cache, crds = Folder({"a.yaml": ACCOUNT, "n.yaml": NAMESPACE}), Cache(), Nothing()
+    reader = DesiredReader(folder, cache)
+    reader.read(Revision("a" * 40), crds)
+    cache.kept.clear()
+    folder.data = {"n.yaml": NAMESPACE, "vm.yaml": VM}
+    desired = reader.read(Revision("b" * 40), crds)
+    assert folder.read == ["a.yaml", "n.yaml", "vm.yaml"]
+    assert crds.judged == ["ServiceAccount", "Namespace", "WorkloadEntry"]
+    assert [key.kind for key in desired.manifests] == ["Namespace", "WorkloadEntry"]
+    others = Nothing()
+    reader.read(Revision("b" * 40), others)
+    assert others.judged == ["Namespace", "WorkloadEntry"]
+
+
+def test_crds_say_the_same_of_a_file_in_every_commit() -> None:
+    """Although they are asked about it once: its warnings stay, and go with it."""
+    folder, crds = Folder({"a.yaml": ACCOUNT}), Names(Severity.WARNING)
+    reader = DesiredReader(folder, Cache())
+    first = reader.read(Revision("a" * 40), crds).warnings
+    folder.data = {"a.yaml": ACCOUNT, "n.yaml": NAMESPACE}
+    assert set(first) < set(reader.read(Revision("b" * 40), crds).warnings)
+    folder.data = {"n.yaml": NAMESPACE}
+    assert not set(first) & set(reader.read(Revision("c" * 40), crds).warnings)
 
 
 def test_what_crds_say_points_at_the_field() -> None:

@@ -113,7 +113,7 @@ class JournalRows:
     def inventory(self, connection: Connection) -> frozenset[Key]:
         """Return all keys."""
         rows = connection.execute(select(objects.c.kind, objects.c.namespace, objects.c.name).where(self._mine(objects)))
-        return frozenset(row_key(row) for row in rows)
+        return frozenset(map(Key._make, rows))
 
     def widen(self, connection: Connection, keys: Iterable[Key]) -> None:
         """Add keys that are not there yet."""
