@@ -19,6 +19,8 @@ from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Pace, Word
 from reconciler.cycle import Cycle
+from reconciler.reports.layout import cells
+from reconciler.reports.words import headline
 from tests.building import document, service_entry, workload_entry
 from tests.worlds import SELECTOR, SHOP, World, inline, mixed, pod
 
@@ -314,6 +316,37 @@ def test_looking_only_begins_nothing(rolled: Rolled) -> None:
     assert rolled.world.store.rollouts.standing() == ()
     differences = rolled.process("look:2").run("diff", write=False).differences
     assert {str(one.key) for one in differences} == {"WorkloadEntry shop/vm3", "VirtualMachine shop/vm3"}
+
+
+def test_a_diff_is_about_drift_and_names_rollouts_apart(rolled: Rolled) -> None:
+    """From the first step to the end it is no difference that Git is ahead; what somebody changed by hand is."""
+
+    def compare() -> Report:
+        return rolled.process("look:1").run("diff", write=False)
+
+    rolled.begin(*mixed(vm(1, weight=9), vm(2, weight=1)))
+    looks = {step: compare() for step, _ in rolled.path()}
+    assert list(looks) == [0, 1, 2]
+    for report in looks.values():
+        assert (report.verdict.exit_code, report.differences) == (0, ())
+        assert [one.unit for one in report.rollouts] == ["shop/billing"]
+        assert headline(report).startswith("No drift: ")
+    for _ in range(14):
+        rolled.look()
+    assert compare().rollouts == ()
+    assert headline(compare()).startswith("In sync: ")
+
+
+def test_a_diff_shows_what_git_wants_and_what_is_wanted_now(rolled: Rolled) -> None:
+    """A weight that a rollout has not let go to Git's yet, changed by hand."""
+    rolled.begin(*mixed(vm(1, weight=900), vm(2, weight=100)))
+    rolled.until(Phase.SOAKING, 0)
+    now = rolled.world.spec("WorkloadEntry", "vm1")["weight"]
+    rolled.world.edit("WorkloadEntry", "vm1", {"spec": {"weight": 77}})
+    report = rolled.process("look:1").run("diff", write=False)
+    assert report.verdict.exit_code == 2
+    (row,) = report.differences[0].fields
+    assert cells(row)[:3] == (f"900, now {now}", str(now), "77")
 
 
 def test_a_service_without_a_policy_of_its_own_is_written_at_once(rolled: Rolled) -> None:

@@ -54,7 +54,9 @@ def headline(report: Report) -> str:
         case Verdict.VALID:
             return f"Valid: {scope(report)}."
         case Verdict.IN_SYNC:
-            return f"In sync: cluster and registry hold what Git says ({counted(report.objects, 'object')})."
+            return (
+                _no_drift(report) or f"In sync: cluster and registry hold what Git says ({counted(report.objects, 'object')})."
+            )
         case Verdict.APPLIED:
             return f"Applied: {counted(done, 'write')} done; cluster and registry hold what Git says."
         case Verdict.CHANGES:
@@ -70,6 +72,14 @@ def headline(report: Report) -> str:
             return f"Cannot observe: {_reason(report)}; {_unchanged(report)}, and what could not be read counts as unknown."
         case Verdict.FAILED:
             return f"Failed: {failure(report)}."
+
+
+def _no_drift(report: Report) -> str:
+    """Say what is in sync where rollouts still hold objects back from what Git says."""
+    if not report.rollouts:
+        return ""
+    rolling = counted(len(report.rollouts), "rollout")
+    return f"No drift: cluster and registry hold what is wanted now; {rolling} not at what Git says yet."
 
 
 def _under_way(report: Report) -> str:
