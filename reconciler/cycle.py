@@ -201,12 +201,11 @@ class Cycle:
         """Compare, and lead rollouts on by what that shows, until none of them wants something else any more."""
         sight.inventory = self._ports.store.inventory()
         compare = partial(self._decider.differences, desired, observed, sight.inventory, self._ports.crds.generations)
-        look = sight.look = self._rollouts.look(observed, sight.started)
+        look = sight.look = self._rollouts.look(observed, self._decider.git(desired, rules.target), sight.started)
         found = compare(rules, look.wanted)
-        git = self._decider.git(desired, rules.target)
-        if sight.command != "diff" and self._rollouts.begin(look, desired, git, found):
+        if sight.command != "diff" and self._rollouts.begin(look, desired, found):
             found = compare(rules, look.wanted)
-        while look.advance(found) or (look.taken_over and self._rollouts.begin(look, desired, git, found)):
+        while look.advance(found) or (look.taken_over and self._rollouts.begin(look, desired, found)):
             found = compare(rules, look.wanted)
         if retaken := look.retaken:
             taking = replace(rules.adoption, keys=rules.adoption.keys | retaken)

@@ -15,8 +15,8 @@ from reconciler.core.plans import Mode, Plan, PlanSettings
 from reconciler.core.report import WriteResult, Written
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.actions import Action, PlanBack
-from reconciler.core.rollouts.beginning import Wish, leads_to, rollout_of, wishes
-from reconciler.core.rollouts.effective import at, effective
+from reconciler.core.rollouts.beginning import Wish, begun, leads_to, otherwise_split, splits_back, wishes
+from reconciler.core.rollouts.effective import anchored, at, effective, upheld
 from reconciler.core.rollouts.looks import seen_of
 from reconciler.core.rollouts.machine import advance, set_out_on
 from reconciler.core.rollouts.mesh import Mesh
@@ -65,9 +65,13 @@ class Heard:
 
 @dataclass(slots=True)
 class Look:
-    """All rollouts of a target at one moment. `standing` are those that say what is wanted now, by id, oldest first."""
+    """All rollouts of a target at one moment. `standing` are those that say what is wanted now, by id, oldest first.
+
+    `git` holds the declared documents: what holds a split has a say in weights alone.
+    """
 
     mesh: Mesh
+    git: Mapping[Key, Document]
     now: datetime
     pace: Pace
     cap: int
@@ -87,13 +91,18 @@ class Look:
         found: dict[Key, Document | None] = {}
         for one in self.standing.values():
             if one.stands:
-                found |= effective(one, self.mesh)
+                found |= upheld(one, self.git, self.mesh) if one.holds else effective(one, self.mesh)
         return found
+
+    @property
+    def under_way(self) -> list[Rollout]:
+        """The rollouts that have not led to what Git wants."""
+        return [one for one in self.standing.values() if one.stands and not one.holds]
 
     @property
     def rolling(self) -> dict[Key, str]:
         """The objects of rollouts, each with its rollout's digest."""
-        return {key: one.digest for one in self.standing.values() if one.stands for key in one.way.after}
+        return {key: one.digest for one in self.under_way for key in one.way.after}
 
     @property
     def untouchable(self) -> dict[Key, str]:
@@ -115,17 +124,20 @@ class Look:
         self._newer |= dict.fromkeys((one.id for one in rivals), revision.id)
         if any(one.phase is not Phase.IDLE for one in rivals):
             return
+        before = rivals[-1] if rivals else None
+        policy = policy or (AT_ONCE if before and before.holds else None)
         found = None
-        if policy and wish.stays:
-            before = rivals[-1] if rivals else None
+        if policy and wish.serves:
             content = content_of(wish.after, split)
             if refusal := self.heard.refusals.get((wish.unit.name, content)):
                 self.refused[wish.unit.name] = f"refused since {refusal.commit[:10]}: {refusal.reason}"
                 return
             attempt = attempts(wish.unit.name, content) + 1
-            found = rollout_of(wish, policy, self.mesh, revision, self.now, before=before, attempt=attempt)
+            found = begun(wish, policy, self.mesh, revision, self.now, before=before, attempt=attempt)
         if found is not None and found.way.refused:
             self.refused[wish.unit.name] = found.way.refused
+            return
+        if found is None and before and before.holds and wish.stays:
             return
         for one in rivals:
             self.gone.append(replace(one, successor=found.id if found else revision.id))
@@ -140,8 +152,10 @@ class Look:
         scenes = [(one, scene_of(one, self.mesh, self.now)) for one in self.standing.values() if self.gatekeeper.armed(one)]
         for key, (rollout, judged) in self.gatekeeper.judge(scenes).items():
             self.standing[key], self.judged[key] = rollout, judged
+        spoken_to = {one.rollout for one in self.heard.commands}
         for rollout in list(self.standing.values()):
-            self._advance(rollout, by_key)
+            if not rollout.holds or rollout.id in spoken_to:
+                self._advance(rollout, by_key)
         return self.wanted != before
 
     def _advance(self, rollout: Rollout, differences: Mapping[Key, ObjectDiff]) -> None:
@@ -153,20 +167,20 @@ class Look:
             if isinstance(action, PlanBack):
                 after, more = self._set_out(after, action)
                 found += more
-        self._put(after, found)
+        self._put(anchored(after, rollout, self.mesh), found)
 
     def _set_out(self, rollout: Rollout, asked: PlanBack) -> tuple[Rollout, tuple[Action, ...]]:
         """Find the way back from where the unit stands, by the planner that finds every way."""
         stands = effective(replace(rollout, replan=False), self.mesh)
         goal = rollout.origin if asked.goal < 0 else _after_step(rollout, asked.goal, self.mesh)
-        splits = (rollout.on.splits[1], rollout.way.splits[0])
+        splits = splits_back(rollout, stands, asked.goal, self.mesh)
         policy = rollout.policy if not asked.at_once else replace(rollout.policy, steps=rollout.policy.steps[-1:])
         found = way_to(stands, goal, policy, self.mesh, splits)
         back = found if found is not None else replace(rollout.way, legs=(), steps=(), before=stands, after=goal)
         return set_out_on(rollout, None if back.refused else back, self.now)
 
     def _seen(self, rollout: Rollout, differences: Mapping[Key, ObjectDiff]) -> Seen:
-        others = self.standing.values()
+        others = self.under_way
         return replace(
             seen_of(rollout, differences, self.mesh),
             failed=self.heard.failed.get(rollout.unit, ()),
@@ -187,7 +201,7 @@ class Look:
     def outlooks(self, written: AbstractSet[Key], left: AbstractSet[Key], *, predict: bool) -> tuple[Outlook, ...]:
         """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
         mesh = self.mesh if predict else None
-        return tuple(outlook(one, self._waits(one, written, left), mesh) for one in self.standing.values() if one.stands)
+        return tuple(outlook(one, self._waits(one, written, left), mesh) for one in self.under_way)
 
     def _waits(self, rollout: Rollout, written: AbstractSet[Key], left: AbstractSet[Key]) -> tuple[Wait, ...]:
         """What was written since the look is not missing any more: from now on it is on its way to the proxies."""
@@ -216,6 +230,8 @@ class Look:
     def changes(self) -> Iterator[Change]:
         """Yield what to store of every rollout, those among them that something took over from."""
         for one in (*self.gone, *self.standing.values()):
+            if one.holds and one.turn and not self.actions.get(one.id):
+                continue  # stored as it is
             judged = [piece for look in self.judged.get(one.id, ()) for piece in evidence_of(look, one.step)]
             yield change_of(one, self.actions.get(one.id, ()), self.now, judged)
 
@@ -236,7 +252,7 @@ class Rollouts:
         self._failed: dict[str, tuple[str, ...]] = {}
         self._blocked: dict[str, str] = {}
 
-    def look(self, observed: ObservedState, now: datetime) -> Look:
+    def look(self, observed: ObservedState, git: Mapping[Key, Document], now: datetime) -> Look:
         """Return all rollouts as they are stored, at this moment. Raises Unavailable."""
         store = self._store.rollouts
         refusals = {(one.unit, one.content): one for one in store.refusals()}
@@ -246,14 +262,16 @@ class Rollouts:
         standing = {one.id: one for one in (*store.standing(), *named)}
         if self._mesh is None or self._mesh.observed is not observed:
             self._mesh = Mesh(observed, self._plan.cluster)
-        return Look(self._mesh, now, self._pace, self._limits.units, heard, standing, self._gatekeeper)
+        return Look(self._mesh, git, now, self._pace, self._limits.units, heard, standing, self._gatekeeper)
 
-    def begin(self, look: Look, desired: DesiredState, git: Mapping[Key, Document], differences: Sequence[ObjectDiff]) -> bool:
+    def begin(self, look: Look, desired: DesiredState, differences: Sequence[ObjectDiff]) -> bool:
         """Begin rollouts where Git wants something else than what was accepted; returns whether any is new.
 
         None begins for a unit that is only observed: it would never get anywhere.
         """
-        held = {key for one in look.standing.values() for key, new in one.way.after.items() if git.get(key) != new}
+        git, policies = look.git, Policies.of(desired.policies, self._plan.root_namespace)
+        held = {key for one in look.under_way for key, new in one.way.after.items() if git.get(key) != new}
+        held |= otherwise_split(look.standing.values(), policies.splits()) & git.keys()
         changing = {one.key for one in differences if one.changes} | held
         if not changing:
             return False
@@ -264,7 +282,6 @@ class Rollouts:
             one for one in units if unit_mode(Mode.ENFORCE, one.keys, git, look.mesh.observed, states).mode is Mode.ENFORCE
         ]
         found = wishes(enforced, changing, git, written, look.mesh.observed, held)
-        policies = Policies.of(desired.policies, self._plan.root_namespace)
 
         def policy(unit: Unit) -> RolloutPolicy | None:
             found = policy_of(unit, policies, self._limits)

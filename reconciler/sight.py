@@ -84,7 +84,7 @@ def verdict_of(sight: Sight, *, write: bool) -> Verdict:
         return Verdict.UNAVAILABLE
     if sight.command != "diff" and any(guard.until is None for guard in guards):
         return Verdict.REFUSED
-    stands = [one for one in sight.look.standing.values() if one.stands] if sight.look and sight.command != "diff" else []
+    stands = sight.look.under_way if sight.look and sight.command != "diff" else []
     if any(one.phase in (Phase.PAUSED, Phase.HALTED, Phase.IDLE) for one in stands):
         return Verdict.REFUSED
     if stands:

@@ -7,11 +7,13 @@ held back by guards of its own (core/budget). What was never written by us count
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
 from reconciler.core.resources import Document, Key, ObservedState, Revision
+from reconciler.core.rollouts.balance import loads_of
+from reconciler.core.rollouts.courses import share_now
 from reconciler.core.rollouts.effective import effective
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.policy import RolloutPolicy
@@ -33,6 +35,11 @@ class Wish:
     before: Documents
     after: Documents
     stays: bool = True
+
+    @property
+    def serves(self) -> bool:
+        """Whether there is a service in the end."""
+        return any(key.kind == "ServiceEntry" and one is not None for key, one in self.after.items())
 
 
 def wishes(
@@ -72,19 +79,38 @@ def _stays(before: Documents, after: Documents) -> bool:
     return all(after[key] is not None for key in entries) and any(before[key] is not None for key in entries or routes)
 
 
-def rollout_of(
+def begun(
     wish: Wish, policy: RolloutPolicy, mesh: Mesh, revision: Revision, now: datetime, *, before: Rollout | None, attempt: int
 ) -> Rollout | None:
-    """Return the rollout of a unit, not begun yet; None where what changes moves no traffic.
+    """Return what begins for a unit: its rollout, or the record of a split that is only held; None where nothing does.
 
     `before` is the one that it takes over from, if any: it goes on from where traffic is now, and an undo leads to where that
     one started. `attempt` counts those of the same content.
     """
-    split = before.way.splits[1] if before else None
-    start = effective(before, mesh) if before else wish.before
-    way = way_to(start, wish.after, policy, mesh, (split, policy.split))
-    if way is None:
+    start = wish.before if before is None or before.holds else effective(before, mesh)
+    way = way_to(start, wish.after, policy, mesh, _splits(before, start, policy.split, mesh)) if wish.stays else None
+    if way is not None:
+        origin = before.origin if before and before.outcome is not Outcome.SUCCEEDED else start
+        return _rollout(wish, policy, revision, now, attempt, way, origin)
+    if policy.split is None or (before and before.holds and before.way.splits[1] == policy.split):
         return None
+    return settled(wish, policy, mesh, revision, now, attempt=attempt)
+
+
+def settled(wish: Wish, policy: RolloutPolicy, mesh: Mesh, revision: Revision, now: datetime, *, attempt: int) -> Rollout:
+    """Return the record of a split that counts from now on with nobody's requests going elsewhere for it.
+
+    The service is new, or its weights make the split already. There is nothing to be undone.
+    """
+    way = Way((), (), wish.after, wish.after, (policy.split, policy.split), expected=policy.expect_pods or 0)
+    found = _rollout(wish, policy, revision, now, attempt, way, wish.after)
+    over = replace(found, phase=Phase.IDLE, outcome=Outcome.SUCCEEDED, entered=now, ended=now)
+    return replace(over, loads=loads_of(wish.after, mesh), reason="this split is held from now on")
+
+
+def _rollout(
+    wish: Wish, policy: RolloutPolicy, revision: Revision, now: datetime, attempt: int, way: Way, origin: Documents
+) -> Rollout:
     content = content_of(wish.after, policy.split)
     return Rollout(
         id=f"{wish.unit.name}@{revision.short}.{attempt}",
@@ -94,18 +120,46 @@ def rollout_of(
         content=content,
         attempt=attempt,
         policy=policy,
-        origin=before.origin if before and before.outcome is not Outcome.SUCCEEDED else start,
+        origin=origin,
         way=way,
         began=now,
     )
 
 
+def _splits(
+    before: Rollout | None, start: Documents, wanted: Fraction | None, mesh: Mesh
+) -> tuple[Fraction | None, Fraction | None]:
+    """Return the VMs' shares at both ends: what is held, else today's share, so that it stays the start while Pods scale."""
+    if before and before.holds:
+        return before.way.splits[1], wanted
+    is_split = wanted is not None or (before is not None and before.way.splits != (None, None))
+    return (share_now(start, mesh) if is_split else None), wanted
+
+
+def splits_back(rollout: Rollout, stands: Documents, goal: int, mesh: Mesh) -> tuple[Fraction | None, Fraction | None]:
+    """Return the VMs' shares at both ends of a way back: from today's, to what was held at the origin.
+
+    After a step (`goal` of at least 0) and where nothing was held, the documents' weights rule.
+    """
+    end = rollout.origin_split if goal < 0 else None
+    if end is None:
+        return None, None
+    return (share_now(stands, mesh) if rollout.started else end), end
+
+
+def otherwise_split(rollouts: Iterable[Rollout], wanted: Mapping[Key, Fraction]) -> set[Key]:
+    """Return the ServiceEntries for which Git wants another split than the one that is in force or on its way."""
+    standing = {key: one.way.splits[1] for one in rollouts if one.stands for key in one.way.after if key.kind == "ServiceEntry"}
+    return {key for key in standing.keys() | wanted.keys() if wanted.get(key) != standing.get(key)}
+
+
 def leads_to(rollout: Rollout, wish: Wish, split: Fraction | None) -> bool:
     """Tell whether a rollout leads to all that Git wants of a unit, which may have lost objects on the way: drained ones.
 
-    One that has ended leads there no more, unless what it was to lead to is refused: that is not tried again.
+    One that has ended leads there no more, unless what it was to lead to is refused, which is not tried again, or it has got
+    there and holds its split.
     """
-    if rollout.phase is Phase.IDLE and not rollout.refused:
+    if rollout.phase is Phase.IDLE and not rollout.refused and not rollout.holds:
         return False
     wanted = {key: rollout.way.after.get(key, old) for key, old in wish.before.items()}
     return wanted == dict(wish.after) and rollout.way.splits[1] == split

@@ -4,13 +4,17 @@ Objects whose leg is over stand at the end of it, those whose leg has not come a
 leg it depends on step and stage, and for weights on today's Pods.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fractions import Fraction
 
 from reconciler.core.resources import Document, Key
+from reconciler.core.rollouts.balance import Anchor, loads_of
+from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.rollouts.routes import routes_at
-from reconciler.core.rollouts.traffic import Position, Sides, documents_at
+from reconciler.core.rollouts.traffic import Position, documents_at
 from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Way
 
 _ROUTES = frozenset({"VirtualService", "DestinationRule"})
@@ -18,15 +22,45 @@ _ROUTES = frozenset({"VirtualService", "DestinationRule"})
 
 def effective(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
     """Return what every object of the unit should be now; None: absent."""
+    anchor = Anchor.of(rollout.policy, rollout.loads)
     if rollout.outcome is Outcome.UNDONE:
-        return {key: rollout.origin.get(key) for key in {**rollout.way.before, **rollout.way.after, **rollout.origin}}
+        every = {**rollout.way.before, **rollout.way.after, **rollout.origin}
+        return balanced(
+            {key: rollout.origin.get(key) for key in every}, rollout.origin_split, mesh, anchor, rollout.way.expected
+        )
     if rollout.started is None:
-        return dict(rollout.way.before)
-    return at(rollout.on, rollout.step, rollout.stage, mesh)
+        return balanced(rollout.way.before, rollout.way.splits[0], mesh, anchor, rollout.way.expected)
+    return at(rollout.on, rollout.step, rollout.stage, mesh, anchor)
 
 
-def at(way: Way, step: int, stage: int, mesh: Mesh) -> dict[Key, Document | None]:
-    """Return what every object should be at a stage of a step of a way."""
+def upheld(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> Documents:
+    """Return what holds the split that a rollout has left: of its WorkloadEntries in Git those with other weights."""
+    documents: Documents = {key: git.get(key) for key in rollout.way.after}
+    anchor = Anchor.of(rollout.policy, rollout.loads)
+    found = balanced(documents, rollout.way.splits[1], mesh, anchor, rollout.way.expected)
+    return {key: one for key, one in found.items() if key.kind == "WorkloadEntry" and documents[key] is not None}
+
+
+def balanced(
+    documents: Documents, split: Fraction | None, mesh: Mesh, anchor: Anchor, expected: int
+) -> dict[Key, Document | None]:
+    """Return the documents of a unit with the weights that hold a split now, as they are where there is none."""
+    if split is None:
+        return dict(documents)
+    closed = Position(Fraction(1), opened=True, closed=True)
+    sides = Sides(documents, documents, (split, split), expected or anchor.most)
+    return {**documents, **documents_at(closed, sides, mesh, anchor)}
+
+
+def anchored(rollout: Rollout, before: Rollout, mesh: Mesh) -> Rollout:
+    """Return the rollout with who is there, where since `before` it has come to another step: its shares are held by that."""
+    if (rollout.started, rollout.step) == (before.started, before.step) and rollout.back is before.back:
+        return rollout
+    return replace(rollout, loads=loads_of(effective(rollout, mesh), mesh))
+
+
+def at(way: Way, step: int, stage: int, mesh: Mesh, anchor: Anchor | None = None) -> dict[Key, Document | None]:
+    """Return what every object should be at a stage of a step of a way; with an anchor, shares are held while Pods scale."""
     current = way.steps[step]
     found = {key: way.before.get(key) for key in (*way.before, *(key for key in way.after if key not in way.before))}
     for leg in way.legs[: current.leg]:
@@ -35,21 +69,21 @@ def at(way: Way, step: int, stage: int, mesh: Mesh) -> dict[Key, Document | None
         found |= leg.before
     leg = way.legs[current.leg]
     is_first = step == 0 or way.steps[step - 1].leg != current.leg
-    return found | _on(leg, found, current, Position.of(current.exposure, current.stages, stage, first=is_first), way, mesh)
+    position = Position.of(current.exposure, current.stages, stage, first=is_first)
+    if leg.kind is not LegKind.TRAFFIC:
+        return found | _on(leg, current, position)
+    expected = way.expected or (anchor.most if anchor else 0)
+    sides = Sides(found, {**found, **leg.after}, way.splits, expected)
+    return found | documents_at(position, sides, mesh, anchor) | dict(_company(leg, closed=position.closed))
 
 
-def _on(
-    leg: Leg, standing: Documents, step: RolloutStep, position: Position, way: Way, mesh: Mesh
-) -> dict[Key, Document | None]:
-    """Return the objects of the current leg at a position of it."""
+def _on(leg: Leg, step: RolloutStep, position: Position) -> dict[Key, Document | None]:
+    """Return the objects of a leg that moves no traffic between endpoints, at a position of it."""
     found = dict(_company(leg, closed=position.closed))
     match leg.kind:
         case LegKind.IDENTITY | LegKind.ENDPOINTS:
             done = leg.after.keys() if position.closed else step.switched
             found |= {key: leg.after[key] if key in done else leg.before[key] for key in leg.after if key not in found}
-        case LegKind.TRAFFIC:
-            sides = Sides(standing, {**standing, **leg.after}, way.splits)
-            found = dict(documents_at(position, sides, mesh)) | found
         case LegKind.ROUTES:
             routes = {key: one for key, one in leg.after.items() if key.kind in _ROUTES}
             found |= routes_at(position, leg.before, routes)

@@ -6,12 +6,12 @@ from fractions import Fraction
 from reconciler.core.changes import FieldDiff, ObjectDiff, State
 from reconciler.core.documents import same
 from reconciler.core.resources import Document, Key, StoreName
+from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.effective import effective
 from reconciler.core.rollouts.mesh import Mesh, shares
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import HandEdit, Seen
 from reconciler.core.rollouts.strength import course_of, outage, overload, unhealthy
-from reconciler.core.rollouts.traffic import Sides
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.rollouts.ways import exposure
 
@@ -24,7 +24,7 @@ def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh)
     keys = rollout.on.after.keys() | rollout.on.before.keys()
     # What goes for good waits behind guards of its own, and nothing uses it any more.
     found = [one for key in keys if (one := differences.get(key)) and one.state is not State.DELETE]
-    edits = tuple(_edits(rollout, found, mesh)) if rollout.started else ()
+    edits = tuple(_edits(rollout, found, mesh)) if rollout.started and not rollout.holds else ()
     way, step, stage = rollout.on, rollout.step, rollout.stage
     if not way.steps:
         return Seen(written=not found)

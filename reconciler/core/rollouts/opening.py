@@ -41,6 +41,11 @@ class Opening:
         """Whether others are let go by a write to the ServiceEntry."""
         return self.form in (Form.NARROWER, Form.COMMON, Form.LISTS)
 
+    @property
+    def selectors(self) -> tuple[Mapping[str, str] | None, Mapping[str, str] | None]:
+        """The labels that select endpoints before and after."""
+        return selector_of(self.before), selector_of(self.after)
+
 
 def opening(before: Document, after: Document) -> Opening:
     """Return how one ServiceEntry gets from one document to the other, which differ in endpoints or selector at most."""

@@ -59,6 +59,11 @@ class Policies:
         near = [self.specs[own]] if own else []
         return joined((*near, self.defaults.get(namespace, {}), self.defaults.get(self.root_namespace, {})))
 
+    def splits(self) -> dict[Key, Fraction]:
+        """Return the wanted share of the VMs of each ServiceEntry that a policy with a split names."""
+        asking = [(key.namespace, spec) for key, spec in sorted(self.specs.items(), reverse=True) if spec.get("split")]
+        return {Key("ServiceEntry", namespace, spec["serviceEntry"]): _split(spec["split"]) for namespace, spec in asking}
+
     def spec_of(self, unit: Unit) -> Document:
         """Return the same for a unit."""
         namespace = unit.services[0][0] if unit.services else unit.keys[0].namespace
@@ -103,6 +108,10 @@ def _share(text: str) -> Fraction:
     return Fraction(text.rstrip("%")) / 100
 
 
+def _split(split: Mapping[str, int]) -> Fraction:
+    return Fraction(split["vm"], 100)
+
+
 def _length(text: str) -> timedelta:
     return timedelta(microseconds=(nanoseconds(text) or 0) // 1_000)
 
@@ -111,7 +120,7 @@ _NAMES = {"onHarm": "on_harm", "maxLoadPerEndpoint": "max_load", "expectPods": "
 _FIELDS: Mapping[str, Callable[[Any], object]] = {
     "steps": lambda steps: tuple(_step(one) for one in steps),
     "gates": lambda gates: {one["name"]: one for one in gates},
-    "split": lambda split: Fraction(split["vm"], 100),
+    "split": _split,
     "strategy": Strategy,
     "onHarm": OnHarm,
     "gradual": bool,

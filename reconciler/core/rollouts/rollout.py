@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 from reconciler.core.rollouts.policy import RolloutPolicy
@@ -72,7 +73,7 @@ class Rollout:
     the first step began (None: everything still stands at the start of the way), `in_force` when the current step was first
     seen to be in force (None: not yet), `passed` the index of the last step of which everything passed, -1 for none.
     `approvals` are those of the current step, `gate_state` is what each gate keeps between looks (JSON values), `population`
-    the Pod versions that the evidence is about, `loads` what each endpoint carried when the step began.
+    the Pod versions that the evidence is about, `loads` who was there when the step began (`balance.loads_of`).
 
     While PAUSED, `cause` says why and `returns_to` where a resume leads. `reason` says why it is where it is, for people.
     `overrules` means that somebody let it go on over what was changed by hand, until that is written over.
@@ -146,7 +147,17 @@ class Rollout:
     @property
     def stands(self) -> bool:
         """Whether it says what is wanted now: once it has succeeded Git does, and once something took over, that does."""
-        return self.outcome is not Outcome.SUCCEEDED and not self.successor
+        return not self.successor and (self.outcome is not Outcome.SUCCEEDED or self.holds)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it has succeeded and left a split, which is held from then on; all but the weights is as Git says."""
+        return self.outcome is Outcome.SUCCEEDED and self.way.splits[1] is not None and not self.successor
+
+    @property
+    def origin_split(self) -> Fraction | None:
+        """The VMs' share at its origin, None where the weights of that rule: it took over from one that was on its way."""
+        return self.way.splits[0] if self.origin == self.way.before else None
 
     @property
     def hands_off(self) -> bool:

@@ -10,10 +10,10 @@ from math import ceil
 
 from reconciler.core.backends import Platform
 from reconciler.core.resources import Key
+from reconciler.core.rollouts.courses import Course, Sides, courses
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import PODS, Mesh, Shares
 from reconciler.core.rollouts.opening import selector_of
-from reconciler.core.rollouts.traffic import Course, Sides, courses
 from reconciler.core.rollouts.values import LegKind, Way
 from reconciler.core.shares.values import percent
 
@@ -66,7 +66,8 @@ def _overloaded(course: Course, exposure: Fraction, max_load: Fraction, mesh: Me
         return
     entry = Key.of(course.opening.before)
     name = f"{entry.namespace}/{entry.name}"
-    ready = mesh.pods_ready(entry.namespace, (selector_of(course.opening.before), selector_of(course.opening.after)))
+    selectors = course.opening.selectors
+    ready = mesh.pods_ready(entry.namespace, selectors)
     bearable = max_load * _heaviest(course.start, ready)
     said = f"of the requests to {name}, more than {percent(bearable)} ({float(max_load):g} times what one got at the start)"
     target = course.at(exposure)
@@ -75,6 +76,8 @@ def _overloaded(course: Course, exposure: Fraction, max_load: Fraction, mesh: Me
         wanted = course.wanted.get(key, _NONE)
         if share <= course.start.get(key, _NONE):
             continue
+        if key == PODS and not mesh.pods_meant(entry.namespace, selectors):
+            continue  # weights are sized for Pods to come, and until these serve, the step does not pass
         if key == PODS and share > bearable * ready:
             yield f"{ready} ready Pods would get all of {percent(share)} {said} each: {ceil(share / bearable)} are needed"
         elif key != PODS and share * burden > max(bearable, wanted):

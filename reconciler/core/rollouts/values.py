@@ -73,7 +73,8 @@ class RolloutStep:
 class Way:
     """From one state of a unit to another: all its documents `before` and `after`, and the legs and steps between.
 
-    `splits` are the VMs' shares that were wanted before and are wanted after (0 to 1), None where the documents' weights rule.
+    `splits` are the VMs' shares that stand before and are wanted after (0 to 1), None where the documents' weights rule.
+    `expected` is for how many Pods weights are sized while none is meant to run.
     `notes` are what a person should know of the way as a whole; `refused` says why the policy must change before it can be
     gone, empty where it can.
     """
@@ -85,6 +86,7 @@ class Way:
     splits: tuple[Fraction | None, Fraction | None] = (None, None)
     notes: tuple[str, ...] = ()
     refused: str = ""
+    expected: int = 0
 
 
 @dataclass(frozen=True, slots=True)

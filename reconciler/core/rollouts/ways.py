@@ -10,12 +10,13 @@ from fractions import Fraction
 
 from reconciler.core.istio import ServiceEntry
 from reconciler.core.resources import Key
-from reconciler.core.rollouts.legs import legs
+from reconciler.core.rollouts.courses import Course, Sides, courses
+from reconciler.core.rollouts.legs import legs, weighing
 from reconciler.core.rollouts.mesh import Mesh, Shares, shares
 from reconciler.core.rollouts.opening import Form, selector_of
 from reconciler.core.rollouts.policy import RolloutPolicy
 from reconciler.core.rollouts.routes import is_gradual
-from reconciler.core.rollouts.traffic import Course, Position, Sides, courses, documents_at
+from reconciler.core.rollouts.traffic import Position, documents_at
 from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Stage, Way
 from reconciler.core.shares import Reached, by_part, grouped, of_updates, reachable
 
@@ -35,18 +36,29 @@ def way_to(
 
     `splits` are the VMs' wanted shares at both ends, None where weights rule.
     """
-    found = legs(before, after, resplit=splits[0] != splits[1])
+    goal = _weighing_as(before, after) if splits[0] is not None and splits[0] == splits[1] else after
+    found = legs(before, goal, resplit=splits[0] != splits[1])
     if not found:
         return None
+    expected = policy.expect_pods or 0
     standing, steps = dict(before), list[RolloutStep]()
     for number, leg in enumerate(found):
-        ends = Sides({**standing, **leg.before}, {**standing, **leg.after}, splits)
+        ends = Sides({**standing, **leg.before}, {**standing, **leg.after}, splits, expected)
         try:
             steps += [replace(step, leg=number) for step in _steps(leg, ends, policy, mesh)]
         except _Refused as refusal:
-            return Way(found, (), before, after, splits, refused=str(refusal))
+            return Way(found, (), before, after, splits, refused=str(refusal), expected=expected)
         standing |= leg.after
-    return Way(found, tuple(steps), before, after, splits)
+    return Way(found, tuple(steps), before, after, splits, expected=expected)
+
+
+def _weighing_as(before: Documents, after: Documents) -> Documents:
+    """Return what is wanted with the weights that stand: with a split that stays, Git's say only the ratio among VMs."""
+    kept = {key: one for key, one in before.items() if key.kind == "WorkloadEntry" and one is not None}
+    return {
+        key: weighing(new, kept[key]["spec"].get("weight")) if new is not None and key in kept else new
+        for key, new in after.items()
+    }
 
 
 class _Refused(Exception):

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.resources import Document, Key, ObservedState, Pod
+from reconciler.core.rollouts.courses import Sides, courses
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import PODS, Mesh, Shares, shares
 from reconciler.core.rollouts.policy import CAREFUL, Unreachable
-from reconciler.core.rollouts.traffic import Sides, courses
 from reconciler.core.rollouts.values import Documents, LegKind, Stage, Way
 from reconciler.core.rollouts.ways import SLACK, exposure, way_to
 from tests.building import document, service_entry, wanted, workload_entry
