@@ -66,8 +66,13 @@ def open_target(settings: Settings, *, local: bool = False) -> Iterator[Target]:
 
 
 @contextmanager
-def assembled(settings: Settings, cluster: Cluster, lease: Lease, clock: Clock) -> Iterator[Target]:
-    """Put a target together around a cluster and a lease, and close all of it in the end. Raises InvalidInput."""
+def assembled(
+    settings: Settings, cluster: Cluster, lease: Lease, clock: Clock, measured: Metrics | None = None
+) -> Iterator[Target]:
+    """Put a target together around a cluster and a lease, and close all of it in the end. Raises InvalidInput.
+
+    Gates go by what is `measured`, else by the Prometheus of the settings.
+    """
     if not settings.repo:
         raise InvalidInput("no repository is named: give --repo URL, or set RECONCILER_REPO", code=SetupCode.OPTION)
     from reconciler.cycle import Cycle
@@ -82,7 +87,7 @@ def assembled(settings: Settings, cluster: Cluster, lease: Lease, clock: Clock) 
         lease=lease,
         clock=clock,
         crds=Crds(cluster, store, schemas, crd_file(settings.crds)),
-        gatekeeper=Gatekeeper(metrics(settings), hook(settings), library(settings)),
+        gatekeeper=Gatekeeper(measured or metrics(settings), hook(settings), library(settings)),
     )
     try:
         yield Target(settings, ports, Cycle(ports, policy(settings)))
@@ -171,7 +176,7 @@ def offline(folder: Path, data: Path, crds: Path | None, rules: Offline) -> Iter
     cache = parse_cache(data / "check.db")
     root, inside = _repository(folder.resolve())
     limits = TreeLimits(rules.max_files, rules.max_file_bytes, rules.max_total_bytes)
-    source = DirectorySource(root, clock, cache, inside, limits, _command(rules.kubectl))
+    source = DirectorySource(root, clock, cache, inside, limits, command_of(rules.kubectl))
     try:
         yield Checker(
             source, cache, clock, partial(_crds_of, crds), _digest(crds), rules.strict_kinds, rules.namespaces, inside
@@ -188,7 +193,7 @@ def _repository(folder: Path) -> tuple[Path, str]:
     return root, "" if inside == "." else inside
 
 
-def _command(name: str) -> Path | None:
+def command_of(name: str) -> Path | None:
     """Look a program up by PATH, then beside our own, where `pip install` puts one that comes as a package."""
     found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
     return Path(found).absolute() if found else None
@@ -255,7 +260,7 @@ def git(settings: Settings) -> Source:
                 (own.gpg_keys_file,) if own.gpg_keys_file else (),
                 own.allowed_signers_file,
             ),
-            kubectl=_command(own.kubectl),
+            kubectl=command_of(own.kubectl),
         )
     )
 
@@ -312,6 +317,18 @@ def hook(settings: Settings) -> Hook | None:
     from reconciler.adapters.hook_http import HookSettings, HttpHook
 
     return HttpHook(HookSettings(own.webhooks, own.webhook_secrets, own.webhook_ca_file, own.networks))
+
+
+def embedded_metrics(clock: Clock) -> tuple[Metrics, Callable[[str, str, str, int, int], None]]:
+    """Return metrics in memory, and what counts requests there: by host, namespace and workload so many, so many failed."""
+    from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
+
+    found = MemoryMetrics(clock)
+
+    def count(host: str, namespace: str, workload: str, requests: int, failed: int) -> None:
+        found.serve(Traffic(host, namespace, workload), requests, failed)
+
+    return found, count
 
 
 def library(settings: Settings) -> Library:

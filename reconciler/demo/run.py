@@ -3,24 +3,29 @@
 import queue
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from reconciler.core.istio import ServiceEntry
+from reconciler.core.plans import Split
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Pod
+from reconciler.core.rollouts.effective import at
+from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.splits import splits
 from reconciler.core.world import World
 from reconciler.demo.mesh import Machines, Repository
-from reconciler.demo.story import Chapter
+from reconciler.demo.story import NAMESPACE, Chapter, Story
+from reconciler.demo.traffic import Traffic, flowing
 from reconciler.errors import Unavailable
 from reconciler.reports import words
 from reconciler.service import Service
 from reconciler.settings import GitSettings, RolloutSettings, Settings
-from reconciler.wiring import Target, assembled, embedded_cluster, system_clock, working_copy_watch
+from reconciler.wiring import Target, assembled, embedded_cluster, embedded_metrics, system_clock, working_copy_watch
 
 #: Longest time from a push to the state that it asks for.
 PATIENCE = 20.0
@@ -33,11 +38,18 @@ class Pods(Protocol):
 
 
 class Demo:
-    """One embedded mesh and the service that looks after it."""
+    """One embedded mesh and the service that looks after it. `count` tells the gates of requests, as `embedded_metrics`."""
 
-    def __init__(self, folder: Path, target: Target, pods: Pods, repository: Repository) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        target: Target,
+        pods: Pods,
+        repository: Repository,
+        count: Callable[[str, str, str, int, int], None],
+    ) -> None:
         self.folder, self.target, self.repository = folder, target, repository
-        self._pods = pods
+        self._pods, self._count = pods, count
         self._reports: queue.Queue[Report] = queue.Queue()
         self._service = Service(
             target.cycle,
@@ -74,15 +86,45 @@ class Demo:
         services = [(entry.key.namespace, host) for entry in entries for host in entry.hosts]
         return tuple(f"{one.service}:{one.port}  {words.split(one)}" for one in splits(World.of(observed), services))
 
-    def reports_until(self, commit: str) -> Iterator[Report]:
-        """Yield reports until cluster and registry hold this commit. Raises Unavailable when that takes too long."""
+    def split(self, story: Story) -> Split | None:
+        """Return the predicted split of the story's service as it stands, None while there is none."""
+        return next(iter(splits(World.of(self.target.cycle.observe()), [(NAMESPACE, story.host)])), None)
+
+    @contextmanager
+    def under(self, envoy: Path, story: Story) -> Iterator[Traffic]:
+        """Send requests to the story's service through Envoy, all the time."""
+
+        def count(address: str, requests: int, failed: int) -> None:
+            self._count(story.host, NAMESPACE, story.workloads.get(address, "unknown"), requests, failed)
+
+        with flowing(envoy, self.folder / f"envoy-{story.name}", story, count, lambda: self.split(story)) as traffic:
+            self.target.cycle.subscribe(traffic.tell)
+            yield traffic
+
+    def steps(self, story: Story) -> tuple[Rollout, tuple[Split, ...]]:
+        """Return the newest rollout of the story's service, and the splits that its steps plan: before the first, then each."""
+        (rollout,) = self.target.ports.store.rollouts.history(1, unit=f"{NAMESPACE}/{story.name}")
+        mesh, way = Mesh(self.target.cycle.observe()), rollout.way
+        stands = [way.before, *(at(way, number, len(step.stages) - 1, mesh) for number, step in enumerate(way.steps))]
+        found = (splits(mesh.world(documents), [(NAMESPACE, story.host)]) for documents in stands)
+        return rollout, tuple(split for one in found for split in one)
+
+    def reports_until(self, commit: str, undone: str = "") -> Iterator[Report]:
+        """Yield reports until cluster and registry hold this commit, or until what it wants of the unit `undone` is undone.
+
+        Raises Unavailable when that takes too long.
+        """
         while True:
             try:
                 report = self._reports.get(timeout=PATIENCE)
             except queue.Empty:
                 raise Unavailable(f"commit {commit[:10]} did not converge within {PATIENCE:.0f} s") from None
             yield report
-            if report.verdict is Verdict.IN_SYNC and report.revision and report.revision.id == commit:
+            if not (report.revision and report.revision.id == commit):
+                continue
+            if undone and any(one.unit == undone and one.outcome is Outcome.UNDONE for one in report.rollouts):
+                return
+            if not undone and report.verdict is Verdict.IN_SYNC:
                 return
 
 
@@ -95,8 +137,9 @@ def embedded(template: Path) -> Iterator[Demo]:
         repository.create(template)
         settings, clock = _settings(repository), system_clock()
         cluster, lease = embedded_cluster(settings, clock)
-        with assembled(settings, cluster, lease, clock) as target:
-            demo = Demo(folder, target, cluster, repository)
+        metrics, count = embedded_metrics(clock)
+        with assembled(settings, cluster, lease, clock, metrics) as target:
+            demo = Demo(folder, target, cluster, repository, count)
             machines = Machines(target.ports.registry) if target.ports.registry else None
             if machines:
                 machines.start()
@@ -118,6 +161,6 @@ def _settings(repository: Repository) -> Settings:
         path="production",
         data=repository.folder / "data",
         poll_interval=timedelta(seconds=5),
-        rollouts=RolloutSettings(settle=timedelta(milliseconds=300)),
+        rollouts=RolloutSettings(settle=timedelta(milliseconds=100)),
         git=GitSettings(allow_local=True),
     )

@@ -1,109 +1,121 @@
-"""The story that the demo pushes: one service moves from inline endpoints to WorkloadEntries, and Pods join it."""
+"""The story that the demo pushes: services on two VMs move to two Pods each.
 
+Each VM and each Pod is a loopback address of its own, so that real backends can listen there.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.core.resources import Pod
+from reconciler.demo import manifests
 
-FOLDER = "production/shop/svc1"
-HOST = "svc1.internal.com"
-
-_ENTRY = """\
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata:
-  name: svc1
-  namespace: shop
-spec:
-  hosts:
-    - svc1.internal.com
-  location: MESH_INTERNAL
-  resolution: STATIC
-  ports:
-    - number: 80
-      name: http
-      protocol: HTTP
-      targetPort: 8080
-"""
-
-_INLINE = """\
-  endpoints:
-    - address: 10.20.1.31
-      labels: {app: svc1, platform: vm}
-      serviceAccount: svc1
-    - address: 10.20.1.32
-      labels: {app: svc1, platform: vm}
-      serviceAccount: svc1
-"""
-
-_SELECTOR = """\
-  workloadSelector:
-    labels:
-      app: svc1
-"""
-
-_ACCOUNT = """\
-apiVersion: v1
-kind: ServiceAccount
-metadata:
-  name: svc1
-  namespace: shop
-"""
-
-
-def _workload(number: int, weight: int) -> str:
-    return f"""\
-apiVersion: networking.istio.io/v1
-kind: WorkloadEntry
-metadata:
-  name: svc1-vm-{number}
-  namespace: shop
-spec:
-  address: 10.20.1.3{number}
-  labels:
-    app: svc1
-    platform: vm
-  serviceAccount: svc1
-  weight: {weight}
-"""
-
-
-def _workloads(weight: int) -> str:
-    return "---\n".join(_workload(number, weight) for number in (1, 2))
+NAMESPACE = "shop"
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One thing that happens: files that are pushed (path -> text), or Pods that become ready."""
+    """One thing that happens: files that are pushed (path -> text), or Pods that become ready.
+
+    `moves` says that requests go elsewhere step by step, `fails` that this is undone again.
+    """
 
     title: str
     files: tuple[tuple[str, str], ...] = ()
     pods: tuple[Pod, ...] = ()
+    moves: bool = False
+    fails: bool = False
 
 
-def _pod(number: int) -> Pod:
-    return Pod(
-        namespace="shop",
-        name=f"svc1-7d9c5b6f4-{number}",
-        ip=f"10.1.0.{number}",
-        labels={"app": "svc1", "platform": "pod"},
-        ready=True,
-        service_account="svc1",
-        owner="ReplicaSet/svc1-7d9c5b6f4",
-    )
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happens to one service. `works` tells whether its Pods answer as they should.
 
+    `gate` must let its rollout pass from step to step; empty where there are no requests to measure. `port` is where VMs and
+    Pods listen.
+    """
 
-CHAPTERS = (
-    Chapter(
-        "svc1 enters the mesh with inline endpoints: two VMs",
-        files=((f"{FOLDER}/account.yaml", _ACCOUNT), (f"{FOLDER}/service-entry.yaml", _ENTRY + _INLINE)),
-    ),
-    Chapter(
-        "inline endpoints become WorkloadEntries behind a selector, in one write of the ServiceEntry",
-        files=((f"{FOLDER}/workload-entries.yaml", _workloads(1)), (f"{FOLDER}/service-entry.yaml", _ENTRY + _SELECTOR)),
-    ),
-    Chapter(
-        "the VMs' weights are raised before the first Pod is ready, so that two Pods will get 10 %",
-        files=((f"{FOLDER}/workload-entries.yaml", _workloads(9)),),
-    ),
-    Chapter("two Pods with the same labels become ready and join; nothing is to be written", pods=(_pod(1), _pod(2))),
-)
+    number: int
+    works: bool = True
+    gate: str = ""
+    port: int = 8080
+
+    @property
+    def name(self) -> str:
+        return f"svc{self.number}"
+
+    @property
+    def host(self) -> str:
+        return f"{self.name}.internal.com"
+
+    @property
+    def vms(self) -> tuple[str, ...]:
+        """The addresses of its VMs."""
+        return tuple(f"127.20.{self.number}.3{vm}" for vm in (1, 2))
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        return tuple(self._pod(number) for number in (1, 2))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return (*self.vms, *(pod.ip for pod in self.pods))
+
+    @property
+    def workloads(self) -> dict[str, str]:
+        """The names under which Istio counts the requests to each address."""
+        vms = {address: f"{self.name}-vm-{number}" for number, address in enumerate(self.vms, 1)}
+        return vms | {pod.ip: self.name for pod in self.pods}
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        """The addresses that answer 500."""
+        return () if self.works else tuple(pod.ip for pod in self.pods)
+
+    def chapters(self) -> Iterator[Chapter]:
+        """Yield what happens, in order."""
+        begins, behind = self._entry(self._inline()), self._entry(self._selector("vm"))
+        if self.works:
+            yield Chapter(f"{self.name} enters with inline endpoints: two VMs", files=self._files(begins))
+            title = "inline endpoints become WorkloadEntries behind a selector, in one write"
+            yield Chapter(title, files=(*self._files(behind), self._entries()))
+        else:
+            yield Chapter(f"{self.name} enters: two VMs", files=(*self._files(behind), self._entries()))
+        seen = "" if self.works else ", and will answer 500"
+        yield Chapter(f"two Pods of {self.name} become ready{seen}; the selector asks for VMs", pods=self.pods)
+        files = (self._file("service-entry", self._entry(self._selector("pod"))),)
+        yield Chapter(f"{self.name} moves to its Pods in canary steps", files=files, moves=True, fails=not self.works)
+
+    def _files(self, entry: str) -> tuple[tuple[str, str], ...]:
+        return (
+            self._file("account", manifests.ACCOUNT.format(name=self.name)),
+            self._file("destination-rule", manifests.RULE.format(name=self.name, host=self.host)),
+            self._file("rollout-policy", manifests.POLICY.format(name=self.name, gate=self.gate)),
+            self._file("service-entry", entry),
+        )
+
+    def _file(self, name: str, text: str) -> tuple[str, str]:
+        return f"production/shop/{self.name}/{name}.yaml", text
+
+    def _entry(self, endpoints: str) -> str:
+        return manifests.ENTRY.format(name=self.name, host=self.host, port=self.port) + endpoints
+
+    def _inline(self) -> str:
+        return "  endpoints:\n" + "".join(manifests.INLINE.format(name=self.name, address=address) for address in self.vms)
+
+    def _selector(self, platform: str) -> str:
+        return manifests.SELECTOR.format(name=self.name, platform=platform)
+
+    def _entries(self) -> tuple[str, str]:
+        found = (manifests.WORKLOAD.format(name=self.name, number=n, address=address) for n, address in enumerate(self.vms, 1))
+        return self._file("workload-entries", "---\n".join(found))
+
+    def _pod(self, number: int) -> Pod:
+        return Pod(
+            namespace=NAMESPACE,
+            name=f"{self.name}-7d9c5b6f4-{number}",
+            ip=f"127.30.{self.number}.{number}",
+            labels={"app": self.name, "platform": "pod", "pod-template-hash": "7d9c5b6f4"},
+            ready=True,
+            service_account=self.name,
+            owner=f"ReplicaSet/{self.name}-7d9c5b6f4",
+        )

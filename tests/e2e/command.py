@@ -40,8 +40,8 @@ class Command:
         """The same command with more variables, or other values of them."""
         return replace(self, variables={**self.variables, **variables})
 
-    def __call__(self, *arguments: str, stdin: str = "", code: int | None = None) -> Ended:
-        """Run it to its end; `code` fails the test for any other exit code."""
+    def __call__(self, *arguments: str, stdin: str = "", code: int | None = None, patience: float = PATIENCE) -> Ended:
+        """Run it to its end, for `patience` seconds at most; `code` fails the test for any other exit code."""
         done = subprocess.run(
             [COMMAND, *arguments],
             cwd=self.folder,
@@ -49,7 +49,7 @@ class Command:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
         ended = Ended(done.returncode, done.stdout, done.stderr)

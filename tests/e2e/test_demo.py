@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import subprocess
 from pathlib import Path
-from signal import SIGINT, SIGTERM, Signals
+from signal import SIGINT, SIGKILL, SIGTERM, Signals
 
 import pytest
 
+from reconciler.wiring import command_of
 from tests.e2e.command import Command
 
 #: Seconds for one test: each starts several processes, and a busy machine takes its time with them.
@@ -28,20 +31,81 @@ def left_behind(demo: Command) -> list[str]:
     return [str(path) for path in demo.folder.parent.rglob("*") if path.parent != demo.folder.parent]
 
 
-def test_the_whole_story_is_told_and_nothing_stays(demo: Command) -> None:
-    """Inline endpoints, WorkloadEntries behind a selector, Pods that join: converged, and nothing is left on the disk."""
-    told = demo("demo", code=0).out
-    titles = re.findall(r"^== (.*)$", told, re.MULTILINE)
-    assert len(titles) == 5
-    assert "svc1.internal.com:80  vm 90.0 % (2), pod 10.0 % (2)" in told
+#: A row of a scene's table: step, exposure, predicted and measured share of the Pods, its interval, requests, failed.
+_ROW = re.compile(
+    r"^  (before|undone|\d of \d) +(\d+)% +([\d.]+) % +([\d.]+) % +([\d.]+) % to ([\d.]+) % +([\d,]+) +([\d,]+)", re.MULTILINE
+)
+
+
+def rows(told: str) -> dict[str, tuple[float, ...]]:
+    """The rows of one scene by step, as numbers."""
+    return {step: tuple(float(one.replace(",", "")) for one in numbers) for step, *numbers in _ROW.findall(told)}
+
+
+@pytest.mark.skipif(command_of("envoy") is None, reason="there is no Envoy for this machine")
+def test_the_whole_story_is_told_under_requests_and_nothing_stays(demo: Command) -> None:
+    """Real Envoy and real backends: each step's share is the predicted one, no request fails, and bad Pods are taken back."""
+    told = demo("demo", code=0, patience=110).out
+    assert len(re.findall(r"^== ", told, re.MULTILINE)) == 8
+    good, bad = told.split("\n== svc2 enters")
+    found = rows(good)
+    assert [found[step][:2] for step in ("before", "1 of 4", "2 of 4", "3 of 4", "4 of 4")] == [
+        (0, 0),
+        (10, 10),
+        (25, 25),
+        (50, 50),
+        (100, 100),
+    ]
+    for _, _, measured, low, high, requests, failed in found.values():
+        assert low <= measured <= high
+        assert requests >= 200
+        assert failed == 0
+    assert " requests through Envoy, 0 failed\n" in good
+    assert re.search(r"shop/svc2: undoing, .*no-worse: fail, harm: the canary is worse", bad)
+    found = rows(bad)
+    assert found["1 of 4"][1] == 10
+    assert found["1 of 4"][6] > 0
+    assert found["undone"][2] == found["undone"][6] == 0
+    assert "svc2.internal.com:80  vm 100.0 % (2)\n" in bad
+    assert "\nThe story is over: every share was as predicted, and no request failed but those that the bad Pods got.\n" in bad
+    assert left_behind(demo) == []
+
+
+def test_without_requests_it_is_told_too(demo: Command) -> None:
+    """Inline endpoints, WorkloadEntries behind a selector, Pods that take over: converged, and nothing is left on the disk."""
+    told = demo("demo", "--no-traffic", code=0).out
+    assert len(re.findall(r"^== ", told, re.MULTILINE)) == 5
+    assert "svc1.internal.com:80  pod 100.0 % (2)" in told
     assert "\nThe story is over: cluster and registry hold what Git says.\n" in told
     assert left_behind(demo) == []
+
+
+@pytest.mark.skipif(command_of("envoy") is None, reason="there is no Envoy for this machine")
+def test_envoy_ends_with_a_demo_that_is_killed(demo: Command) -> None:
+    """Nobody is left to stop it then."""
+    with demo.start("demo") as mesh:
+        mesh.wait_for("== inline endpoints become WorkloadEntries")
+        (envoy,) = children(mesh.pid)
+        process = os.pidfd_open(envoy)
+        mesh.end(SIGKILL)
+    try:
+        ended, _, _ = select.select([process], [], [], 30)
+        assert ended
+    finally:
+        os.close(process)
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started and that still run Envoy."""
+    tasks = Path(f"/proc/{parent}/task").glob("*/children")
+    found = [int(child) for task in tasks for child in task.read_text("utf-8").split()]
+    return [one for one in found if "envoy" in Path(f"/proc/{one}/comm").read_text("utf-8")]
 
 
 @pytest.mark.parametrize("by", [SIGTERM, SIGINT])
 def test_kept_it_takes_a_push_and_ends_when_told_to(by: Signals, demo: Command) -> None:
     """The lines that it prints can be typed as they are."""
-    with demo.start("demo", "--keep") as mesh:
+    with demo.start("demo", "--keep", "--no-traffic") as mesh:
         seen = mesh.wait_for("Ctrl-C ends it")
         clone, edit, push = (line.strip() for line in mesh.lines[seen - 4 : seen - 1])
         script = "\n".join((clone, edit.replace("$EDITOR", "sed -i s/10.20.1.11/10.20.1.99/"), push))

@@ -1,0 +1,53 @@
+"""What became of a scene: a table of predicted and measured traffic step by step, and everything that is not as promised."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from reconciler.core.plans import Split
+from reconciler.core.rollouts.rollout import Outcome, Rollout
+from reconciler.demo.measured import Era, Row
+from reconciler.demo.story import Story
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A scene that is over: its rollout, the splits that were planned (before the first step, then each), what was measured.
+
+    `sent` is how many requests there were, `failed` how many failed, by the address that answered.
+    """
+
+    story: Story
+    rollout: Rollout
+    planned: tuple[Split, ...]
+    eras: tuple[Era, ...]
+    sent: int
+    failed: Mapping[str, int]
+
+    @property
+    def undone(self) -> bool:
+        return self.rollout.outcome is Outcome.UNDONE
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the state before, each step that came into force, and where an undo has led."""
+        before, *steps = self.planned
+        back = self.eras[-1:] if self.undone else ()
+        gone = self.eras[: len(self.eras) - len(back)]
+        yield Row.of("before", Fraction(0), before, gone)
+        for number, (step, split) in enumerate(zip(self.rollout.way.steps, steps, strict=True), 1):
+            row = Row.of(f"{number} of {len(steps)}", step.exposure, split, gone)
+            if row.requests or not self.undone:
+                yield row
+        if self.undone:
+            yield Row.of("undone", Fraction(0), before, back)
+
+    def faults(self) -> Iterator[str]:
+        """Yield a line for everything that is not as promised."""
+        for era in self.eras:
+            yield from era.faults()
+        yield from (f"step {row.step}: Pods got {row.cells()[3]} of the requests" for row in self.rows() if not row.holds)
+        if self.undone is self.story.works:
+            yield f"the rollout should have {'succeeded' if self.story.works else 'been undone'}: {self.rollout.reason}"
+        stray = sum(count for address, count in self.failed.items() if address not in self.story.bad)
+        if stray:
+            yield f"{stray} of {self.sent} requests failed that no bad Pod answered"
