@@ -23,7 +23,7 @@ _INPUT: tuple[tuple[tuple[str, ...], Code, str], ...] = (
         "the server's ssh host key is not among the known ones: compare it with what the server's owner publishes, then add it",
     ),
     (
-        ("unable to update url base from redirection", "error: 301", "error: 302", "error: 303", "error: 307", "error: 308"),
+        ("unable to update url base from redirection", *(f"returned error: {status}" for status in (301, 302, 303, 307, 308))),
         Code.REDIRECT,
         "the server redirects to another address, which is not followed: set the URL to where the repository is now",
     ),

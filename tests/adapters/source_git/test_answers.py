@@ -29,7 +29,13 @@ def test_what_a_person_must_change_is_invalid_input(text: str, code: Code) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["fatal: unable to access 'https://h/': Could not resolve host: h", "something never seen before", ""]
+    "text",
+    [
+        "fatal: unable to access 'https://h/': Could not resolve host: h",
+        "error: 30154 bytes of body are still expected\nfatal: early EOF",
+        "something never seen before",
+        "",
+    ],
 )
 def test_everything_else_is_unavailable(text: str) -> None:
     """Tried again, and nothing concluded."""
