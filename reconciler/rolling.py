@@ -17,6 +17,7 @@ from reconciler.core.resources import DesiredState, Document, Key, ObservedState
 from reconciler.core.rollouts.actions import Action, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, otherwise_split, splits_back, wishes
 from reconciler.core.rollouts.effective import anchored, at, effective, upheld
+from reconciler.core.rollouts.held import held_back
 from reconciler.core.rollouts.looks import seen_of
 from reconciler.core.rollouts.machine import advance, set_out_on
 from reconciler.core.rollouts.mesh import Mesh
@@ -202,6 +203,10 @@ class Look:
         """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
         mesh = self.mesh if predict else None
         return tuple(outlook(one, self._waits(one, written, left), mesh) for one in self.under_way)
+
+    def held(self, rollout: str) -> tuple[ObjectDiff, ...]:
+        """Return what a rollout holds back from what Git says."""
+        return held_back(self.standing[rollout], self.mesh)
 
     def _waits(self, rollout: Rollout, written: AbstractSet[Key], left: AbstractSet[Key]) -> tuple[Wait, ...]:
         """What was written since the look is not missing any more: from now on it is on its way to the proxies."""

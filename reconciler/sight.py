@@ -70,7 +70,10 @@ def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> 
         return report
     written = {one.key for one in report.results if one.written is Written.DONE}
     left = {one.key for one in report.left}
-    return replace(report, rollouts=sight.look.outlooks(written, left, predict=sight.command != "serve"))
+    rollouts = sight.look.outlooks(written, left, predict=sight.command != "serve")
+    if sight.command == "diff":
+        rollouts = tuple(replace(one, held=sight.look.held(one.id)) for one in rollouts)
+    return replace(report, rollouts=rollouts)
 
 
 def verdict_of(sight: Sight, *, write: bool) -> Verdict:

@@ -318,6 +318,12 @@ def test_looking_only_begins_nothing(rolled: Rolled) -> None:
     assert {str(one.key) for one in differences} == {"WorkloadEntry shop/vm3", "VirtualMachine shop/vm3"}
 
 
+def held(report: Report) -> dict[str, str]:
+    """Git's column of the weights that rollouts hold back."""
+    rows = [(one.key, field) for shown in report.rollouts for one in shown.held for field in one.fields]
+    return {str(key): cells(field)[0] for key, field in rows if key.kind == "WorkloadEntry" and field.path == "spec.weight"}
+
+
 def test_a_diff_is_about_drift_and_names_rollouts_apart(rolled: Rolled) -> None:
     """From the first step to the end it is no difference that Git is ahead; what somebody changed by hand is."""
 
@@ -327,6 +333,8 @@ def test_a_diff_is_about_drift_and_names_rollouts_apart(rolled: Rolled) -> None:
     rolled.begin(*mixed(vm(1, weight=9), vm(2, weight=1)))
     looks = {step: compare() for step, _ in rolled.path()}
     assert list(looks) == [0, 1, 2]
+    assert held(looks[0]) == {"WorkloadEntry shop/vm1": "9, now 27", "WorkloadEntry shop/vm2": "1, now 23"}
+    assert held(looks[2]) == {}
     for report in looks.values():
         assert (report.verdict.exit_code, report.differences) == (0, ())
         assert [one.unit for one in report.rollouts] == ["shop/billing"]

@@ -200,6 +200,7 @@ def rollout(one: Outlook) -> dict[str, Any]:
         "start": [_split(split) for split in one.start],
         "waits": list(one.waits),
         "notes": list(one.notes),
+        "held": [_difference(each) for each in one.held],
     }
 
 

@@ -147,6 +147,7 @@ def _rollouts(page: Page, report: Report) -> None:
             page.close(f"… and the steps of {len(report.rollouts) - number} more; the JSON report has them all.", "")
             return
         page.table("", ("", *rollouts.HEADS), _steps(one))
+        page.table("Held back", ("", "object", "field", *words.COLUMNS), _held(one))
         lines = [f"- {prose(text)}" for text in filter(None, (_before(one), rollouts.left_out(one), *rollouts.notes(one)))]
         page.add(*lines, *([""] if lines else []))
         page.close("</details>", "")
@@ -163,6 +164,13 @@ def _before(one: Outlook) -> str:
 def _steps(one: Outlook) -> Iterator[list[str]]:
     for row in rollouts.rows(one)[rollouts.window(one)]:
         yield [rollouts.MARKS[row.standing].strip(), *map(prose, row.cells)]
+
+
+def _held(one: Outlook) -> Iterator[list[str]]:
+    for group in layout.alike(one.held):
+        rows = [[code(row.path), *map(code, layout.cells(row))] for row in group.rows[: layout.ROWS]]
+        for row in rows or [[""] * 5]:
+            yield [prose(group.state), code(group.name), *row]
 
 
 def _traffic(page: Page, report: Report) -> None:

@@ -10,14 +10,16 @@ from rich.text import Text
 from rich.tree import Tree
 
 from reconciler.core.rollouts.outlook import Outlook, Standing
-from reconciler.reports import rollouts, safe
-from reconciler.reports.shapes import Hanging
+from reconciler.reports import layout, rollouts, safe, words
+from reconciler.reports.shapes import Fields, Hanging
 
 _STYLES = {Standing.PASSED: "green", Standing.CURRENT: "bold", Standing.COMING: ""}
 _TONES = {"bad": "bold red", "wait": "bold yellow", "good": "green", "": "cyan"}
 _BAR = 24
 #: Steps shown of one rollout, and columns from which on they stand in a table that wraps its cells.
 MAX_STEPS, _WIDE = 8, 100
+#: Kinds of objects held back that are shown.
+MAX_HELD = 10
 
 
 def draw(one: Outlook) -> Iterator[RenderableType]:
@@ -29,9 +31,23 @@ def draw(one: Outlook) -> Iterator[RenderableType]:
     yield Steps(one)
     if hidden := rollouts.left_out(one, MAX_STEPS):
         yield Text(f"  {hidden}", style="dim")
+    yield from _held(one)
     if before := rollouts.before(one):
         yield Hanging(Text(f"before   {before}", style="dim"), 9, 2)
     yield from told(one, 2)
+
+
+def _held(one: Outlook) -> Iterator[RenderableType]:
+    """What is held back, objects that are alike together."""
+    groups = layout.alike(one.held)
+    for group in groups[:MAX_HELD]:
+        yield Hanging(Text("held     ", style="dim").append(f"{group.state} {group.name}", style="not dim"), 9, 2)
+        if group.rows:
+            yield Fields(group.rows[: layout.ROWS], indent=11)
+    if len(groups) > MAX_HELD:
+        yield Text(
+            f"  … and {words.counted(len(groups) - MAX_HELD, 'more object')} held back; -o json has them all", style="dim"
+        )
 
 
 def tree(title: str, found: Iterable[Outlook]) -> Tree:

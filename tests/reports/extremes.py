@@ -96,8 +96,11 @@ def hostile_rollout(text: str) -> Outlook:
     keys = (Key(text, text, text),)
     step = replace(samples.outlook(Phase.PAUSED).steps[1], objects=keys, gates=(text,), notes=(text,))
     step = replace(step, split=(split([1], 1, text, service=text), split([1], 0, service=text)))
+    held = (ObjectDiff(keys[0], State.UPDATE, (FieldDiff(text, git=text, wanted="x", cluster={text: text}),)),)
     texts = {"unit": text, "commit": text, "digest": text, "reason": text}
-    return samples.outlook(Phase.PAUSED, id=text, **texts, steps=(step,), start=step.split, waits=(text,), notes=(text,))
+    return samples.outlook(
+        Phase.PAUSED, id=text, **texts, steps=(step,), start=step.split, waits=(text,), notes=(text,), held=held
+    )
 
 
 def huge() -> Report:

@@ -233,6 +233,12 @@ def checked(verdict: Verdict = Verdict.VALID, problems: tuple[Problem, ...] = PR
     )  # fmt: skip
 
 
+HELD = (
+    ObjectDiff(VMS[0], State.UPDATE, (FieldDiff("spec.weight", git=5, wanted=37, cluster=37),)),
+    ObjectDiff(VMS[2], State.DELETE),
+)
+
+
 def outlook(phase: Phase, **rest: object) -> Outlook:
     """Return a rollout from VMs to VMs and Pods in three steps, in the second of them."""
     shares = (split([19, 19], 2), split([1, 1], 2), split([], 2))
@@ -264,7 +270,12 @@ def rolling(command: str = "apply", verdict: Verdict = Verdict.REFUSED) -> Repor
             outlook(
                 Phase.WAITING, id="r-2", unit="shop/search", steps=merged, waits=("as many units as may roll at once do so",)
             ),
-            outlook(Phase.SOAKING, reason="step 2 is in force", waits=("6 min more of 15 min", "success: 340 more requests")),
+            outlook(
+                Phase.SOAKING,
+                reason="step 2 is in force",
+                waits=("6 min more of 15 min", "success: 340 more requests"),
+                held=HELD,
+            ),
             outlook(Phase.PAUSED, id="r-3", unit="shop/cart", attempt=2, reason="success has proven harm: 4.1 % against 0.4 %"),
             outlook(Phase.UNDOING, id="r-4", unit="shop/ledger", back=True, reason="eve: tired"),
             outlook(Phase.IDLE, id="r-5", unit="shop/mail", outcome=Outcome.UNDONE, reason="its origin stands again", steps=()),

@@ -26,6 +26,9 @@ rollout  shop/billing  soaking, step 2 of 3  commit 1a2b3c4d5e
      3  100.0 %  traffic: 1 ServiceEntry, 3 WorkloadEntry
                  predicted pod 100.0 % (2)
                  then      15 min, endpoints
+  held     update WorkloadEntry shop/billing-vm-1
+           spec.weight  Git 5, now 37  cluster 37
+  held     delete WorkloadEntry shop/billing-vm-3
   before   vm 100.0 % (2)
   because  step 2 is in force
   waits    6 min more of 15 min
@@ -107,6 +110,14 @@ def test_the_page_has_a_bar_for_each_rollout() -> None:
     assert found.count('<i class="gone" style="width:50.000%">') == 1
     assert found.count('<i class="stopped" style="width:50.000%">') == 2
     assert '<tr class="current"><td>→</td><td>2</td><td>50.0 %</td>' in found
+
+
+def test_what_is_held_back_is_shown_in_every_form() -> None:
+    """Git's value beside the one that is wanted now."""
+    assert "| update | `WorkloadEntry shop/billing-vm-1` | `spec.weight` | `5, now 37` |" in markdown.text(samples.rolling())
+    assert '<td class="value">5, now 37</td>' in html.text(samples.rolling())
+    (update, delete) = as_json.document(samples.rolling())["rollouts"][1]["held"]
+    assert (update["fields"][0]["git"], update["fields"][0]["wanted"], delete["state"]) == (5, 37, "delete")
 
 
 def test_json_has_all_steps() -> None:

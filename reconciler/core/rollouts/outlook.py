@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
+from reconciler.core.changes import ObjectDiff
 from reconciler.core.plans import Split
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.effective import at
@@ -42,7 +43,10 @@ class StepOutlook:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """One rollout at one moment. `start` is the predicted traffic before its first step, `waits` what it waits for now."""
+    """One rollout at one moment. `start` is the predicted traffic before its first step, `waits` what it waits for now.
+
+    `held` is what it holds back from what Git says (`held_back`); empty where nobody asked.
+    """
 
     id: str
     unit: str
@@ -59,6 +63,7 @@ class Outlook:
     start: tuple[Split, ...] = ()
     waits: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    held: tuple[ObjectDiff, ...] = ()
 
     @property
     def moves(self) -> bool:
