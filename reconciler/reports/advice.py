@@ -60,12 +60,16 @@ def _decisions(report: Report, options: Sequence[str], decisions: Sequence[str])
             yield Advice(_command("plan", options), "shows how things stand now, and what is left")
         return
     plan = report.plan
-    if plan and report.mode is Mode.ENFORCE and report.command != "serve" and any(unit.steps for unit in plan.units):
-        if report.command == "diff":
+    enforced = plan if report.mode is Mode.ENFORCE and report.command != "serve" else None
+    if report.command == "diff":
+        # Where a rollout would begin, the plan has another digest, and other guards.
+        if enforced and any(unit.steps or unit.held for unit in enforced.units):
             yield Advice(_command("plan", options), "shows the writes in order, and where traffic goes")
-        else:
-            yield Advice(_command("apply", options, *decisions, "--digest", plan.digest), "carries out this plan and no other")
-    yield from _overrides(report, options, decisions)
+    else:
+        if enforced and any(unit.steps for unit in enforced.units):
+            chosen = (*decisions, "--digest", enforced.digest)
+            yield Advice(_command("apply", options, *chosen), "carries out this plan and no other")
+        yield from _overrides(report, options, decisions)
     # While a service runs, adoption is said in Git; in mode observe nothing would come of it.
     adopts = report.mode is Mode.ENFORCE and report.command != "serve"
     foreign = [one.key for one in report.differences if adopts and one.state is State.NOT_ADOPTED]

@@ -34,6 +34,7 @@ def text(report: Report) -> str:
         few_rollouts=FEW_UNITS,
         problems=words.by_weight(report.problems),
         waiting=[(unit.title, guard) for unit in units if unit.plan for guard in unit.plan.guards],
+        earlier=layout.earlier(report),
         unfinished=[one for one in report.results if one.written is not Written.DONE],
         advice=advice(report),
         layout=layout,

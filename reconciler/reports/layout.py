@@ -185,6 +185,24 @@ def names(keys: Sequence[Key]) -> str:
     return safe.clean(", ".join(told) + more)
 
 
+def earlier(report: Report) -> tuple[str, ...]:
+    """Return the writes that no difference of the report tells of, in words: ``update ServiceEntry shop/a (3 times)``.
+
+    A run that drives rollouts to their end writes in many looks, and its report is that of the last one.
+    """
+    told = {one.key for one in report.differences}
+    done = Counter((one.action, one.key) for one in report.results if one.written is Written.DONE and one.key not in told)
+    groups: dict[tuple[Action, str, str, int], list[Key]] = {}
+    for (action, key), times in done.items():
+        groups.setdefault((action, key.kind, key.namespace, times), []).append(key)
+    return tuple(f"{action} {names(keys)}{_times(times, len(keys))}" for (action, _, _, times), keys in groups.items())
+
+
+def _times(times: int, objects: int) -> str:
+    each = " each" if objects > 1 else ""
+    return f" ({times} times{each})" if times > 1 else ""
+
+
 def _keys(unit: UnitPlan) -> Iterator[Key]:
     yield from (change.key for step in unit.steps for change in step.changes)
     yield from (change.key for change in unit.held)

@@ -36,6 +36,7 @@ def text(report: Report) -> str:
     page.add("")
     _next(page, report)
     _problems(page, report)
+    page.table("Written on the way", ("write",), ([prose(told)] for told in layout.earlier(report)))
     _unfinished(page, report)
     _waiting(page, report)
     _rollouts(page, report)

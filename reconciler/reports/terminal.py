@@ -47,6 +47,7 @@ def _parts(report: Report, advised: Sequence[Advice]) -> Iterator[RenderableType
     yield from _problems(report.problems)
     yield from _units(report)
     yield from _rollouts(report)
+    yield from _earlier(report)
     yield from _unfinished(report)
     yield Text()
     yield Text(words.headline(report), style=_VERDICT_STYLES.get(report.verdict, "bold red"))
@@ -186,6 +187,17 @@ def _rollouts(report: Report) -> Iterator[RenderableType]:
             yield from rollout_drawing.draw(one)
 
 
+def _earlier(report: Report) -> Iterator[RenderableType]:
+    """What was written on the way here."""
+    writes = layout.earlier(report)
+    if writes:
+        yield Text()
+    for at, write in enumerate(writes[:MAX_RESULTS]):
+        yield Hanging(Text("done     " if at == 0 else " " * 9, style="green").append(write, style="default"), 9)
+    if len(writes) > MAX_RESULTS:
+        yield Text(f"         … and {len(writes) - MAX_RESULTS} more: -o json has them all", style="dim")
+
+
 def _unfinished(report: Report) -> Iterator[RenderableType]:
     """Every write that was tried and is not done, with the reason; those that were not even started are counted by reason."""
     tried = [one for one in report.results if one.written in (Written.FAILED, Written.UNKNOWN)]
@@ -211,7 +223,8 @@ def _counted_reasons(reasons: Iterable[str]) -> Iterator[RenderableType]:
 def _next(report: Report, advised: Sequence[Advice]) -> Iterator[RenderableType]:
     """Commands stand alone on their lines, unbroken, so that they can be copied."""
     if report.guards or advised:
-        yield Text(f"plan {report.plan.digest}", style="dim") if report.plan else Text()
+        reviewed = report.plan if report.command != "diff" else None
+        yield Text(f"plan {reviewed.digest}", style="dim") if reviewed else Text()
     for one in advised:
         yield Text(f"# {one.effect}", style="dim")
         yield Text(one.command, style="bold", no_wrap=True, overflow="ignore")

@@ -10,6 +10,7 @@ from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Key
 from reconciler.reports.advice import FEW, advice
 from tests.reports import extremes, samples
+from tests.reports.drawing import drawn
 from tests.reports.samples import DIGEST, report
 
 OPTIONS = ("--repo", "https://git.example.com/mesh.git", "--path", "my folder")
@@ -44,6 +45,14 @@ def test_what_was_decided_for_a_plan_goes_with_its_digest() -> None:
         f"reconciler apply --path a --adopt all --digest {DIGEST} --allow wholesale:shop/billing",
         f"reconciler approve --path a {DIGEST} --allow wholesale:shop/billing --reason WHY",
     ]
+
+
+def test_a_diff_leads_to_the_plan_alone() -> None:
+    """Its digest is that of no plan where a rollout would begin: what is said for it would be said for nothing."""
+    assert commands(samples.migration("diff")) == ["reconciler plan"]
+    assert DIGEST not in drawn(samples.migration("diff"), 100)
+    held = report("diff", Verdict.CHANGES, plan=samples.plan(samples.LEDGER))
+    assert commands(held) == ["reconciler plan"]
 
 
 def test_a_service_is_told_by_an_approval() -> None:

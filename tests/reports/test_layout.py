@@ -106,3 +106,17 @@ def test_a_value_that_a_rollout_holds_back_is_told_beside_gits() -> None:
 def test_hundreds_of_objects_are_few_groups() -> None:
     """360 VMs in 60 units make 61 groups."""
     assert sum(len(unit.groups) for unit in layout.units(extremes.large())) == 61
+
+
+def test_writes_of_earlier_looks_are_told_with_their_number() -> None:
+    """Only those that no difference tells of; what is alike goes together, what was not done is told elsewhere."""
+    one = samples.applied()
+    assert layout.earlier(one) == ()
+    again = (*one.results, *(samples.result("shop/billing", key) for key in samples.VMS[:2]))
+    failed = samples.result("shop/billing", samples.ENTRY, Action.UPDATE, Written.FAILED, "no")
+    assert layout.earlier(replace(one, differences=(), results=(*again, failed))) == (
+        "create ServiceAccount shop/billing",
+        "create VirtualMachine shop/billing-vm-3",
+        "create WorkloadEntry shop/billing-vm-3",
+        "update WorkloadEntry shop/billing-vm-1, billing-vm-2 (2 times each)",
+    )

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.report import Report
+from reconciler.reports import html as as_html
+from reconciler.reports import markdown as as_markdown
 from reconciler.reports import terminal
 from tests.reports import extremes, samples
 from tests.reports.drawing import drawn, filed
@@ -26,7 +28,7 @@ shop/billing
       spec.labels.version  v2   v2            v1       kubectl-edit
 
 Changes are due: 1 to update, 213 in sync.
-plan 3f9ac2d17be04c55
+
 # shows the writes in order, and where traffic goes
 reconciler plan --path production
 """
@@ -153,3 +155,12 @@ def test_errors_stand_last() -> None:
     """Next to the sentence that counts them, since that is what stays on the screen."""
     text = filed(samples.invalid())
     assert text.index("MR3002") < text.index("MR2422") < text.index("MR2021") < text.index("Invalid:")
+
+
+def test_what_was_written_on_the_way_is_told() -> None:
+    """A run that led rollouts to their end has nothing left to show but that."""
+    text = stripped(drawn(replace(samples.applied(), differences=(), plan=None), 100))
+    assert "\ndone     create ServiceAccount shop/billing\n         create VirtualMachine shop/billing-vm-3\n" in text
+    for form in (as_markdown.text, as_html.text):
+        assert "Written on the way" in form(replace(samples.applied(), differences=()))
+        assert "Written on the way" not in form(samples.applied())
