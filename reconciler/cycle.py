@@ -210,6 +210,7 @@ class Cycle:
         if retaken := look.retaken:
             taking = replace(rules.adoption, keys=rules.adoption.keys | retaken)
             found = compare(replace(rules, adoption=taking), look.wanted)
+        sight.notes += look.remarks
         held = look.untouchable
         return tuple(replace(one, changes=()) if one.key in held else one for one in found)
 

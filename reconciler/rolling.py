@@ -16,7 +16,7 @@ from reconciler.core.report import WriteResult, Written
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.actions import Action, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, otherwise_split, splits_back, wishes
-from reconciler.core.rollouts.effective import anchored, at, effective, upheld
+from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
 from reconciler.core.rollouts.held import held_back
 from reconciler.core.rollouts.looks import seen_of
 from reconciler.core.rollouts.machine import advance, set_out_on
@@ -202,7 +202,15 @@ class Look:
     def outlooks(self, written: AbstractSet[Key], left: AbstractSet[Key], *, predict: bool) -> tuple[Outlook, ...]:
         """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
         mesh = self.mesh if predict else None
-        return tuple(outlook(one, self._waits(one, written, left), mesh) for one in self.under_way)
+        found = [outlook(one, self._waits(one, written, left), mesh) for one in self.under_way]
+        said = [remarks(one, self.git, self.mesh) for one in self.under_way]
+        return tuple(replace(one, notes=(*one.notes, *notes)) for one, notes in zip(found, said, strict=True))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of splits that are held with no rollout under way."""
+        held = [one for one in self.standing.values() if one.holds]
+        return tuple(f"{one.unit}: {note}" for one in held for note in remarks(one, self.git, self.mesh))
 
     def held(self, rollout: str) -> tuple[ObjectDiff, ...]:
         """Return what a rollout holds back from what Git says."""

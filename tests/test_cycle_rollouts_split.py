@@ -80,7 +80,9 @@ def test_pods_that_crash_are_not_made_up_for() -> None:
     rolled = born(10, split=HALF)
     before = weights(rolled)
     scale(rolled, 10, ready=2)
-    assert rolled.look().results == ()
+    report = rolled.look()
+    assert report.results == ()
+    assert [note for note in report.notes if "8 of 10 Pods do not serve" in note]
     assert weights(rolled) == before
     scale(rolled, 10)
     assert rolled.look().results == ()
@@ -92,7 +94,8 @@ def test_the_share_gives_way_before_a_pod_gets_too_much() -> None:
     rolled = born(24, split=HALF)
     assert weights(rolled) == [11, 11]
     scale(rolled, 14)
-    rolled.look()
+    notes = rolled.look().notes
+    assert [note for note in notes if note.startswith("shop/billing: the VMs get ") and "more than 1.5 times" in note], notes
     assert machines(rolled) == pytest.approx(1 - 14 * 1.5 / 46, abs=0.02)
     before = weights(rolled)
     scale(rolled, 3)
@@ -177,6 +180,29 @@ def test_the_start_stays_where_it_was_while_the_hpa_scales_in_mid_rollout() -> N
     rolled.look()
     assert rolled.newest.step == first.step
     assert machines(rolled) == pytest.approx(step, abs=0.02)
+
+
+def test_a_step_says_what_keeps_it_from_its_share() -> None:
+    """24 Pods become 14 in the step at 10 %: they would get too much, and the table of steps says so."""
+    rolled = born(24, split=HALF)
+    rolled.policy = policy(split=FIFTH)
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 0)
+    scale(rolled, 14)
+    (shown,) = rolled.look().rollouts
+    assert [note for note in shown.notes if "more than 1.5 times its load at the step's start" in note]
+
+
+def test_an_address_changes_in_place_while_the_split_is_held() -> None:
+    """On the leg of the endpoints, which moves nothing else: the HPA doubles the Pods in the middle of it."""
+    rolled = born(8, split=HALF)
+    rolled.begin(*mixed(vm(1, locality="eu/a"), vm(2, locality="eu/a")))
+    assert [leg.kind for leg in rolled.newest.way.legs] == [LegKind.ENDPOINTS]
+    rolled.until(Phase.SOAKING, 0)
+    scale(rolled, 16)
+    rolled.look()
+    assert rolled.newest.step == 0
+    assert machines(rolled) == pytest.approx(0.5, abs=0.03)
 
 
 def test_an_undo_holds_the_share_that_was_there_before() -> None:

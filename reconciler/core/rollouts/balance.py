@@ -3,7 +3,7 @@
 Pods weigh 1 each and are never ours. What is in force stays as long as it is near enough (core/shares `hold`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -124,15 +124,22 @@ class Balance:
 
 
 def weighed(
-    course: Course, exposure: Fraction, mesh: Mesh, expected: int, fixed: Mapping[Key, int], anchor: Anchor | None
-) -> dict[Key, int]:
-    """Return the weights of a course at an exposure; held against an anchor, where there is one: by what is in force now."""
-    found = Balance.of(course, exposure, mesh, expected, fixed)
-    if not found.keys:
-        return {}
-    held = found.held(mesh, anchor) if anchor else None
-    weights = held.weights if held else found.weights()
-    return {found.keys[name]: weight for name, weight in weights.items()}
+    found: Iterable[Course], exposure: Fraction, mesh: Mesh, expected: int, anchor: Anchor | None
+) -> tuple[dict[Key, int], tuple[str, ...]]:
+    """Return the weights of courses at an exposure, and what a person should know of them: which share gives way to what.
+
+    With an anchor they are held by what is in force now. Where two ServiceEntries share a VM, the first one decides.
+    """
+    weights: dict[Key, int] = {}
+    notes: list[str] = []
+    for course in found:
+        balance = Balance.of(course, exposure, mesh, expected, weights)
+        if balance.keys:
+            held = balance.held(mesh, anchor) if anchor else None
+            chosen = held.weights if held else balance.weights()
+            weights |= {balance.keys[name]: weight for name, weight in chosen.items()}
+            notes += held.notes if held else ()
+    return weights, tuple(notes)
 
 
 def _ratios(shares_of: Mapping[str, Fraction]) -> dict[str, int]:

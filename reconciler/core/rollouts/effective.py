@@ -14,31 +14,44 @@ from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.rollouts.routes import routes_at
-from reconciler.core.rollouts.traffic import Position, documents_at
+from reconciler.core.rollouts.traffic import Position, documents_at, weights_at
 from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Way
 
 _ROUTES = frozenset({"VirtualService", "DestinationRule"})
+#: Where a split is held: it has been reached.
+_END = Position(Fraction(1), opened=True, closed=True)
 
 
 def effective(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
     """Return what every object of the unit should be now; None: absent."""
-    anchor = Anchor.of(rollout.policy, rollout.loads)
+    way, anchor = rollout.way, Anchor.of(rollout.policy, rollout.loads)
     if rollout.outcome is Outcome.UNDONE:
-        every = {**rollout.way.before, **rollout.way.after, **rollout.origin}
-        return balanced(
-            {key: rollout.origin.get(key) for key in every}, rollout.origin_split, mesh, anchor, rollout.way.expected
-        )
+        origin = {key: rollout.origin.get(key) for key in {**way.before, **way.after, **rollout.origin}}
+        return balanced(origin, rollout.origin_split, mesh, anchor, way.expected)
     if rollout.started is None:
-        return balanced(rollout.way.before, rollout.way.splits[0], mesh, anchor, rollout.way.expected)
+        return balanced(way.before, way.splits[0], mesh, anchor, way.expected)
     return at(rollout.on, rollout.step, rollout.stage, mesh, anchor)
 
 
 def upheld(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> Documents:
-    """Return what holds the split that a rollout has left: of its WorkloadEntries in Git those with other weights."""
+    """Return the WorkloadEntries in Git with the weights that hold the split that a rollout has left."""
     documents: Documents = {key: git.get(key) for key in rollout.way.after}
     anchor = Anchor.of(rollout.policy, rollout.loads)
     found = balanced(documents, rollout.way.splits[1], mesh, anchor, rollout.way.expected)
     return {key: one for key, one in found.items() if key.kind == "WorkloadEntry" and documents[key] is not None}
+
+
+def remarks(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> tuple[str, ...]:
+    """Return what a person should know of the shares that a rollout holds now: which gives way to what."""
+    anchor = Anchor.of(rollout.policy, rollout.loads)
+    if rollout.holds:
+        documents: Documents = {key: git.get(key) for key in rollout.way.after}
+        sides = _level(documents, rollout.way.splits[1], anchor, rollout.way.expected)
+        return weights_at(_END, sides, mesh, anchor)[1]
+    way, step = rollout.on, rollout.step
+    if rollout.outcome is not Outcome.NONE or not rollout.started or _leg(way, step).kind is not LegKind.TRAFFIC:
+        return ()
+    return weights_at(_position(way, step, rollout.stage), _sides(way, step, anchor), mesh, anchor)[1]
 
 
 def balanced(
@@ -47,9 +60,11 @@ def balanced(
     """Return the documents of a unit with the weights that hold a split now, as they are where there is none."""
     if split is None:
         return dict(documents)
-    closed = Position(Fraction(1), opened=True, closed=True)
-    sides = Sides(documents, documents, (split, split), expected or anchor.most)
-    return {**documents, **documents_at(closed, sides, mesh, anchor)}
+    return {**documents, **documents_at(_END, _level(documents, split, anchor, expected), mesh, anchor)}
+
+
+def _level(documents: Documents, split: Fraction | None, anchor: Anchor, expected: int) -> Sides:
+    return Sides(documents, documents, (split, split), expected or anchor.most)
 
 
 def anchored(rollout: Rollout, before: Rollout, mesh: Mesh) -> Rollout:
@@ -61,20 +76,44 @@ def anchored(rollout: Rollout, before: Rollout, mesh: Mesh) -> Rollout:
 
 def at(way: Way, step: int, stage: int, mesh: Mesh, anchor: Anchor | None = None) -> dict[Key, Document | None]:
     """Return what every object should be at a stage of a step of a way; with an anchor, shares are held while Pods scale."""
-    current = way.steps[step]
+    leg, standing, position = _leg(way, step), _standing(way, step), _position(way, step, stage)
+    if leg.kind is LegKind.TRAFFIC:
+        moved = documents_at(position, _sides(way, step, anchor), mesh, anchor)
+        return standing | moved | dict(_company(leg, closed=position.closed))
+    found = standing | _on(leg, way.steps[step], position)
+    return balanced(found, _split_beside(way, step), mesh, anchor, way.expected) if anchor else found
+
+
+def _leg(way: Way, step: int) -> Leg:
+    return way.legs[way.steps[step].leg]
+
+
+def _standing(way: Way, step: int) -> dict[Key, Document | None]:
+    """Return every object as it is when the leg of a step begins."""
     found = {key: way.before.get(key) for key in (*way.before, *(key for key in way.after if key not in way.before))}
-    for leg in way.legs[: current.leg]:
+    number = way.steps[step].leg
+    for leg in way.legs[:number]:
         found |= leg.after
-    for leg in reversed(way.legs[current.leg :]):
+    for leg in reversed(way.legs[number:]):
         found |= leg.before
-    leg = way.legs[current.leg]
+    return found
+
+
+def _position(way: Way, step: int, stage: int) -> Position:
+    current = way.steps[step]
     is_first = step == 0 or way.steps[step - 1].leg != current.leg
-    position = Position.of(current.exposure, current.stages, stage, first=is_first)
-    if leg.kind is not LegKind.TRAFFIC:
-        return found | _on(leg, current, position)
-    expected = way.expected or (anchor.most if anchor else 0)
-    sides = Sides(found, {**found, **leg.after}, way.splits, expected)
-    return found | documents_at(position, sides, mesh, anchor) | dict(_company(leg, closed=position.closed))
+    return Position.of(current.exposure, current.stages, stage, first=is_first)
+
+
+def _sides(way: Way, step: int, anchor: Anchor | None) -> Sides:
+    standing = _standing(way, step)
+    return Sides(standing, {**standing, **_leg(way, step).after}, way.splits, way.expected or (anchor.most if anchor else 0))
+
+
+def _split_beside(way: Way, step: int) -> Fraction | None:
+    """Return the split that is in force on a leg that moves no traffic between endpoints."""
+    is_to_come = any(leg.kind is LegKind.TRAFFIC for leg in way.legs[way.steps[step].leg :])
+    return way.splits[0] if is_to_come else way.splits[1]
 
 
 def _on(leg: Leg, step: RolloutStep, position: Position) -> dict[Key, Document | None]:

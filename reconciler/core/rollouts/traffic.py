@@ -42,10 +42,7 @@ def documents_at(position: Position, sides: Sides, mesh: Mesh, anchor: Anchor | 
     """
     entries = list(sides.entries())
     found: dict[Key, Document | None] = {}
-    weights: dict[Key, int] = {}
-    if not position.closed or sides.splits[1] is not None:
-        for course in courses(sides, mesh):
-            weights |= weighed(course, position.exposure, mesh, sides.expected, weights, anchor)
+    weights, _ = weights_at(position, sides, mesh, anchor)
     for one in entries:
         key = Key.of(one.before)
         between = one.between or _listed(one, weights)
@@ -59,6 +56,15 @@ def documents_at(position: Position, sides: Sides, mesh: Mesh, anchor: Anchor | 
         elif key.kind == "ServiceEntry" and key not in found:
             found[key] = sides.after.get(key) if position.opened or sides.after.get(key) else sides.before.get(key)
     return found
+
+
+def weights_at(
+    position: Position, sides: Sides, mesh: Mesh, anchor: Anchor | None = None
+) -> tuple[dict[Key, int], tuple[str, ...]]:
+    """Return the weights at a position of the leg with what is to be said of them; at its end Git's rule, without a split."""
+    if position.closed and sides.splits[1] is None:
+        return {}, ()
+    return weighed(courses(sides, mesh), position.exposure, mesh, sides.expected, anchor)
 
 
 def _listed(one: Opening, weights: Mapping[Key, int]) -> Document:
