@@ -318,6 +318,20 @@ def test_looking_only_begins_nothing(rolled: Rolled) -> None:
     assert {str(one.key) for one in differences} == {"WorkloadEntry shop/vm3", "VirtualMachine shop/vm3"}
 
 
+def test_a_plan_says_which_step_needs_more_pods() -> None:
+    """One Pod is to get nine tenths of what two VMs get today: it could not carry that, and the plan says so beforehand."""
+    world = World()
+    world.cluster.put_pod(pod(1))
+    rolled = Rolled(world)
+    rolled.commit(*inline("10.0.0.1", "10.0.0.2"))
+    rolled.look()
+    rolled.policy = policy(split={"vm": 10, "pod": 90})
+    rolled.commit(*mixed(vm(1), vm(2)))
+    (shown,) = rolled.process("look:1").run("plan", write=False).rollouts
+    assert [bool(step.lacks) for step in shown.steps] == [False, False, True]
+    assert shown.steps[2].lacks.endswith("2 are needed")
+
+
 def held(report: Report) -> dict[str, str]:
     """Git's column of the weights that rollouts hold back."""
     rows = [(one.key, field) for shown in report.rollouts for one in shown.held for field in one.fields]

@@ -216,6 +216,7 @@ def _step(step: StepOutlook) -> dict[str, Any]:
         "merged": [round(float(one), 6) for one in step.merged],
         "split": [_split(split) for split in step.split],
         "notes": list(step.notes),
+        "lacks": step.lacks,
     }
 
 

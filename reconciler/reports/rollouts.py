@@ -133,7 +133,9 @@ def waits(one: Outlook) -> tuple[str, ...]:
 
 def notes(one: Outlook) -> tuple[str, ...]:
     """Return what a person should know of the way and its steps, each once."""
-    return tuple(dict.fromkeys(map(safe.clean, [*one.notes, *(note for step in one.steps for note in step.notes)])))
+    lacking = [f"step {number}: {step.lacks}" for number, step in enumerate(one.steps, 1) if step.lacks]
+    found = [*one.notes, *(note for step in one.steps for note in step.notes), *lacking]
+    return tuple(dict.fromkeys(map(safe.clean, found)))
 
 
 def _row(number: int, step: StepOutlook) -> Row:

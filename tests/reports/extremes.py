@@ -94,7 +94,7 @@ def hostile() -> Report:
 def hostile_rollout(text: str) -> Outlook:
     """A rollout of which every text means harm."""
     keys = (Key(text, text, text),)
-    step = replace(samples.outlook(Phase.PAUSED).steps[1], objects=keys, gates=(text,), notes=(text,))
+    step = replace(samples.outlook(Phase.PAUSED).steps[1], objects=keys, gates=(text,), notes=(text,), lacks=text)
     step = replace(step, split=(split([1], 1, text, service=text), split([1], 0, service=text)))
     held = (ObjectDiff(keys[0], State.UPDATE, (FieldDiff(text, git=text, wanted="x", cluster={text: text}),)),)
     texts = {"unit": text, "commit": text, "digest": text, "reason": text}

@@ -12,6 +12,7 @@ from reconciler.core.resources import Key
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
+from reconciler.core.rollouts.strength import overload
 from reconciler.core.rollouts.values import Documents, LegKind
 from reconciler.core.rollouts.waits import Wait
 from reconciler.core.splits import splits
@@ -27,7 +28,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepOutlook:
-    """One step. `split` is the predicted traffic once it is in force, by today's Pods; empty where nobody asked for it."""
+    """One step. `split` is the predicted traffic once it is in force, by today's Pods; empty where nobody asked for it.
+
+    `lacks` says who could not carry what it would get at a step to come, and how many Pods are needed; it waits for these then.
+    """
 
     leg: LegKind
     exposure: Fraction
@@ -39,6 +43,7 @@ class StepOutlook:
     merged: tuple[Fraction, ...] = ()
     notes: tuple[str, ...] = ()
     split: tuple[Split, ...] = ()
+    lacks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +101,19 @@ def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = No
 def _steps(rollout: Rollout, mesh: Mesh | None) -> Iterator[StepOutlook]:
     way = rollout.on
     for number, step in enumerate(way.steps):
-        leg = way.legs[step.leg]
+        leg, standing = way.legs[step.leg], _standing(rollout, number)
+        lacks = overload(way, number, rollout.policy.max_load, mesh) if mesh and standing is Standing.COMING else ""
         yield StepOutlook(
             leg=leg.kind,
             exposure=step.exposure,
-            standing=_standing(rollout, number),
+            standing=standing,
             objects=tuple(sorted(leg.after)),
             hold=step.hold,
             gates=step.gates,
             approval=step.approval,
             merged=step.merged,
             notes=step.notes,
+            lacks=lacks,
             split=_split(at(way, number, len(step.stages) - 1, mesh), mesh) if mesh else (),
         )
 
