@@ -184,6 +184,7 @@ class Cycle:
             relation=self._ports.source.relation(accepted.id, desired.revision.id) if accepted else Relation.DESCENDANT,
             prune_now=request.prune_now,
             rolling=sight.look.rolling if sight.look else EMPTY,
+            gains=sight.look.gains({one.key for one in sight.differences if one.changes}) if sight.look else EMPTY,
         )
         plan = make(overrides=request.allow)
         given = self._given(plan.digest)

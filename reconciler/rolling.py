@@ -4,7 +4,7 @@ All of it happens in memory, on one look at both stores. What came of it is save
 a cycle that does not write saves nothing, and shows what would happen.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -29,6 +29,7 @@ from reconciler.core.rollouts.records import Change, Refusal, change_of, content
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.scenes import scene_of
 from reconciler.core.rollouts.seen import Command, Hold, Pace, Seen
+from reconciler.core.rollouts.strength import gains
 from reconciler.core.rollouts.waits import Wait, next_look, waits
 from reconciler.core.rollouts.ways import way_to
 from reconciler.core.units import Unit, cut
@@ -104,6 +105,11 @@ class Look:
     def rolling(self) -> dict[Key, str]:
         """The objects of rollouts, each with its rollout's digest."""
         return {key: one.digest for one in self.under_way for key in one.way.after}
+
+    def gains(self, changing: Collection[Key]) -> dict[Key, bool]:
+        """Return, for the endpoints of all rollouts of which something changes, what `strength.gains` says."""
+        found = [one for one in self.standing.values() if one.stands and not one.on.after.keys().isdisjoint(changing)]
+        return {key: gain for one in found for key, gain in gains(one, self.mesh).items()}
 
     @property
     def untouchable(self) -> dict[Key, str]:

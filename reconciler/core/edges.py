@@ -10,12 +10,17 @@ from reconciler.core.resources import Document, Key
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One change on its way through planning: its number, and the whole object before and after it (None: not there)."""
+    """One change on its way through planning: its number, and the whole object before and after it (None: not there).
+
+    `exposes`: by its weight alone it leads a rollout's requests further on. It goes after what holds them back: between the
+    two, more of them would go there than before or after both.
+    """
 
     number: int
     change: Change
     before: Document | None
     after: Document | None
+    exposes: bool = False
 
     @property
     def key(self) -> Key:

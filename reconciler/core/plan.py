@@ -59,15 +59,17 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     relation: Relation = Relation.DESCENDANT,
     overrides: Collection[str] = (),
     rolling: Mapping[Key, str] = EMPTY,
+    gains: Mapping[Key, bool] = EMPTY,
 ) -> Plan:
     """Return the plan of one commit for one target.
 
     `first_seen`, `deleted_services` (of the last 24 hours), `prune_now`, `quiet` and `listings` are told in
     `budget.Deletions`. `relation` is how the commit relates to the one accepted last. `overrides` are the names given for this
-    plan's digest, which does not depend on them. `rolling` holds the objects of rollouts, each with its rollout's digest.
+    plan's digest, which does not depend on them. `rolling` holds the objects of rollouts, each with its rollout's digest,
+    `gains` is told in `writes_of`.
     """
     changes = [change for one in differences for change in one.changes]
-    writes, edges = in_order(changes, observed, settings.root_namespace)
+    writes, edges = in_order(changes, observed, settings.root_namespace, gains)
     phase = edges.phases(writes)
     units = cut(desired, observed, differences) if writes else ()
     jobs = jobs_of(units, writes, edges, phase)

@@ -53,7 +53,7 @@ def schedule(world: World, writes: Sequence[Write], waits: Mapping[int, set[int]
     `waits` says which writes come before each, by number (those that are not among `writes` count as done), `phase` whether
     each adds (0) or takes away (1).
     """
-    left = {write.number: write for write in sorted(writes, key=lambda one: (place(one.key.kind, phase[one.number]), one.key))}
+    left = {write.number: write for write in sorted(writes, key=lambda one: (_place(one, phase), one.key))}
     waves: list[tuple[Write, ...]] = []
     witnesses = Witnesses()
     while left:
@@ -108,16 +108,20 @@ def _next_wave(
     """Return the first wave that can be filled: in the order of places, but nothing goes before all that is new is there."""
     creating = any(write.change.action is Action.CREATE for write in left.values())
     wave = _Wave(world, world, witnesses)
-    groups: dict[tuple[int, int], list[Write]] = {}
+    groups: dict[tuple[bool, int, int], list[Write]] = {}
     for number, write in left.items():
         if not (waits.get(number, set()) & left.keys()) and not (creating and write.change.action is Action.DELETE):
-            groups.setdefault(place(write.key.kind, phase[number]), []).append(write)
+            groups.setdefault(_place(write, phase), []).append(write)
     for group in groups.values():
         for write in group:
             wave.offer(write)
         if wave.writes:
             break
     return wave
+
+
+def _place(write: Write, phase: Sequence[int]) -> tuple[bool, int, int]:
+    return (write.exposes, *place(write.key.kind, phase[write.number]))
 
 
 def _lost(world: World, new: World, demand: Demand, change: Change) -> int:

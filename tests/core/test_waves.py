@@ -117,3 +117,15 @@ def test_every_order_inside_a_wave_is_lawful(before: list[Document], after: list
             assert not broken(documents, order, oracle.Surroundings(pods, services))
         for write in wave:
             documents = oracle.step(documents, write.change)
+
+
+def test_what_leads_requests_further_on_goes_after_what_holds_them_back() -> None:
+    """All weights fall; were the others' to fall first, the VM whose share is bounded would get more than before and after."""
+    heavy = [vm(f"vm{number}", f"10.0.0.{number}", weight=weight) for number, weight in ((1, 5), (2, 5), (3, 2))]
+    changes = [updating(old, new) for old, new in zip(heavy, (VM1, VM2, VM3), strict=True)]
+    seen = there(SELECTING, *heavy)
+    gains = {Key.of(one): one is VM3 for one in (VM1, VM2, VM3)}
+    writes, edges = in_order(changes, seen, "istio-system", gains)
+    found = schedule(World.of(seen), writes, edges.waits, edges.phases(writes))
+    assert waves(found) == [["vm3"], ["vm1", "vm2"]]
+    assert waves(scheduled([SELECTING, *heavy], changes)) == [["vm1", "vm2", "vm3"]]

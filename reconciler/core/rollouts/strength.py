@@ -14,6 +14,7 @@ from reconciler.core.rollouts.courses import Course, Sides, courses
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import PODS, Mesh, Shares
 from reconciler.core.rollouts.opening import selector_of
+from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.values import LegKind, Way
 from reconciler.core.shares.values import percent
 
@@ -94,6 +95,21 @@ def _burden(machines: Shares, mesh: Mesh) -> Fraction:
 def _heaviest(shares: Shares, ready: int) -> Fraction:
     """Return the largest share of a single endpoint."""
     return max(share / max(1, ready) if key == PODS else share for key, share in shares.items())
+
+
+def gains(rollout: Rollout, mesh: Mesh) -> dict[Key, bool]:
+    """Return for each endpoint on the current leg whether it is exposure when it gains requests, or when it loses some.
+
+    Exposure is what goes where the rollout leads to, on the way back too.
+    """
+    if rollout.started is None or not rollout.on.steps:
+        return {}
+    found = {}
+    for course in course_of(rollout.on, rollout.step, mesh):
+        for key in {*course.start, *course.wanted}:
+            more = course.wanted.get(key, _NONE) - course.start.get(key, _NONE)
+            found[key] = more < 0 if rollout.back else more > 0
+    return found
 
 
 def course_of(way: Way, step: int, mesh: Mesh) -> list[Course]:
