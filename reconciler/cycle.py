@@ -253,7 +253,7 @@ class Cycle:
             workers=self._policy.workers,
         )
         sight.results = execution.run()
-        self._rollouts.learn(sight.results, plan)
+        self._rollouts.learn(plan)
         with suppress(Rejected, Unavailable):
             self.authority.fence()  # if others wrote since, the next cycle finds all this out by itself
             self._fights.note(sight.differences, sight.results, request.adoption, sight.started)

@@ -394,6 +394,12 @@ class Store(Protocol):
     def unsettled(self) -> list[JournalEntry]:
         """Return intents without an outcome: writes that a crash left open."""
 
+    def settled(self, after: int) -> list[JournalEntry]:
+        """Return the entries after the one of that id that have an outcome, oldest first."""
+
+    def last_entry(self) -> int:
+        """Return the id of the newest intent, 0 where there never was one."""
+
     def accepted(self) -> Revision | None:
         """Return the newest commit that was accepted."""
 

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from reconciler.core.changes import ObjectDiff, State
 from reconciler.core.modes import unit_mode
 from reconciler.core.plans import Mode, Plan, PlanSettings
-from reconciler.core.report import WriteResult, Written
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.actions import Action, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, otherwise_split, splits_back, wishes
@@ -34,6 +33,7 @@ from reconciler.core.rollouts.waits import Wait, next_look, waits
 from reconciler.core.rollouts.ways import way_to
 from reconciler.core.units import Unit, cut
 from reconciler.gating import Gatekeeper, GateLook, evidence_of, judged_of
+from reconciler.journalled import Writes
 from reconciler.ports import Store
 
 #: Returns the policy of a unit, None where its changes are not rolled out.
@@ -46,15 +46,15 @@ Attempts = Callable[[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What is known of rollouts beside the stores: what people said, holds, and what became of their writes last time.
+    """What is known of rollouts beside the stores: what people said, holds, and what became of their writes since.
 
-    `failed` and `blocked` are by unit, `refusals` by unit and content; `later` names the rollout of the same unit that came
-    after one that somebody speaks to, by its id.
+    `blocked` is by unit, `refusals` by unit and content; `later` names the rollout of the same unit that came after one that
+    somebody speaks to, by its id.
     """
 
     commands: tuple[Command, ...] = ()
     holds: tuple[Hold, ...] = ()
-    failed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    writes: Writes = field(default_factory=lambda: Writes({}, 0))
     blocked: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[tuple[str, str], Refusal] = field(default_factory=dict)
     later: Mapping[str, str] = field(default_factory=dict)
@@ -67,8 +67,9 @@ class Heard:
 
 @dataclass(slots=True)
 class Look:
-    """All rollouts of a target at one moment. `standing` are those that say what is wanted now, by id, oldest first.
+    """All rollouts of a target at one moment.
 
+    `standing` are those that say what is wanted now, by id, oldest first; `stored` are they as they were before this look.
     `git` holds the declared documents: what holds a split has a say in weights alone.
     """
 
@@ -78,6 +79,7 @@ class Look:
     pace: Pace
     cap: int
     heard: Heard
+    stored: Mapping[str, Rollout]
     standing: dict[str, Rollout]
     gatekeeper: Gatekeeper
     judged: dict[str, tuple[GateLook, ...]] = field(default_factory=dict)
@@ -190,7 +192,7 @@ class Look:
         others = self.under_way
         return replace(
             seen_of(rollout, differences, self.mesh),
-            failed=self.heard.failed.get(rollout.unit, ()),
+            failed=self.heard.writes.failed(rollout),
             blocked=self.heard.blocked.get(rollout.unit, ""),
             gates=judged_of(self.judged.get(rollout.id, ())),
             place=rollout.id in may_begin(others, self.cap),
@@ -268,7 +270,6 @@ class Rollouts:
     def __init__(self, store: Store, gatekeeper: Gatekeeper, limits: RolloutLimits, pace: Pace, plan: PlanSettings) -> None:
         self._store, self._gatekeeper, self._limits, self._pace, self._plan = store, gatekeeper, limits, pace, plan
         self._mesh: Mesh | None = None
-        self._failed: dict[str, tuple[str, ...]] = {}
         self._blocked: dict[str, str] = {}
 
     def look(self, observed: ObservedState, git: Mapping[Key, Document], now: datetime) -> Look:
@@ -277,11 +278,12 @@ class Rollouts:
         refusals = {(one.unit, one.content): one for one in store.refusals()}
         commands = store.commands()
         named = [one for one in (store.get(said.rollout) for said in commands) if one]
-        heard = Heard(commands, store.holds(), self._failed, self._blocked, refusals, self._later(named))
         standing = {one.id: one for one in (*store.standing(), *named)}
+        writes = Writes.read(self._store, standing.values())
+        heard = Heard(commands, store.holds(), writes, self._blocked, refusals, self._later(named))
         if self._mesh is None or self._mesh.observed is not observed:
             self._mesh = Mesh(observed, self._plan.cluster)
-        return Look(self._mesh, git, now, self._pace, self._limits.units, heard, standing, self._gatekeeper)
+        return Look(self._mesh, git, now, self._pace, self._limits.units, heard, dict(standing), standing, self._gatekeeper)
 
     def begin(self, look: Look, desired: DesiredState, differences: Sequence[ObjectDiff]) -> bool:
         """Begin rollouts where Git wants something else than what was accepted; returns whether any is new.
@@ -309,8 +311,12 @@ class Rollouts:
         return look.begin(found, desired.revision, policy, self._attempts)
 
     def save(self, look: Look) -> None:
-        """Store what became of every rollout, before anything is written. Raises Unavailable, Conflict."""
-        self._store.rollouts.save(tuple(look.changes()))
+        """Store what became of every rollout, before anything is written. Raises Unavailable, Conflict.
+
+        Writes that another process left open have been read back since the look.
+        """
+        writes = Writes.read(self._store, look.stored.values())
+        self._store.rollouts.save([writes.told(one, look.stored.get(one.rollout.id)) for one in look.changes()])
 
     def said(self) -> Hashable:
         """Return what people have said and all holds: equal as long as nobody says more. Raises Unavailable."""
@@ -323,13 +329,8 @@ class Rollouts:
     def _attempts(self, unit: str, content: str) -> int:
         return sum(one.content == content for one in self._store.rollouts.history(1_000, unit=unit))
 
-    def learn(self, results: Iterable[WriteResult], plan: Plan) -> None:
-        """Keep what became of the writes, and what holds others back, for the next look."""
-        failed: dict[str, list[str]] = {}
-        for one in results:
-            if one.written is Written.FAILED:
-                failed.setdefault(one.unit, []).append(f"{one.key}: {one.message}")
-        self._failed = {unit: tuple(texts) for unit, texts in failed.items()}
+    def learn(self, plan: Plan) -> None:
+        """Keep what holds writes back, for the next look."""
         self._blocked = {unit.name: unit.guards[0].message for unit in plan.units if unit.guards}
 
 

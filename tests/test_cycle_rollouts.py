@@ -86,6 +86,12 @@ class Rolled:
         self.look()
         return self.newest
 
+    def begin_with(self, *documents: Document) -> None:
+        """Make these what stands, before anything rolls out."""
+        self.commit(*documents)
+        self.world.pass_time(seconds=10)
+        assert self.world.serve(self.cycle).verdict is Verdict.APPLIED
+
     def commit(self, *documents: Document) -> None:
         """Commit these documents and the policy."""
         self.world.commit([*documents, *([self.policy] if self.policy else [])])
@@ -123,9 +129,7 @@ class Rolled:
 def rolled() -> Rolled:
     """A target that holds a service on two VMs."""
     rolled = Rolled()
-    rolled.commit(*mixed(vm(1), vm(2)))
-    rolled.world.pass_time(seconds=10)
-    assert rolled.world.serve(rolled.cycle).verdict is Verdict.APPLIED
+    rolled.begin_with(*mixed(vm(1), vm(2)))
     return rolled
 
 

@@ -92,6 +92,12 @@ class SqlStore:
     def unsettled(self) -> list[JournalEntry]:
         return self.read(self._journal.unsettled)
 
+    def settled(self, after: int) -> list[JournalEntry]:
+        return self.read(lambda connection: self._journal.settled(connection, after))
+
+    def last_entry(self) -> int:
+        return self.read(self._journal.last)
+
     def accepted(self) -> Revision | None:
         text = self.read(self._column("accepted"))
         return _revision(text) if text else None

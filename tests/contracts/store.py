@@ -98,6 +98,19 @@ class StoreContract:
         store.settle(done(entries[1:2]))
         assert store.unsettled() == [entries[0], entries[2]]
 
+    def test_what_became_of_writes_is_told_in_their_order(self, store: Store) -> None:
+        """Whole, after an entry that is known; what is still open comes in its place once it is settled."""
+        assert (store.settled(0), store.last_entry()) == ([], 0)
+        first, failed, still_open, last = store.intend([intent(after=document(weight=number)) for number in range(4)])
+        ended = [*done([first]), replace(failed, outcome="failed", message="no", ended=NOON)]
+        store.settle([*ended, *done([last])])
+        assert store.settled(0) == [*ended, *done([last])]
+        assert store.settled(first.id) == [ended[1], *done([last])]
+        store.settle([replace(still_open, outcome="moot", message="read back", ended=NOON)])
+        assert [entry.outcome for entry in store.settled(failed.id)] == ["moot", "done"]
+        assert store.last_entry() == last.id
+        assert store.settled(last.id) == []
+
     def test_only_what_was_done_becomes_last_written(self, store: Store) -> None:
         """A failed or moot write leaves the last one as it was."""
         store.settle(done(store.intend([intent(after=document(weight=1))])))

@@ -99,6 +99,13 @@ class MemoryStore:
         with self._lock:
             return [entry for entry in self._journal.values() if not entry.outcome]
 
+    def settled(self, after: int) -> list[JournalEntry]:
+        with self._lock:
+            return [entry for entry in self._journal.values() if entry.id > after and entry.outcome]
+
+    def last_entry(self) -> int:
+        return self._last_entry
+
     def accepted(self) -> Revision | None:
         return self._accepted
 

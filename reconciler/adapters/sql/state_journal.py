@@ -110,6 +110,15 @@ class JournalRows:
         rows = connection.execute(select(journal).where(_OPEN).order_by(journal.c.id), {"the_store": self.store})
         return [_entry(row) for row in rows]
 
+    def settled(self, connection: Connection, after: int) -> list[JournalEntry]:
+        """Return the entries after that number that have an outcome, oldest first."""
+        is_later = and_(self._mine(journal), journal.c.id > after, journal.c.outcome != "")
+        return [_entry(row) for row in connection.execute(select(journal).where(is_later).order_by(journal.c.id))]
+
+    def last(self, connection: Connection) -> int:
+        """Return the number of the newest entry."""
+        return int(connection.execute(select(stores.c.entries).where(stores.c.number == self.store)).scalar_one())
+
     def inventory(self, connection: Connection) -> frozenset[Key]:
         """Return all keys."""
         rows = connection.execute(select(objects.c.kind, objects.c.namespace, objects.c.name).where(self._mine(objects)))
@@ -213,7 +222,10 @@ def _entry(row: AnyRow) -> JournalEntry:
         after=None if row.after is None else json.loads(row.after),
         uid=row.uid,
         resource_version=row.resource_version,
+        outcome=row.outcome,
+        message=row.message,
         started=row.started,
+        ended=row.ended,
     )
 
 

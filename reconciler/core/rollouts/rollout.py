@@ -81,6 +81,8 @@ class Rollout:
     On the way back, `goal` is the step whose state is to be reached again, -1 for the origin; `at_once` means that it does not
     wait for capacity, `replan` that a way back from where it stands has yet to be found.
 
+    `heard` is the newest entry of the journal of writes that its evidence tells of, or that is older than it.
+
     `refused` means that what it leads to must not be tried again until it changes, or a person says so. `successor` is what
     took over from it: another rollout's id, or a commit that wants nothing else than what stands. `turn` counts how often it
     was stored, so that nobody stores over what he has not seen.
@@ -120,6 +122,7 @@ class Rollout:
     outcome: Outcome = Outcome.NONE
     ended: datetime | None = None
     successor: str = ""
+    heard: int = 0
     turn: int = 0
 
     @property

@@ -113,6 +113,7 @@ ROLLOUTS = st.builds(
     outcome=st.sampled_from(Outcome),
     ended=st.none() | MOMENTS,
     successor=TEXTS,
+    heard=st.integers(0, 10**12),
     turn=st.integers(0, 9),
 )
 
