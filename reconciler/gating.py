@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import timedelta
 
 from reconciler.asking import answers
 from reconciler.core.gates.answers import Answers
@@ -13,8 +13,8 @@ from reconciler.core.gates.reading import Library, gates_of
 from reconciler.core.gates.scene import Scene
 from reconciler.core.gates.spec import Gate, GateMode
 from reconciler.core.rollouts.armed import armed
-from reconciler.core.rollouts.codec import plain
 from reconciler.core.rollouts.records import Evidence, EvidenceKind
+from reconciler.core.rollouts.replay import asked
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import Judged
 from reconciler.core.rollouts.waits import since
@@ -23,10 +23,14 @@ from reconciler.ports import Hook, Metrics
 
 @dataclass(frozen=True, slots=True)
 class GateLook:
-    """One look at one gate: the evidence that is kept. `answers` are empty where nothing had to be asked."""
+    """One look at one gate: the evidence that is kept. `answers` are empty where nothing had to be asked.
+
+    `waited` is for how long the gate was awaited by then (`consequence`).
+    """
 
     gate: Gate
-    at: datetime
+    scene: Scene
+    waited: timedelta
     answers: Answers
     judged: Judged
 
@@ -64,8 +68,9 @@ class Gatekeeper:
             told = said[rollout.id, gate.name]
             verdict, memory = judge(gate, scene, _memory(rollout, gate), told)
             kept[gate.name] = memory.to_json()
-            found = Judged(verdict, consequence(gate, verdict, since(rollout, scene.now), scene.now))
-            judged.append(GateLook(gate, scene.now, told, found))
+            late = since(rollout, scene.now)
+            found = Judged(verdict, consequence(gate, verdict, late, scene.now))
+            judged.append(GateLook(gate, scene, scene.now - late, told, found))
         return replace(rollout, gate_state=kept), tuple(judged)
 
 
@@ -81,8 +86,7 @@ def judged_of(looks: Iterable[GateLook]) -> Mapping[str, Judged | None]:
 def evidence_of(look: GateLook, step: int) -> Iterator[Evidence]:
     """Yield what is kept of a look: what came back, and what the gate made of it; nothing where nobody was asked."""
     if look.answers:
-        data = {name: plain(answer) for name, answer in look.answers.items()}
-        yield Evidence(look.at, EvidenceKind.QUERY, step, look.gate.name, "", data)
+        yield asked(look.gate.name, look.scene, look.waited, look.answers, step)
         verdict = look.judged.verdict
         data = {"answer": verdict.answer.value, "reason": verdict.reason.value, "consequence": look.judged.consequence.value}
-        yield Evidence(look.at, EvidenceKind.VERDICT, step, look.gate.name, verdict.says, data)
+        yield Evidence(look.scene.now, EvidenceKind.VERDICT, step, look.gate.name, verdict.says, data)

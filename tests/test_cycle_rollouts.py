@@ -383,7 +383,7 @@ def test_a_service_without_a_policy_of_its_own_is_written_at_once(rolled: Rolled
     assert rolled.world.spec("WorkloadEntry", "vm1")["weight"] == 7
 
 
-def _served(rolled: Rolled, metrics: MemoryMetrics, bad: str = "") -> None:
+def served(rolled: Rolled, metrics: MemoryMetrics, bad: str = "") -> None:
     """Ten seconds of requests by today's shares, all of them good but for those to one workload."""
     for workload, share in rolled.shares().items():
         requests = round(1_000 * share)
@@ -391,7 +391,9 @@ def _served(rolled: Rolled, metrics: MemoryMetrics, bad: str = "") -> None:
         metrics.serve(traffic, requests, errors=requests if workload == bad else 0)
 
 
-GATES = [{"name": "success", "prometheus": {"template": "istio-success-rate", "min": 0.95, "samples": 20}, "interval": "30s"}]
+GATES: list[Document] = [
+    {"name": "success", "prometheus": {"template": "istio-success-rate", "min": 0.95, "samples": 20}, "interval": "30s"}
+]
 
 
 @pytest.mark.parametrize("bad", ["", "vm3"])
@@ -405,7 +407,7 @@ def test_errors_of_the_canary_undo_the_rollout_and_nothing_else_does(rolled: Rol
     before = rolled.shares()
     rolled.begin(*mixed(vm(1), vm(2), vm(3)))
     for _ in range(60):
-        _served(rolled, metrics, bad)
+        served(rolled, metrics, bad)
         rolled.look()
         if not rolled.world.store.rollouts.standing() or rolled.newest.phase is Phase.IDLE:
             break

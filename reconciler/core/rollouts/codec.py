@@ -1,5 +1,6 @@
 """Rollouts as JSON values and back, exactly: fractions stay fractions, lengths of time whole microseconds, moments UTC.
 
+NaN and infinite numbers, which JSON does not have, are texts.
 The fields are read off the classes themselves, so that none can be forgotten. A field that has come later takes its default
 when an older record is read; a record that a newer program wrote is refused, since what is not understood would be lost.
 Documents stand once each, however many places of a rollout they have.
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
+from math import isfinite
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -64,14 +66,14 @@ class _Writer:
         match value:
             case StrEnum():
                 return value.value
-            case Fraction():
+            case Fraction() | Key():
                 return str(value)
             case timedelta():
                 return value // _MICROSECOND
+            case float() if not isfinite(value):
+                return str(value)
             case datetime():
                 return value.astimezone(UTC).isoformat()
-            case Key():
-                return str(value)
             case tuple():
                 return [self.written(one) for one in value]
             case frozenset():
@@ -134,7 +136,7 @@ def _atom(kind: type, value: Any) -> Any:
         return value * _MICROSECOND
     if kind is datetime:
         return datetime.fromisoformat(value)
-    return kind(value) if issubclass(kind, Fraction | StrEnum) else value
+    return kind(value) if issubclass(kind, Fraction | StrEnum | float) else value
 
 
 @cache
