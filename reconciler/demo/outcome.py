@@ -36,8 +36,9 @@ class Seen:
         yield Row.of("before", Fraction(0), before, gone)
         for number, (step, split) in enumerate(zip(self.rollout.way.steps, steps, strict=True), 1):
             row = Row.of(f"{number} of {len(steps)}", step.exposure, split, gone)
-            if row.requests or not self.undone:
-                yield row
+            if self.undone and not row.requests:
+                break  # steps come in order: what looks like a later one was met on the way back
+            yield row
         if self.undone:
             yield Row.of("undone", Fraction(0), before, back)
 
