@@ -125,6 +125,21 @@ def test_without_pods_weights_are_sized_for_those_to_come() -> None:
     assert machines(rolled) == 0.5
 
 
+def test_weights_are_armed_before_the_first_pod() -> None:
+    """The service runs on VMs alone, and somebody will start Pods: all that are expected stay within the first step."""
+    rolled = born(0)
+    rolled.policy = policy(split=HALF, expectPods=8)
+    rolled.begin(*TWO)
+    armed = rolled.until(Phase.SOAKING, 0)
+    for _ in range(5):
+        rolled.look()
+    assert (rolled.newest.phase, rolled.newest.step) == (Phase.SOAKING, armed.step), rolled.newest.reason
+    scale(rolled, 8)
+    assert 0.95 <= machines(rolled) < 0.98
+    rolled.until(Phase.IDLE)
+    assert machines(rolled) == pytest.approx(0.5, abs=0.03)
+
+
 def test_a_split_that_changes_alone_is_rolled_out_from_todays_share() -> None:
     """The documents are the same: 50 % become 20 % in the steps of the policy, and stay there when it has ended."""
     rolled = born(40, split=HALF)

@@ -120,4 +120,4 @@ def course_of(way: Way, step: int, mesh: Mesh) -> list[Course]:
     standing = dict(way.before)
     for one in way.legs[: way.steps[step].leg]:
         standing |= one.after
-    return courses(Sides(standing, {**standing, **leg.after}, way.splits), mesh)
+    return courses(Sides(standing, {**standing, **leg.after}, way.splits, way.expected), mesh)

@@ -32,9 +32,12 @@ def test_all_healthy_passes() -> None:
 
 @pytest.mark.case("C-08")
 def test_no_endpoint_at_all_never_passes() -> None:
-    """There is nothing that could be healthy: the step fails, and does not pass vacuously."""
-    assert seen(()).answer is Answer.WAIT
+    """There is nothing that could be healthy, which does not pass vacuously: who has yet to come is waited for."""
     verdict = seen((), ())
+    assert (verdict.answer, verdict.reason) == (Answer.WAIT, Reason.NOT_READY)
+    there = (Target(VM, healthy=True),)
+    assert seen(there, ()).answer is Answer.WAIT
+    verdict = seen(there, (), ())
     assert (verdict.answer, verdict.reason) == (Answer.FAIL, Reason.VANISHED)
 
 
