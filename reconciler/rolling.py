@@ -13,7 +13,7 @@ from reconciler.core.changes import ObjectDiff, State
 from reconciler.core.modes import unit_mode
 from reconciler.core.plans import Mode, Plan, PlanSettings
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Revision
-from reconciler.core.rollouts.actions import Action, PlanBack
+from reconciler.core.rollouts.actions import Action, Answered, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, otherwise_split, splits_back, wishes
 from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
 from reconciler.core.rollouts.held import held_back
@@ -190,6 +190,8 @@ class Look:
 
     def _seen(self, rollout: Rollout, differences: Mapping[Key, ObjectDiff]) -> Seen:
         others = self.under_way
+        # Where a word has made something else wanted, the same look goes on from there.
+        answered = {one.command.id for one in self.actions.get(rollout.id, ()) if isinstance(one, Answered)}
         return replace(
             seen_of(rollout, differences, self.mesh),
             failed=self.heard.writes.failed(rollout),
@@ -200,7 +202,7 @@ class Look:
             group=tuple(group_of(rollout, others)),
             newer=self._newer.get(rollout.id, ""),
             later=self.heard.later.get(rollout.id, ""),
-            commands=tuple(one for one in self.heard.commands if one.rollout == rollout.id),
+            commands=tuple(one for one in self.heard.commands if one.rollout == rollout.id and one.id not in answered),
         )
 
     def _put(self, rollout: Rollout, actions: Iterable[Action]) -> None:

@@ -195,6 +195,17 @@ def test_abort_leads_back_to_where_it_began(rolled: Rolled) -> None:
     assert rolled.shares() == {f"vm{number}": Fraction(1, 3) for number in (1, 2, 4)}
 
 
+def test_what_is_said_between_two_looks_is_answered_once(rolled: Rolled) -> None:
+    """A way back wants something else at once, and the same look goes on from that: the word has been heard by then."""
+    rolled.begin(*mixed(vm(1, weight=40), vm(2)))
+    rolled.until(Phase.SOAKING, 1)
+    rolled.say(Word.ABORT)
+    assert rolled.look().verdict is Verdict.CHANGES
+    assert rolled.world.store.rollouts.commands() == ()
+    rolled.until(Phase.IDLE)
+    assert rolled.shares() == {"vm1": Fraction(1, 2), "vm2": Fraction(1, 2)}
+
+
 def test_undo_leads_back_also_after_the_end(rolled: Rolled) -> None:
     """It succeeded, nothing came after it, and somebody wants the old state back."""
     before = rolled.shares()

@@ -120,6 +120,8 @@ class RolloutContract:
         assert store.rollouts.commands() == (command(0),)
         with pytest.raises(Conflict, match="c1"):
             store.rollouts.save([Change(replace(saved, step=1), (piece(),), handled=("c0", "c1"))])
+        with pytest.raises(Conflict, match="c0"):
+            store.rollouts.save([Change(replace(saved, step=1), (piece(),), handled=("c0", "c0"))])
         assert (store.rollouts.get("r0"), store.rollouts.evidence("r0")) == (saved, [])
         assert store.rollouts.commands() == (command(0),)
 

@@ -82,13 +82,15 @@ class MemoryRollouts:
         self._holds = {unit: hold for unit, hold in self._holds.items() if hold.until >= before}
 
     def _check(self, changes: Sequence[Change]) -> None:
+        handled = set(self._handled)
         for change in changes:
             known = self._rollouts.get(change.rollout.id)
             if change.rollout.turn != (known.turn if known else 0):
                 raise Conflict(f"rollout {change.rollout.id} was stored by somebody else meanwhile")
             for command in change.handled:
-                if command in self._handled or command not in self._commands:
+                if command in handled or command not in self._commands:
                     raise Conflict(f"command {command} was handled by somebody else meanwhile")
+                handled.add(command)
 
     def _keep(self, change: Change) -> Rollout:
         rollout = replace(change.rollout, turn=change.rollout.turn + 1)
