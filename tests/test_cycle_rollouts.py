@@ -22,7 +22,7 @@ from reconciler.cycle import Cycle
 from reconciler.reports.layout import cells
 from reconciler.reports.words import headline
 from tests.building import document, service_entry, workload_entry
-from tests.worlds import SELECTOR, SHOP, World, inline, mixed, pod
+from tests.worlds import SELECTOR, SHOP, Hooked, World, inline, mixed, pod
 
 ENTRY = Key("ServiceEntry", "shop", "billing")
 STEPS = [{"exposure": exposure, "hold": "20s"} for exposure in ("10%", "50%", "100%")]
@@ -47,9 +47,10 @@ class Rolled:
     world: World = field(default_factory=World)
     policy: Document | None = field(default_factory=policy)
     cycle: Cycle = field(init=False)
+    looker: Cycle = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cycle = self.process("serve:1")
+        self.cycle, self.looker = self.process("serve:1"), self.process("look:0")
 
     def process(self, holder: str, **ports: Any) -> Cycle:
         """A process of the target."""
@@ -103,7 +104,7 @@ class Rolled:
 
     def shares(self) -> dict[str, Fraction]:
         """Everybody's share of the requests, by what is live."""
-        observed = self.cycle.observe()
+        observed = self.looker.observe()
         documents = {key: one.document for key, one in observed.objects.items()}
         found = shares(Mesh(observed).world(documents), ENTRY, {})
         return {key.name or "pods": share for key, share in found.items()}
@@ -459,3 +460,26 @@ def test_what_goes_for_good_holds_up_no_step(rolled: Rolled) -> None:
     rolled.begin(*mixed(vm(1), vm(2), vm(3)))
     rolled.until(Phase.WATCHING)
     assert rolled.world.live("DestinationRule", "billing") is not None
+
+
+def test_no_write_of_an_undo_gives_bad_pods_more_requests() -> None:
+    """The selector lets them go before the VMs' weights come down, write by write."""
+    machines = [vm(number, labels={"app": "billing", "platform": "vm"}) for number in (1, 2)]
+    only_machines = {"labels": {"app": "billing", "platform": "vm"}}
+    world, seen = World(), list[Fraction]()
+    for number in (1, 2):
+        world.cluster.put_pod(pod(number))
+    rolled = Rolled(world)
+    rolled.commit(SHOP, service_entry(workloadSelector=only_machines), *machines)
+    rolled.look()
+    rolled.begin(SHOP, service_entry(workloadSelector=SELECTOR), *machines)
+    rolled.until(Phase.SOAKING, 0)
+    start = rolled.shares()["pods"]
+    rolled.say(Word.ABORT)
+    rolled.cycle.authority.release()
+    watched = Hooked(world.cluster, lambda *_: seen.append(rolled.shares().get("pods", Fraction(0))))
+    rolled.cycle = rolled.process("undo:1", cluster=watched)
+    rolled.until(Phase.IDLE)
+    assert rolled.shares() == {"vm1": Fraction(1, 2), "vm2": Fraction(1, 2)}
+    assert len(set(seen)) > 1
+    assert max(seen) <= start

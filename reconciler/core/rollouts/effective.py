@@ -19,7 +19,7 @@ from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep
 
 _ROUTES = frozenset({"VirtualService", "DestinationRule"})
 #: Where a split is held: it has been reached.
-_END = Position(Fraction(1), opened=True, closed=True)
+_END = Position(Fraction(1), opened=True, closed=True, settled=True)
 
 
 def effective(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:

@@ -22,17 +22,22 @@ _ALL = Fraction(1)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where on a leg: the exposure, whether newcomers are let in by now, and whether those that go are gone."""
+    """Where on a leg: the exposure, whether newcomers are let in by now, and whether those that go are gone.
+
+    `settled`: those that stay weigh what they shall weigh for good.
+    """
 
     exposure: Fraction
     opened: bool
     closed: bool
+    settled: bool
 
     @classmethod
     def of(cls, exposure: Fraction, stages: tuple[Stage, ...], stage: int, *, first: bool) -> "Position":
         """Return the position at a stage of a step."""
         opened = not first or stages[stage] is not Stage.PREPARE
-        return cls(exposure, opened, exposure == _ALL and stage == len(stages) - 1)
+        settled = exposure == _ALL and stage == len(stages) - 1
+        return cls(exposure, opened, settled or stages[stage] is Stage.FINISH, settled)
 
 
 def documents_at(position: Position, sides: Sides, mesh: Mesh, anchor: Anchor | None = None) -> dict[Key, Document | None]:
@@ -62,7 +67,7 @@ def weights_at(
     position: Position, sides: Sides, mesh: Mesh, anchor: Anchor | None = None
 ) -> tuple[dict[Key, int], tuple[str, ...]]:
     """Return the weights at a position of the leg with what is to be said of them; at its end Git's rule, without a split."""
-    if position.closed and sides.splits[1] is None:
+    if position.settled and sides.splits[1] is None:
         return {}, ()
     return weighed(courses(sides, mesh), position.exposure, mesh, sides.expected, anchor)
 
@@ -90,7 +95,7 @@ def _workload(
         return _leaving(old, entries, weights.get(key), closed=position.closed) if old else None
     if old is None and not position.opened and _is_picked(new, entries):
         return None
-    if position.closed and sides.splits[1] is None:
+    if position.settled and sides.splits[1] is None:
         return new
     base = new if old is None or position.opened else old
     return weighing(base, weights[key]) if key in weights else base

@@ -33,11 +33,15 @@ class LegKind(StrEnum):
 
 
 class Stage(StrEnum):
-    """Part of a step. PREPARE makes room, SHIFT moves traffic and lets new endpoints in, FINISH lets old ones go."""
+    """Part of a step. PREPARE makes room, SHIFT moves traffic and lets new endpoints in, FINISH lets old ones go.
+
+    SETTLE gives those that stay the weights that Git says: only once nobody who goes could gain by it.
+    """
 
     PREPARE = "prepare"
     SHIFT = "shift"
     FINISH = "finish"
+    SETTLE = "settle"
 
 
 @dataclass(frozen=True, slots=True)

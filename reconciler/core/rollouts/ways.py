@@ -101,22 +101,24 @@ def _step(reached: Reached, stages: tuple[Stage, ...], notes: tuple[str, ...] = 
 def _moving(ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator[RolloutStep]:
     """Yield the steps of a TRAFFIC leg."""
     found = courses(ends, mesh)
-    opens, closes = _is_opened(ends), _is_closed(ends)
-    whole = _stages(first=True, last=True, opens=opens, closes=closes)
+    opens, ending = _is_opened(ends), _ending(ends, mesh)
+    whole = _stages(first=True, last=True, opens=opens, ending=ending)
     against = next((why for one in found if (why := _against(one, ends, mesh))), "")
     if against:
         yield _at_once(policy, whole, against)
     elif not any(one.moves for one in found):
         yield RolloutStep(0, _ALL, whole, notes=("no request goes elsewhere",))
     else:
-        yield from _gradually(ends, policy, mesh, opens=opens, closes=closes)
+        yield from _gradually(ends, policy, mesh, opens=opens, ending=ending)
 
 
-def _gradually(ends: Sides, policy: RolloutPolicy, mesh: Mesh, *, opens: bool, closes: bool) -> Iterator[RolloutStep]:
+def _gradually(
+    ends: Sides, policy: RolloutPolicy, mesh: Mesh, *, opens: bool, ending: tuple[Stage, ...]
+) -> Iterator[RolloutStep]:
     """Yield the policy's steps, merging those that would overshoot."""
 
     def reach(wanted: Fraction) -> Fraction:
-        reached = reached_at(Position(wanted, opened=True, closed=wanted == _ALL), ends, mesh)
+        reached = reached_at(Position(wanted, opened=True, closed=wanted == _ALL, settled=wanted == _ALL), ends, mesh)
         return reached if reached > wanted + SLACK else min(reached, wanted)
 
     found = reachable(policy.steps, reach, policy.unreachable)
@@ -124,14 +126,33 @@ def _gradually(ends: Sides, policy: RolloutPolicy, mesh: Mesh, *, opens: bool, c
         raise _Refused(found.refused)
     for number, one in enumerate(found.steps):
         last = number == len(found.steps) - 1
-        yield _step(one, _stages(first=not number, last=last, opens=opens, closes=closes))
+        yield _step(one, _stages(first=not number, last=last, opens=opens, ending=ending))
 
 
-def _stages(*, first: bool, last: bool, opens: bool, closes: bool) -> tuple[Stage, ...]:
+def _stages(*, first: bool, last: bool, opens: bool, ending: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """Return the stages of a step. Others go straight from the step before: a last shift would only weigh them down first."""
     before = (Stage.PREPARE,) if first and opens else ()
-    after = (Stage.FINISH,) if last and closes else ()
+    after = ending if last else ()
     return (*before, *((Stage.SHIFT,) if first or not after else ()), *after)
+
+
+def _ending(ends: Sides, mesh: Mesh) -> tuple[Stage, ...]:
+    """Return the stages in which others go, and in which those that stay are weighed anew after that, if they are.
+
+    In one stage weights would come down first, and those that go would get more requests once more.
+    """
+    if not _is_closed(ends):
+        return ()
+    gone = Position(_ALL, opened=True, closed=True, settled=False)
+    weights, good = (_weights(documents_at(one, ends, mesh)) for one in (gone, replace(gone, settled=True)))
+    settles = any(good.get(key, weight) != weight for key, weight in weights.items())
+    return (Stage.FINISH, Stage.SETTLE) if settles else (Stage.FINISH,)
+
+
+def _weights(documents: Documents) -> dict[Key, int]:
+    return {
+        key: one["spec"].get("weight") or 1 for key, one in documents.items() if key.kind == "WorkloadEntry" and one is not None
+    }
 
 
 def _is_opened(ends: Sides) -> bool:
@@ -227,11 +248,12 @@ def _routing(leg: Leg, policy: RolloutPolicy) -> Iterator[RolloutStep]:
     """Yield the steps of a ROUTES leg: gradual where routes differ in where they send and in nothing else."""
     routes = [key for key in leg.after if key.kind == "VirtualService"]
     rules = any(key.kind == "DestinationRule" for key in leg.after)
+    ending = (Stage.FINISH,) if rules else ()
     gradual = bool(routes) and all(is_gradual(leg.before.get(key), leg.after[key]) for key in routes)
     if not gradual:
         why = "what routes match changes, which Istio gives to all clients at once" if routes else "no route's share changes"
-        yield _at_once(policy, _stages(first=True, last=True, opens=rules, closes=rules), why)
+        yield _at_once(policy, _stages(first=True, last=True, opens=rules, ending=ending), why)
         return
     for number, one in enumerate(reachable(policy.steps, lambda wanted: wanted).steps):
         last = one.exposure == _ALL
-        yield _step(one, _stages(first=not number, last=last, opens=rules, closes=rules))
+        yield _step(one, _stages(first=not number, last=last, opens=rules, ending=ending))

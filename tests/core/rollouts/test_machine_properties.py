@@ -101,7 +101,7 @@ class Rolling(RuleBasedStateMachine):
                     self.records.add(one.step)
                     assert self.held_at_most >= before.current.hold
                     assert before.approvals or not before.current.approval or self.queue
-                case Moved(happening=Event.RETURNED | Event.FELL_BACK) if before.back and not before.replan:
+                case Moved(happening=Event.RETURNED | Event.FELL_BACK) if before.back and before.started and not before.replan:
                     assert self.mesh == (before.on, before.step, before.stage)
                     assert before.is_last_stage
                     assert before.is_last_step
