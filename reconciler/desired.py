@@ -72,7 +72,7 @@ class DesiredReader:
             for file, data in self.source.contents([file for file in files if file.id not in kept])
         ]
         self.cache.put({parsed.blob: parsed.to_bytes() for parsed in fresh})
-        return fresh + ParsedFile.many((kept[file.id], file.path, file.id) for file in files if file.id in kept)
+        return fresh + [ParsedFile.from_bytes(kept[file.id], file.path, file.id) for file in files if file.id in kept]
 
     def _against_crds(self, parsed: Iterable[ParsedFile], schemas: Schemas) -> list[_Finding]:
         """Return what the user's own CRDs say against each manifest."""

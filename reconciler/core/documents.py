@@ -4,6 +4,7 @@ Nothing is changed in place, and parts that stay as they are are shared, not cop
 """
 
 from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import Any
 
 from reconciler.core.changes import ABSENT
@@ -12,6 +13,20 @@ from reconciler.core.resources import Document
 
 #: Paths as a tree: what lies below each step. A step with nothing below is the end of a path.
 _Tree = dict[Element, Any]
+
+
+_LONGEST_SHARED = 128
+
+
+def shared(value: Any) -> Any:
+    """Return an equal value in which each short text is kept once in memory: thousands of documents share most of theirs."""
+    if isinstance(value, str):
+        return intern(value) if len(value) <= _LONGEST_SHARED else value
+    if isinstance(value, dict):
+        return {intern(name): shared(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [shared(inner) for inner in value]
+    return value
 
 
 def same(one: Any, other: Any) -> bool:

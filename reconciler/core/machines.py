@@ -27,8 +27,8 @@ def machine_of(manifest: Manifest) -> Manifest | None:
         return None
     spec = {
         "address": entry.endpoint.address,
-        "ports": dict(entry.endpoint.ports),
-        "labels": dict(entry.endpoint.labels),
+        "ports": entry.endpoint.ports,
+        "labels": entry.endpoint.labels,
         "network": entry.endpoint.network,
         "locality": entry.endpoint.locality,
         "serviceAccount": entry.endpoint.service_account,

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.documents import laid_over, limited, same, without
+from reconciler.core.documents import laid_over, limited, same, shared, without
 from reconciler.core.ownership import declared
 from tests.building import service_entry
 
+SOME = "a text that several documents hold"
 HTTP, TLS = (("name", "http"),), (("name", "tls"),)
 PORTS = [{"name": "http", "number": 80, "protocol": "HTTP"}, {"name": "tls", "number": 443, "protocol": "TLS"}]
 
@@ -102,3 +103,18 @@ def test_laid_over_merges_maps_and_list_maps_and_replaces_other_lists() -> None:
     assert merged["spec"]["hosts"] == ["new.internal"]
     assert merged["spec"]["exportTo"] == ["."]
     assert merged["spec"]["location"] == "MESH_INTERNAL"
+
+
+@given(json_values)
+def test_to_share_texts_changes_no_value(value: Any) -> None:
+    """Nor its type: nothing but where its texts lie in memory."""
+    assert same(shared(value), value)
+    assert repr(shared(value)) == repr(value)
+
+
+def test_short_texts_are_shared_keys_and_values_alike() -> None:
+    """A long one is hardly ever there twice."""
+    one, other = (shared({text: [text], "long": text * 9}) for text in ("".join(SOME), "".join(list(SOME))))
+    assert [id(text) for text in (*one, *one[SOME])] == [id(text) for text in (*other, *other[SOME])]
+    assert one == other
+    assert one["long"] is not other["long"]

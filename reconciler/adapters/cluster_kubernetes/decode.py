@@ -11,6 +11,7 @@ from datetime import datetime
 from sys import intern
 from typing import Any
 
+from reconciler.core.documents import shared
 from reconciler.core.kinds import Kind
 from reconciler.core.resources import EMPTY, Document, FieldOwner, Key, LiveObject, Pod, Service, ServicePort
 
@@ -21,16 +22,15 @@ _SERVERS = frozenset(
     "managedFields uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds selfLink "
     "generateName".split()
 )
-_LONGEST_SHARED = 128
 
 
 def live_object(raw: Document, kind: Kind) -> LiveObject:
     """Return an object of a managed kind; its apiVersion is the one that we compare under, whichever it was read under."""
     metadata = raw["metadata"]
-    document = {intern(name): _shared(value) for name, value in raw.items() if name != "metadata"}
+    document = {intern(name): shared(value) for name, value in raw.items() if name != "metadata"}
     document["apiVersion"], document["kind"] = kind.api_version, kind.name
     document["metadata"] = {
-        intern(name): _annotations(value) if name == "annotations" else _shared(value)
+        intern(name): _annotations(value) if name == "annotations" else shared(value)
         for name, value in metadata.items()
         if name not in _SERVERS
     }
@@ -46,19 +46,8 @@ def live_object(raw: Document, kind: Kind) -> LiveObject:
     )
 
 
-def _shared(value: Any) -> Any:
-    """Return the value with every short text in it kept once in memory."""
-    if isinstance(value, str):
-        return intern(value) if len(value) <= _LONGEST_SHARED else value
-    if isinstance(value, dict):
-        return {intern(name): _shared(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_shared(inner) for inner in value]
-    return value
-
-
 def _annotations(annotations: Mapping[str, str] | None) -> dict[str, str]:
-    kept: dict[str, str] = _shared(dict(annotations or {}))
+    kept: dict[str, str] = shared(dict(annotations or {}))
     if LAST_APPLIED in kept:
         kept[LAST_APPLIED] = f"sha256:{hashlib.sha256(kept[LAST_APPLIED].encode()).hexdigest()[:16]}"
     return kept
@@ -110,7 +99,7 @@ def pod(raw: Document) -> Pod:
         namespace=intern(metadata["namespace"]),
         name=metadata["name"],
         ip=ip,
-        labels=_shared(metadata.get("labels") or {}),
+        labels=shared(metadata.get("labels") or {}),
         ready=bool(ip) and conditions.get("Ready") == "True" and not leaving,
         service_account=intern(spec.get("serviceAccountName", "")),
         ports=ports or EMPTY,
@@ -131,7 +120,7 @@ def service(raw: Document) -> Service | None:
     return Service(
         namespace=intern(metadata["namespace"]),
         name=metadata["name"],
-        selector=_shared(spec["selector"]),
+        selector=shared(spec["selector"]),
         ports=tuple(
             ServicePort(intern(port.get("name", "")), port["port"], port.get("targetPort", port["port"]))
             for port in spec.get("ports") or ()

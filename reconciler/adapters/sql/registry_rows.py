@@ -22,6 +22,7 @@ from sqlalchemy import (
 from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_registry import machines, removed, targets
+from reconciler.core.documents import shared
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.records import Health, MachineSpec, MachineStatus, record_document
 from reconciler.core.resources import Key, LiveObject
@@ -181,7 +182,8 @@ def spec_columns(wanted: MachineSpec) -> dict[str, str]:
 
 def spec_of(row: AnyRow) -> MachineSpec:
     """Return the side of a row that Git says."""
-    return MachineSpec(Key(VIRTUAL_MACHINE, row.namespace, row.name), json.loads(row.labels), json.loads(row.spec))
+    key = Key(VIRTUAL_MACHINE, shared(row.namespace), shared(row.name))
+    return MachineSpec(key, shared(json.loads(row.labels)), shared(json.loads(row.spec)))
 
 
 def status_of(row: AnyRow) -> MachineStatus:

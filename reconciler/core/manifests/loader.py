@@ -184,7 +184,7 @@ class _Builder:
         if self._careful:
             self._inspect(event)
         if event.style or value[:1] not in _SUSPECT:
-            return value
+            return sys.intern(value)
         resolved = _resolve(value)
         if resolved is not _NOT_JSON and resolved is not _TOO_LARGE:
             return resolved

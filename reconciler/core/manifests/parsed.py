@@ -1,12 +1,13 @@
 """What one file says, as a value that a cache can keep: plain JSON, no paths in it, so that a moved file is still known."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from posixpath import dirname, join, normpath, relpath
 from typing import Any, Self
 
-from reconciler.core.resources import Key, Manifest, Skipped
+from reconciler.core.documents import shared
+from reconciler.core.resources import Document, Key, Manifest, Skipped
 from reconciler.errors import Place, Problem, Severity
 
 #: Changes whenever the same bytes would now be read differently, or are kept differently.
@@ -42,18 +43,8 @@ class ParsedFile:
     @classmethod
     def from_bytes(cls, data: bytes, path: str, blob: str) -> Self:
         """Return what `to_bytes` made, as the content of the file at this path. Raises ValueError for anything else."""
-        return cls.many([(data, path, blob)])[0]
-
-    @classmethod
-    def many(cls, kept: Iterable[tuple[bytes, str, str]]) -> list[Self]:
-        """Return many at once, each from (data, path, blob id): faster, and equal keys are one text in memory.
-
-        Raises ValueError when any of them is not what `to_bytes` makes.
-        """
-        entries = list(kept)
         try:
-            contents = json.loads(b"[" + b",".join(data for data, _, _ in entries) + b"]")
-            return [cls._of(content, path, blob) for content, (_, path, blob) in zip(contents, entries, strict=True)]
+            return cls._of(json.loads(data), path, blob)
         except (TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ValueError("not a parsed file") from error
 
@@ -63,7 +54,7 @@ class ParsedFile:
         return cls(
             path,
             blob,
-            tuple(Manifest(Key.of(document), document, _placed(place, path), blob) for place, document in manifests),
+            tuple(_manifest(shared(document), _placed(place, path), blob) for place, document in manifests),
             tuple(Manifest(Key(*key), {}, _placed(place, path), blob) for place, *key in broken),
             tuple(Skipped(version, kind, count, _placed(place, path)) for place, version, kind, count in skipped),
             tuple(
@@ -79,6 +70,10 @@ class ParsedFile:
         if place.path == self.path:
             return [place.line, place.column]
         return [place.line, place.column, relpath(f"/{place.path}", f"/{dirname(self.path)}")]
+
+
+def _manifest(document: Document, place: Place, blob: str) -> Manifest:
+    return Manifest(Key.of(document), document, place, blob)
 
 
 def _placed(place: Sequence[Any], path: str) -> Place:

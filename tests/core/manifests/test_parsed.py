@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.core.manifests import ParsedFile
+from reconciler.core.manifests import ParsedFile, parse_file
 from reconciler.core.resources import Key, Manifest, Skipped
 from reconciler.errors import Place, Problem, Severity
 
@@ -35,11 +35,13 @@ def test_a_moved_file_is_known_by_its_content() -> None:
     assert moved.broken[0].place == Place("b/base/a.yaml")
 
 
-def test_many_files_at_once() -> None:
-    """In their order, each with its own path."""
-    kept = FILE.to_bytes()
-    assert [one.path for one in ParsedFile.many([(kept, "x", "1"), (kept, "y", "2")])] == ["x", "y"]
-    assert ParsedFile.many([]) == []
+def test_equal_texts_of_files_are_one_in_memory() -> None:
+    """However they came: parsed or kept."""
+    data = b"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: shop, labels: {team: checkout}}\n"
+    parsed, other = parse_file("a.yaml", "1", data), parse_file("b.yaml", "2", data.replace(b"web", b"api"))
+    kept = ParsedFile.from_bytes(other.to_bytes(), "b.yaml", "2")
+    teams = [file.manifests[0].document["metadata"]["labels"]["team"] for file in (parsed, other, kept)]
+    assert teams[0] is teams[1] is teams[2]
 
 
 @pytest.mark.parametrize(
