@@ -4,19 +4,23 @@ All methods may raise `Unavailable` (nothing is known; nothing may be concluded)
 All adapters are safe to call from several threads.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from reconciler.core.gates.answers import Arm, AskHook, Counts, Durations, Reply, Series, Window
-from reconciler.core.gates.spec import Reporter
 from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Relation, Revision, Service
-from reconciler.core.rollouts.records import Change, Evidence, Refusal
-from reconciler.core.rollouts.rollout import Rollout
-from reconciler.core.rollouts.seen import Command, Hold
 from reconciler.errors import Problem
+
+if TYPE_CHECKING:
+    from reconciler.core.gates.answers import Arm, AskHook, Counts, Durations, Reply, Series, Window
+    from reconciler.core.gates.spec import Reporter
+    from reconciler.core.rollouts.records import Change, Evidence, Refusal
+    from reconciler.core.rollouts.rollout import Rollout
+    from reconciler.core.rollouts.seen import Command, Hold
 
 
 @dataclass(frozen=True, slots=True)

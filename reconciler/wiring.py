@@ -25,14 +25,10 @@ from reconciler.core.manifests import FORMAT
 from reconciler.core.owned import Conflicts
 from reconciler.core.plans import Mode, PlanSettings, Wholesale
 from reconciler.core.resources import Document
-from reconciler.core.rollouts.policies import RolloutLimits
-from reconciler.core.rollouts.seen import Pace
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.errors import InvalidInput, SetupCode
-from reconciler.gating import Gatekeeper
 from reconciler.ports import Clock, Cluster, Hook, Lease, Metrics, Schemas, Source, Store, VMRegistry
-from reconciler.target import Policy, Ports
 
 if TYPE_CHECKING:
     from reconciler.adapters.cache_sqlite import SqliteCache
@@ -40,6 +36,7 @@ if TYPE_CHECKING:
     from reconciler.core.gates.reading import Library
     from reconciler.cycle import Cycle
     from reconciler.settings import Settings
+    from reconciler.target import Policy, Ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +73,8 @@ def assembled(
     if not settings.repo:
         raise InvalidInput("no repository is named: give --repo URL, or set RECONCILER_REPO", code=SetupCode.OPTION)
     from reconciler.cycle import Cycle
+    from reconciler.gating import Gatekeeper
+    from reconciler.target import Ports
 
     store = state_store(settings)
     ports = Ports(
@@ -97,6 +96,10 @@ def assembled(
 
 def policy(settings: Settings) -> Policy:
     """Return what the settings decide for the target."""
+    from reconciler.core.rollouts.policies import RolloutLimits
+    from reconciler.core.rollouts.seen import Pace
+    from reconciler.target import Policy
+
     rollouts = settings.rollouts
     return Policy(
         target=settings.target,

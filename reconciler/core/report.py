@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from reconciler.core.changes import Action, Cause, ObjectDiff, State
 from reconciler.core.plans import Guard, Mode, Plan
 from reconciler.core.resources import Key, Revision, Skipped
-from reconciler.core.rollouts.outlook import Outlook
 from reconciler.errors import Problem, Severity
+
+if TYPE_CHECKING:
+    from reconciler.core.rollouts.outlook import Outlook
 
 
 class Verdict(StrEnum):
@@ -86,7 +89,7 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     reason: str = ""
     notes: tuple[str, ...] = ()
-    rollouts: tuple[Outlook, ...] = ()
+    rollouts: "tuple[Outlook, ...]" = ()
 
     @property
     def guards(self) -> tuple[Guard, ...]:

@@ -13,7 +13,7 @@ from reconciler.core.changes import State
 from reconciler.core.plans import UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
-from reconciler.reports import layout, rollout_drawing, rollouts, safe, words
+from reconciler.reports import layout, safe, words
 from reconciler.reports.advice import Advice, advice
 from reconciler.reports.shapes import Fields, Hanging
 
@@ -174,6 +174,10 @@ def _traffic(plan: UnitPlan) -> Iterator[RenderableType]:
 
 def _rollouts(report: Report) -> Iterator[RenderableType]:
     """Those that want a person last, and each of them."""
+    if not report.rollouts:
+        return
+    from reconciler.reports import rollout_drawing, rollouts
+
     calm = [one for one in report.rollouts if rollouts.tone(one) not in rollouts.URGENT]
     for one in calm[:MAX_ROLLOUTS]:
         yield from rollout_drawing.draw(one)
