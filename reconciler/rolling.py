@@ -105,8 +105,8 @@ class Look:
 
     @property
     def rolling(self) -> dict[Key, str]:
-        """The objects of rollouts, each with its rollout's digest."""
-        return {key: one.digest for one in self.under_way for key in one.way.after}
+        """The objects of rollouts, each with its rollout's digest: another one on the way back, which nobody has reviewed."""
+        return {key: f"{one.digest}{' back' * one.goes_back}" for one in self.under_way for key in one.way.after}
 
     def gains(self, changing: Collection[Key]) -> dict[Key, bool]:
         """Return, for the endpoints of all rollouts of which something changes, what `strength.gains` says."""

@@ -483,3 +483,15 @@ def test_no_write_of_an_undo_gives_bad_pods_more_requests() -> None:
     assert rolled.shares() == {"vm1": Fraction(1, 2), "vm2": Fraction(1, 2)}
     assert len(set(seen)) > 1
     assert max(seen) <= start
+
+
+def test_the_way_back_is_another_plan_than_the_way_there(rolled: Rolled) -> None:
+    """What a person reviewed on the way there must not let the undo through, nor the other way round."""
+    rolled.begin(*mixed(vm(1), vm(2), vm(3)))
+    rolled.until(Phase.SOAKING, 1)
+    there = rolled.look().plan
+    rolled.say(Word.ABORT)
+    back = rolled.look().plan
+    assert there is not None
+    assert back is not None
+    assert there.digest != back.digest
