@@ -52,7 +52,8 @@ class Decider:
             return ()
         # Naming the object is the decision of a person that a fight waits for.
         fights = {key: what for key, what in self.store.fights().items() if key not in rules.adoption.keys}
-        return explain(settled, self.store.written([one.key for one in settled]), fights)
+        written = self.store.written([one.key for one in settled if one.key in inventory])
+        return explain(settled, written, fights)
 
     def git(self, desired: DesiredState, target: str) -> Mapping[Key, Document]:
         """Return what Git wants of every object, in the form in which it is written."""

@@ -35,9 +35,9 @@ def flips(one: ObjectDiff) -> tuple[tuple[str, str], ...]:
 
 
 def _explained(one: ObjectDiff, written: Document | None, fights: tuple[str, ...]) -> ObjectDiff:
-    one = replace(
-        one, fields=_with_written(one.fields, written), changes=tuple(_recalled(change, written) for change in one.changes)
-    )
+    if written is not None:
+        recalled = tuple(replace(change, fields=_with_written(change.fields, written)) for change in one.changes)
+        one = replace(one, fields=_with_written(one.fields, written), changes=recalled)
     contested = [field for field in _to_write(one) if same(field.wanted, field.written) and _is_fought_over(field, fights)]
     if contested and one.state is State.UPDATE:
         found = problem(Code.FIGHT, _fight(one.key, contested), one.key, one.place, field=contested[0].path)
@@ -46,16 +46,13 @@ def _explained(one: ObjectDiff, written: Document | None, fights: tuple[str, ...
     return replace(one, changes=tuple(_caused(change, cause) for change in one.changes))
 
 
-def _with_written(fields: tuple[FieldDiff, ...], written: Document | None) -> tuple[FieldDiff, ...]:
+def _with_written(fields: tuple[FieldDiff, ...], written: Document) -> tuple[FieldDiff, ...]:
     return tuple(replace(field, written=value_at(written, field.steps)) for field in fields)
 
 
-def _recalled(change: Change, written: Document | None) -> Change:
-    return replace(change, fields=_with_written(change.fields, written))
-
-
 def _caused(change: Change, cause: Cause) -> Change:
-    return change if change.cause is Cause.ADOPTION or change.action is Action.DELETE else replace(change, cause=cause)
+    stays = change.cause in (Cause.ADOPTION, cause) or change.action is Action.DELETE
+    return change if stays else replace(change, cause=cause)
 
 
 def _to_write(one: ObjectDiff) -> list[FieldDiff]:

@@ -89,15 +89,18 @@ def obviously_in_sync(wanted: Document, live: LiveObject) -> bool:
 def compare(wanted: Document, live: LiveObject) -> Comparison:
     """Compare field by field. Lists count as a whole, except the few that the API merges item by item."""
     paths, ours, document = declared(wanted), our_paths(live), live.document
-    inner = {path[:length] for path in paths for length in range(1, len(path))}
     equal = _equal_parts(wanted, document)  # most are, and a look at a whole part is cheaper than one at each of its fields
     differing = {
         path
         for path in paths
-        if path[:2] not in equal and not _equal(value_at(wanted, path), value_at(document, path), path in inner)
+        if path[:2] not in equal and not _equal(value_at(wanted, path), value_at(document, path), _is_inner(path, paths))
     }
-    removed = {path for path in ours - paths if path not in inner and value_at(document, path) is not ABSENT}
+    removed = {path for path in ours - paths if not _is_inner(path, paths) and value_at(document, path) is not ABSENT}
     return Comparison(_outermost(differing), _outermost(paths - ours - differing), _outermost(removed), paths, ours)
+
+
+def _is_inner(path: Path, paths: Iterable[Path]) -> bool:
+    return any(len(path) < len(other) and other[: len(path)] == path for other in paths)
 
 
 def _equal_parts(wanted: Document, live: Document) -> set[Path]:

@@ -3,7 +3,7 @@
 Nothing is changed in place, and parts that stay as they are are shared, not copied.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from sys import intern
 from typing import Any
 
@@ -73,7 +73,7 @@ def _tree(paths: Iterable[Path]) -> _Tree:
 def _branch(item: Any, tree: _Tree) -> tuple[ItemKey, _Tree] | None:
     """Return the step that leads to an item of a list-map, and what lies below it."""
     for element, below in tree.items():
-        if isinstance(element, tuple) and isinstance(item, Mapping) and all(item.get(name) == key for name, key in element):
+        if isinstance(element, tuple) and isinstance(item, dict) and all(item.get(name) == key for name, key in element):
             return element, below
     return None
 
@@ -81,7 +81,7 @@ def _branch(item: Any, tree: _Tree) -> tuple[ItemKey, _Tree] | None:
 def _limited(value: Any, tree: _Tree) -> Any:
     if not tree:
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _limited(value[name], below) for name, below in tree.items() if name in value}
     if isinstance(value, list):
         found = ((item, branch) for item in value if (branch := _branch(item, tree)))
@@ -90,7 +90,7 @@ def _limited(value: Any, tree: _Tree) -> Any:
 
 
 def _without(value: Any, tree: _Tree) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         kept: Document = {}
         for name, one in value.items():
             below = tree.get(name)
@@ -108,7 +108,7 @@ def _without(value: Any, tree: _Tree) -> Any:
 def _laid_over(base: Any, top: Any, tree: _Tree) -> Any:
     if base is ABSENT:
         return top
-    if isinstance(base, Mapping) and isinstance(top, Mapping):
+    if isinstance(base, dict) and isinstance(top, dict):
         return {**base, **{name: _laid_over(base.get(name, ABSENT), one, tree.get(name, {})) for name, one in top.items()}}
     if isinstance(base, list) and isinstance(top, list) and tree:
         found = ((item, branch) for item in top if (branch := _branch(item, tree)))

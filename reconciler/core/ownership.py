@@ -83,7 +83,7 @@ def declared(document: Mapping[str, Any]) -> frozenset[Path]:
 
 def _walk(value: Any, path: Path, special: Mapping[Path, _Special], paths: set[Path]) -> None:
     place = special.get(path)
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, dict) and value:
         for name, inner in value.items():
             step = (*path, name)
             if place is _OBJECTS:
@@ -190,7 +190,7 @@ def value_at(document: Any, path: Path) -> Any:
     for element in path:
         match element:
             case str():
-                value = value.get(element, ABSENT) if isinstance(value, Mapping) else ABSENT
+                value = value.get(element, ABSENT) if isinstance(value, dict) else ABSENT
             case tuple():
                 value = _item(value, dict(element))
             case Entry():
@@ -201,7 +201,7 @@ def value_at(document: Any, path: Path) -> Any:
 
 
 def _item(value: Any, key: Mapping[str, Any]) -> Any:
-    items = [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
     return next((item for item in items if all(item.get(name) == wanted for name, wanted in key.items())), ABSENT)
 
 
