@@ -6,7 +6,7 @@ import itertools
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.fleet import FOLDER, Fleet
@@ -77,7 +77,6 @@ class Reconciler:
     kubeconfig: Path
     repository: GitRepository
     target: str
-    more: tuple[str | Path, ...] = field(default=())
 
     @classmethod
     def of(cls, fleet: Fleet, mesh: Mesh, folder: Path) -> Reconciler:
