@@ -1,6 +1,8 @@
 """`serve`: reconcile continuously, until told to stop."""
 
+import ctypes
 import logging
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -42,6 +44,8 @@ def serve(*, allow_local: bool, **options: Any) -> int:
     def tell(report: Report) -> None:
         for line in told.news(report):
             log.log(line.level, "%s", line.text)
+        if not report.results:
+            _give_memory_back()  # the plan of the pass before, if there was one, is garbage by now
 
     with open_target(settings, local=allow_local) as target:
         service = Service(
@@ -55,6 +59,12 @@ def serve(*, allow_local: bool, **options: Any) -> int:
             service.run()
     log.info("stopped")
     return 0
+
+
+def _give_memory_back() -> None:
+    """Return to the system what is free, which glibc would keep: after a plan of 10,000 objects some 15 MB."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _quieten() -> None:
