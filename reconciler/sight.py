@@ -10,7 +10,7 @@ from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import DesiredState, Key, ObservedState, Revision
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.errors import InvalidInput, Problem, Severity, Unavailable
-from reconciler.rolling import Look
+from reconciler.leading import Look
 from reconciler.target import Policy
 
 

@@ -1,0 +1,269 @@
+"""All rollouts of one target at one moment: begun where Git wants something else, led on by what was seen.
+
+It happens in memory, on one look at both stores; nothing is stored or written here.
+"""
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from reconciler.core.changes import ObjectDiff
+from reconciler.core.resources import Document, Key, Revision
+from reconciler.core.rollouts.actions import Action, Answered, PlanBack
+from reconciler.core.rollouts.beginning import Wish, begun, leads_to, splits_back
+from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
+from reconciler.core.rollouts.held import held_back
+from reconciler.core.rollouts.looks import seen_of
+from reconciler.core.rollouts.machine import advance, set_out_on
+from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.outlook import Outlook, outlook
+from reconciler.core.rollouts.places import group_of, may_begin
+from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
+from reconciler.core.rollouts.records import Change, Refusal, change_of, content_of
+from reconciler.core.rollouts.rollout import Phase, Rollout
+from reconciler.core.rollouts.scenes import scene_of
+from reconciler.core.rollouts.seen import Command, Hold, Pace, Seen
+from reconciler.core.rollouts.strength import gains
+from reconciler.core.rollouts.waits import Wait, next_look, waits
+from reconciler.core.rollouts.ways import way_to
+from reconciler.core.units import Unit
+from reconciler.gating import Gatekeeper, GateLook, evidence_of, judged_of
+from reconciler.journalled import Writes
+
+#: Returns the policy of a unit, None where its changes are not rolled out.
+PolicyOf = Callable[[Unit], RolloutPolicy | None]
+#: Returns how often a unit has tried some content.
+Attempts = Callable[[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known of rollouts beside the stores: what people said, holds, and what became of their writes since.
+
+    `blocked` is by unit, `refusals` by unit and content; `later` names the rollout of the same unit that came after one that
+    somebody speaks to, by its id.
+    """
+
+    commands: tuple[Command, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    writes: Writes = field(default_factory=lambda: Writes({}, 0))
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    refusals: Mapping[tuple[str, str], Refusal] = field(default_factory=dict)
+    later: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> Hashable:
+        """What people have said; as `Rollouts.said`."""
+        return self.commands, self.holds
+
+
+@dataclass(slots=True)
+class Look:
+    """All rollouts of a target at one moment.
+
+    `standing` are those that say what is wanted now, by id, oldest first; `stored` are they as they were before this look.
+    `git` holds the declared documents: what holds a split has a say in weights alone.
+    """
+
+    mesh: Mesh
+    git: Mapping[Key, Document]
+    now: datetime
+    pace: Pace
+    cap: int
+    heard: Heard
+    stored: Mapping[str, Rollout]
+    standing: dict[str, Rollout]
+    gatekeeper: Gatekeeper
+    judged: dict[str, tuple[GateLook, ...]] = field(default_factory=dict)
+    actions: dict[str, list[Action]] = field(default_factory=dict)
+    seen: dict[str, Seen] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    gone: list[Rollout] = field(default_factory=list)
+    _newer: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def wanted(self) -> dict[Key, Document | None]:
+        """What rollouts want of their objects now."""
+        found: dict[Key, Document | None] = {}
+        for one in self.standing.values():
+            if one.stands:
+                found |= upheld(one, self.git, self.mesh) if one.holds else effective(one, self.mesh)
+        return found
+
+    @property
+    def under_way(self) -> list[Rollout]:
+        """The rollouts that have not led to what Git wants."""
+        return [one for one in self.standing.values() if one.stands and not one.holds]
+
+    @property
+    def rolling(self) -> dict[Key, str]:
+        """The objects of rollouts, each with its rollout's digest: another one on the way back, which nobody has reviewed."""
+        return {key: f"{one.digest}{' back' * one.goes_back}" for one in self.under_way for key in one.way.after}
+
+    def gains(self, changing: Collection[Key]) -> dict[Key, bool]:
+        """Return, for the endpoints of all rollouts of which something changes, what `strength.gains` says."""
+        found = [one for one in self.standing.values() if one.stands and not one.on.after.keys().isdisjoint(changing)]
+        return {key: gain for one in found for key, gain in gains(one, self.mesh).items()}
+
+    @property
+    def untouchable(self) -> dict[Key, str]:
+        """The objects that must not be written at all, each with the reason."""
+        return {key: one.reason for one in self.standing.values() if one.hands_off for key in one.way.after}
+
+    def begin(self, found: Iterable[Wish], revision: Revision, policy_of: PolicyOf, attempts: Attempts) -> bool:
+        """Begin rollouts where Git wants something else than what stands; returns whether anything else is wanted now."""
+        before = dict(self.standing)
+        for wish in found:
+            self._begin(wish, revision, policy_of(wish.unit), attempts)
+        return self.standing != before
+
+    def _begin(self, wish: Wish, revision: Revision, policy: RolloutPolicy | None, attempts: Attempts) -> None:
+        split = policy.split if policy else None
+        rivals = [one for one in self.standing.values() if one.way.after.keys() & wish.after.keys()]
+        if any(leads_to(one, wish, split) for one in rivals):
+            return
+        self._newer |= dict.fromkeys((one.id for one in rivals), revision.id)
+        if any(one.phase is not Phase.IDLE for one in rivals):
+            return
+        before = rivals[-1] if rivals else None
+        policy = policy or (AT_ONCE if before and before.holds else None)
+        found = None
+        if policy and wish.serves:
+            content = content_of(wish.after, split)
+            if refusal := self.heard.refusals.get((wish.unit.name, content)):
+                self.refused[wish.unit.name] = f"refused since {refusal.commit[:10]}: {refusal.reason}"
+                return
+            attempt = attempts(wish.unit.name, content) + 1
+            found = begun(wish, policy, self.mesh, revision, self.now, before=before, attempt=attempt)
+        if found is not None and found.way.refused:
+            self.refused[wish.unit.name] = found.way.refused
+            return
+        if found is None and before and before.holds and wish.stays:
+            return
+        for one in rivals:
+            self.gone.append(replace(one, successor=found.id if found else revision.id))
+            del self.standing[one.id]
+        if found is not None:
+            self._put(found, ())
+
+    def advance(self, differences: Iterable[ObjectDiff]) -> bool:
+        """Lead every rollout on by what the differences show; returns whether any wants something else now."""
+        by_key = {one.key: one for one in differences}
+        before = self.wanted
+        scenes = [(one, scene_of(one, self.mesh, self.now)) for one in self.standing.values() if self.gatekeeper.armed(one)]
+        for key, (rollout, judged) in self.gatekeeper.judge(scenes).items():
+            self.standing[key], self.judged[key] = rollout, judged
+        spoken_to = {one.rollout for one in self.heard.commands}
+        for rollout in list(self.standing.values()):
+            if not rollout.holds or rollout.id in spoken_to:
+                self._advance(rollout, by_key)
+        return self.wanted != before
+
+    def _advance(self, rollout: Rollout, differences: Mapping[Key, ObjectDiff]) -> None:
+        seen = self._seen(rollout, differences)
+        self.seen[rollout.id] = seen
+        after, actions = advance(rollout, seen, self.now, self.pace)
+        found = list(actions)
+        for action in actions:
+            if isinstance(action, PlanBack):
+                after, more = self._set_out(after, action)
+                found += more
+        self._put(anchored(after, rollout, self.mesh), found)
+
+    def _set_out(self, rollout: Rollout, asked: PlanBack) -> tuple[Rollout, tuple[Action, ...]]:
+        """Find the way back from where the unit stands, by the planner that finds every way."""
+        stands = effective(replace(rollout, replan=False), self.mesh)
+        goal = rollout.origin if asked.goal < 0 else _after_step(rollout, asked.goal, self.mesh)
+        splits = splits_back(rollout, stands, asked.goal, self.mesh)
+        policy = rollout.policy if not asked.at_once else replace(rollout.policy, steps=rollout.policy.steps[-1:])
+        found = way_to(stands, goal, policy, self.mesh, splits)
+        back = found if found is not None else replace(rollout.way, legs=(), steps=(), before=stands, after=goal)
+        return set_out_on(rollout, None if back.refused else back, self.now)
+
+    def _seen(self, rollout: Rollout, differences: Mapping[Key, ObjectDiff]) -> Seen:
+        others = self.under_way
+        # Where a word has made something else wanted, the same look goes on from there.
+        answered = {one.command.id for one in self.actions.get(rollout.id, ()) if isinstance(one, Answered)}
+        return replace(
+            seen_of(rollout, differences, self.mesh),
+            failed=self.heard.writes.failed(rollout),
+            blocked=self.heard.blocked.get(rollout.unit, ""),
+            gates=judged_of(self.judged.get(rollout.id, ())),
+            place=rollout.id in may_begin(others, self.cap),
+            hold=next((one for one in self.heard.holds if one.unit in _names(rollout) and one.until > self.now), None),
+            group=tuple(group_of(rollout, others)),
+            newer=self._newer.get(rollout.id, ""),
+            later=self.heard.later.get(rollout.id, ""),
+            commands=tuple(one for one in self.heard.commands if one.rollout == rollout.id and one.id not in answered),
+        )
+
+    def _put(self, rollout: Rollout, actions: Iterable[Action]) -> None:
+        self.standing[rollout.id] = rollout
+        self.actions.setdefault(rollout.id, []).extend(actions)
+
+    def outlooks(self, written: AbstractSet[Key], left: AbstractSet[Key], *, predict: bool) -> tuple[Outlook, ...]:
+        """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
+        mesh = self.mesh if predict else None
+        found = [outlook(one, self._waits(one, written, left), mesh) for one in self.under_way]
+        said = [remarks(one, self.git, self.mesh) for one in self.under_way]
+        return tuple(replace(one, notes=(*one.notes, *notes)) for one, notes in zip(found, said, strict=True))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of splits that are held with no rollout under way."""
+        held = [one for one in self.standing.values() if one.holds]
+        return tuple(f"{one.unit}: {note}" for one in held for note in remarks(one, self.git, self.mesh))
+
+    def held(self, rollout: str) -> tuple[ObjectDiff, ...]:
+        """Return what a rollout holds back from what Git says."""
+        return held_back(self.standing[rollout], self.mesh)
+
+    def _waits(self, rollout: Rollout, written: AbstractSet[Key], left: AbstractSet[Key]) -> tuple[Wait, ...]:
+        """What was written since the look is not missing any more: from now on it is on its way to the proxies."""
+        seen, keys = self.seen.get(rollout.id, Seen()), rollout.on.after.keys()
+        if keys & written and not keys & left:
+            seen = replace(seen, written=True)
+            rollout = replace(rollout, time=replace(rollout.time, settled=timedelta(0)))
+        return waits(rollout, seen, self.pace)
+
+    @property
+    def retaken(self) -> frozenset[Key]:
+        """The objects of which somebody raised the exposure by hand: that is put back, whoever owns the field now."""
+        return frozenset(
+            edit.key
+            for key, seen in self.seen.items()
+            if key in self.standing and not self.standing[key].hands_off
+            for edit in seen.hand_edits
+            if not edit.lowers or self.standing[key].overrules
+        )
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether a rollout has just ended for a newer revision, which can begin now."""
+        return any(self.standing[key].phase is Phase.IDLE for key in self._newer if key in self.standing)
+
+    def changes(self) -> Iterator[Change]:
+        """Yield what to store of every rollout, those among them that something took over from."""
+        for one in (*self.gone, *self.standing.values()):
+            if one.holds and one.turn and not self.actions.get(one.id):
+                continue  # stored as it is
+            judged = [piece for look in self.judged.get(one.id, ()) for piece in evidence_of(look, one.step)]
+            yield change_of(one, self.actions.get(one.id, ()), self.now, judged)
+
+    @property
+    def due(self) -> datetime | None:
+        """When to look again at the latest: so that no time goes by unobserved, and no gate is late."""
+        found = [next_look(one, self.seen[key], self.pace, self.now) for key, one in self.standing.items() if key in self.seen]
+        found += [self.now + gate.interval for one in self.standing.values() for gate in self.gatekeeper.armed(one)]
+        return min((one for one in found if one is not None), default=None)
+
+
+def _names(rollout: Rollout) -> set[str]:
+    """Return what a hold may call a unit: its name, or one of its ServiceEntries."""
+    entries = {f"{key.namespace}/{key.name}" for key in rollout.way.after if key.kind == "ServiceEntry"}
+    return entries | {rollout.unit}
+
+
+def _after_step(rollout: Rollout, step: int, mesh: Mesh) -> dict[Key, Document | None]:
+    return at(rollout.way, step, len(rollout.way.steps[step].stages) - 1, mesh)
