@@ -8,6 +8,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
@@ -23,7 +25,7 @@ from reconciler.adapters.memory_cluster import MemoryCluster
 from reconciler.adapters.memory_source import MemorySource
 from reconciler.adapters.registry_sql import SqlRegistry
 from reconciler.adapters.store_sql import SqlStore
-from reconciler.core.report import Verdict, Written
+from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.cycle import Cycle
@@ -61,11 +63,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended: killed, or with the verdict and the number of writes of each run, and the points that it passed."""
+    """How a process ended: killed, or with the verdict and the number of writes of each run, and the points that it passed.
+
+    `said` is all that went wrong in any run, so that a failed assertion shows it.
+    """
 
     killed: bool
     verdicts: tuple[Verdict, ...] = ()
     written: tuple[int, ...] = ()
+    said: tuple[str, ...] = ()
     points: tuple[str, ...] = ()
 
 
@@ -124,7 +130,8 @@ def _live(place: Place, commits: int, at: str, by: signal.Signals, runs: int, te
     clock = SetClock()
 
     def strike() -> None:
-        os.kill(os.getpid(), by)
+        # A signal to the process may be taken by another thread, while this one goes on for a moment: into a transaction.
+        signal.pthread_kill(threading.get_ident(), by)
         clock.pass_time(timedelta(minutes=10))
 
     points = Points(at, strike, together=by is signal.SIGKILL)
@@ -136,9 +143,14 @@ def _live(place: Place, commits: int, at: str, by: signal.Signals, runs: int, te
     cycle.authority.release()
     ports.close()
     written = tuple(report.written(Written.DONE) for report in reports)
-    telling.send(
-        Ended(killed=False, verdicts=tuple(one.verdict for one in reports), written=written, points=tuple(points.passed))
-    )
+    verdicts, said = tuple(one.verdict for one in reports), tuple(text for one in reports for text in _said(one))
+    telling.send(Ended(killed=False, verdicts=verdicts, written=written, said=said, points=tuple(points.passed)))
+
+
+def _said(report: Report) -> Iterator[str]:
+    """All that went wrong in a run."""
+    yield from filter(None, (report.reason, *map(str, report.problems)))
+    yield from (f"{one.key} {one.written}: {one.message}" for one in report.results if one.message)
 
 
 def _ports(place: Place, commits: int, points: Points, clock: SetClock) -> Ports:
