@@ -185,6 +185,7 @@ class Cycle:
             prune_now=request.prune_now,
             rolling=sight.look.rolling if sight.look else EMPTY,
             gains=sight.look.gains({one.key for one in sight.differences if one.changes}) if sight.look else EMPTY,
+            refused=sight.look.refused if sight.look else EMPTY,
         )
         plan = make(overrides=request.allow)
         given = self._given(plan.digest)

@@ -63,7 +63,8 @@ class Look:
     """All rollouts of a target at one moment.
 
     `standing` are those that say what is wanted now, by id, oldest first; `stored` are they as they were before this look.
-    `git` holds the declared documents: what holds a split has a say in weights alone.
+    `git` holds the declared documents: what holds a split has a say in weights alone. `refused` says of units, by name, why
+    what Git wants of them cannot be rolled out: none of it may be written then.
     """
 
     mesh: Mesh

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
+from reconciler.core.plans import GuardCode
 from reconciler.core.records import Health
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
@@ -450,6 +451,20 @@ def test_a_unit_that_is_only_observed_begins_no_rollout(rolled: Rolled) -> None:
     report = rolled.look()
     assert (report.results, report.rollouts) == ((), ())
     assert rolled.world.store.rollouts.standing() == ()
+
+
+def test_what_cannot_be_rolled_out_is_not_written_at_all(rolled: Rolled) -> None:
+    """Of two VMs that change nothing is as small as 10 %, and the policy has no step merged: written at once it must not be."""
+    rolled.policy = policy(unreachable="refuse")
+    rolled.commit(*mixed(vm(1, locality="eu/a"), vm(2, locality="eu/a")))
+    report = rolled.look()
+    assert (report.verdict, report.results, report.rollouts) == (Verdict.REFUSED, (), ())
+    assert [guard.code for guard in report.guards] == [GuardCode.NO_ROLLOUT]
+    assert "set unreachable: merge" in report.guards[0].message
+    rolled.policy = policy()
+    rolled.commit(*mixed(vm(1, locality="eu/a"), vm(2, locality="eu/a")))
+    rolled.look()
+    rolled.until(Phase.WATCHING)
 
 
 def test_what_goes_for_good_holds_up_no_step(rolled: Rolled) -> None:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.budget import Deletions, deleted_services, endpoint_guards, plan_guards, prune_guards, service_guards
 from reconciler.core.changes import ObjectDiff
@@ -11,7 +11,7 @@ from reconciler.core.jobs import Bundle, Job
 from reconciler.core.keeping import missing_namespaces, used_accounts
 from reconciler.core.namespaces import namespace_guards
 from reconciler.core.plans import Guard, GuardCode, PlanSettings, Wholesale
-from reconciler.core.resources import DesiredState, Key, ObservedState, Relation, Revision
+from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation, Revision
 from reconciler.core.rollouts.policies import Policies
 from reconciler.core.splits import Service, voiding
 from reconciler.core.units import Unit
@@ -25,7 +25,11 @@ _Named = Iterator[tuple[str, Guard]]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What guards look at beside the jobs. `rolling` are the objects of rollouts, whose steps are smaller than any budget."""
+    """What guards look at beside the jobs.
+
+    `rolling` are the objects of rollouts, whose steps are smaller than any budget; `refused` says of units why what they are
+    to become cannot be rolled out.
+    """
 
     desired: DesiredState
     observed: ObservedState
@@ -34,6 +38,7 @@ class Situation:
     deletions: Deletions
     policies: Policies
     rolling: Collection[Key] = ()
+    refused: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def guards_on_jobs(writes: Sequence[Write], worlds: Sequence[WorldChange], situa
     for one in worlds:
         yield from _on_endpoints(one, situation, job_of)
         for job in one.bundle.jobs:
-            found = (*_on_unit(job.unit), *_on_writes(job, one.before, populated, situation))
+            found = (*_on_unit(job.unit, situation), *_on_writes(job, one.before, populated, situation))
             deletions = situation.deletions
             found += (
                 *service_guards(job.writes, services, deletions),
@@ -98,7 +103,9 @@ def _refused_by_server(differences: Iterable[ObjectDiff]) -> Iterator[Guard]:
             yield Guard(GuardCode.REFUSED_BY_SERVER, f"{one.key} {errors[0]}", keys=(one.key,))
 
 
-def _on_unit(unit: Unit) -> Iterator[Guard]:
+def _on_unit(unit: Unit, situation: Situation) -> Iterator[Guard]:
+    if why := situation.refused.get(unit.name):
+        yield Guard(GuardCode.NO_ROLLOUT, f"what Git says of {unit.name} cannot be rolled out: {why}")
     if len(unit.policies) > 1:
         named = " and ".join(str(key) for key in unit.policies)
         yield Guard(GuardCode.TWO_POLICIES, f"{named} are for services that roll out together: keep one of them")

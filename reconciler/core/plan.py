@@ -60,13 +60,14 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     overrides: Collection[str] = (),
     rolling: Mapping[Key, str] = EMPTY,
     gains: Mapping[Key, bool] = EMPTY,
+    refused: Mapping[str, str] = EMPTY,
 ) -> Plan:
     """Return the plan of one commit for one target.
 
     `first_seen`, `deleted_services` (of the last 24 hours), `prune_now`, `quiet` and `listings` are told in
     `budget.Deletions`. `relation` is how the commit relates to the one accepted last. `overrides` are the names given for this
     plan's digest, which does not depend on them. `rolling` holds the objects of rollouts, each with its rollout's digest,
-    `gains` is told in `writes_of`.
+    `gains` is told in `writes_of`, `refused` in `guards.Situation`.
     """
     changes = [change for one in differences for change in one.changes]
     writes, edges = in_order(changes, observed, settings.root_namespace, gains)
@@ -78,7 +79,7 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     free = list(lay_out_all(worlds, edges, phase))
     deletions = Deletions(now, first_seen, deleted_services, prune_now, quiet, listings)
     policies = Policies.of(desired.policies, settings.root_namespace)
-    situation = Situation(desired, observed, differences, settings, deletions, policies, rolling)
+    situation = Situation(desired, observed, differences, settings, deletions, policies, rolling, refused)
     whole = [*history_guards(desired.revision, relation), *guards_on_plan(writes, situation)]
     named = [*guards_on_jobs(writes, [one for one, _ in free], situation), *circle_guards(jobs, writes, edges)]
     asks = [_asked(guard) for guard in (*whole, *(one for _, one in named)) if guard.code != GuardCode.CAVEAT]

@@ -51,14 +51,15 @@ class PlanSettings:
 class GuardCode(StrEnum):
     """Why something is held back; a code never changes its meaning.
 
-    Nothing overrides UNLAWFUL, RESOLUTION, TWO_POLICIES, REFUSED_BY_SERVER, NAMESPACE and ACCOUNT_IN_USE: they end when their
-    cause does. So does DELETE_NAMESPACE while anything is inside, or nobody can tell.
+    Nothing overrides UNLAWFUL, RESOLUTION, TWO_POLICIES, NO_ROLLOUT, REFUSED_BY_SERVER, NAMESPACE and ACCOUNT_IN_USE: they end
+    when their cause does. So does DELETE_NAMESPACE while anything is inside, or nobody can tell.
     """
 
     HISTORY = "history"
     UNLAWFUL = "unlawful"
     RESOLUTION = "resolution"
     TWO_POLICIES = "two-policies"
+    NO_ROLLOUT = "no-rollout"
     REFUSED_BY_SERVER = "refused-by-server"
     NAMESPACE = "namespace"
     WHOLESALE = "wholesale"
