@@ -28,8 +28,11 @@ class Observer:
             machines=registry.machines,
             pods=cluster.pods,
             services=cluster.services,
+            controllers=cluster.controllers,
+            autoscalers=cluster.autoscalers,
             unread=cluster.unread,
             unserved=cluster.unserved,
+            unseen=cluster.unseen,
             version=f"{cluster.version}/{registry.version}",
         )
         self._last = (cluster, registry, observed)

@@ -12,7 +12,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.namespaces import Inside
-from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Relation, Revision, Service
+from reconciler.core.resources import (
+    Autoscaler,
+    Controller,
+    Document,
+    FieldOwner,
+    Key,
+    LiveObject,
+    Pod,
+    Relation,
+    Revision,
+    Service,
+)
 from reconciler.errors import Problem
 
 if TYPE_CHECKING:
@@ -75,13 +86,16 @@ class ParseCache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """One complete read of the cluster. `version` changes with any content; `unread` and `unserved` as in `ObservedState`."""
+    """One complete read of the cluster. `version` changes with any content; what is not known is as in `ObservedState`."""
 
     objects: Mapping[Key, LiveObject]
     pods: tuple[Pod, ...] = ()
     services: tuple[Service, ...] = ()
+    controllers: tuple[Controller, ...] = ()
+    autoscalers: tuple[Autoscaler, ...] = ()
     unread: frozenset[str] = frozenset()
     unserved: frozenset[str] = frozenset()
+    unseen: frozenset[tuple[str, str]] = frozenset()
     version: str = ""
 
 
@@ -94,7 +108,7 @@ class Cluster(Protocol):
     """The Kubernetes API server as a store of mesh objects. Every write goes under one field manager, never forced."""
 
     def observe(self) -> ClusterState:
-        """Return everything of the managed kinds, and Pods and Services. Partial reads raise Unavailable."""
+        """Return everything of the managed kinds, Pods, Services, and what scales Pods. Partial reads raise Unavailable."""
 
     def get(self, key: Key) -> LiveObject | None:
         """Read one object back from the server itself."""

@@ -206,6 +206,41 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Controller:
+    """What keeps Pods running: a Deployment, a ReplicaSet or a StatefulSet, with the replicas that it is told to keep.
+
+    `labels` are those of its Pods, `owner` is its own controller, both as in `Pod`.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    replicas: int
+    labels: Mapping[str, str]
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Autoscaler:
+    """A HorizontalPodAutoscaler: the bounds within which it sets the replicas of `target` (``Deployment/billing``).
+
+    `current` is how many run and `desired` how many it asks for, as it said last.
+    """
+
+    namespace: str
+    name: str
+    target: str
+    minimum: int
+    maximum: int
+    current: int = 0
+    desired: int = 0
+
+
+#: The kinds that say how many Pods are to run. They are only read, and nothing but that is lost where they may not be.
+SCALING = ("Deployment", "ReplicaSet", "StatefulSet", "HorizontalPodAutoscaler")
+
+
+@dataclass(frozen=True, slots=True)
 class ServicePort:
     """A port of a Kubernetes Service; `target` is a number or the name of a container port."""
 
@@ -232,15 +267,19 @@ class ObservedState:
     so absence from it really is absence. `version` changes whenever any content changes.
     `unread` names namespaces (cluster) that we may not read; their objects are neither compared nor pruned. The empty name
     stands for the objects that are in no namespace. `unserved` names kinds that the cluster does not know, since their CRD is
-    missing: their objects cannot be written, and their absence means nothing either.
+    missing: their objects cannot be written, and their absence means nothing either. `unseen` are kinds of `SCALING` with the
+    namespaces (empty: all) in which we may not look at them, or nobody serves them: nothing is known of them there.
     """
 
     objects: Mapping[Key, LiveObject]
     machines: Mapping[Key, LiveObject] = field(default_factory=dict)
     pods: tuple[Pod, ...] = ()
     services: tuple[Service, ...] = ()
+    controllers: tuple[Controller, ...] = ()
+    autoscalers: tuple[Autoscaler, ...] = ()
     unread: frozenset[str] = frozenset()
     unserved: frozenset[str] = frozenset()
+    unseen: frozenset[tuple[str, str]] = frozenset()
     version: str = ""
 
     def get(self, key: Key) -> LiveObject | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from reconciler.adapters.memory_cluster import MemoryCluster
-from reconciler.core.resources import Document, Key, Pod, Service
+from reconciler.core.resources import Autoscaler, Controller, Document, Key, Pod, Service
 from tests.contracts.clock import SetClock
 from tests.contracts.cluster import OURS, ClusterContract
 
@@ -35,6 +35,12 @@ class MemoryWorld:
 
     def put_service(self, name: str, selector: Mapping[str, str]) -> None:
         self.cluster.put_service(Service(self.namespace, name, selector))
+
+    def put_deployment(self, name: str, replicas: int, labels: Mapping[str, str]) -> None:
+        self.cluster.put_controller(Controller("Deployment", self.namespace, name, replicas, labels))
+
+    def put_autoscaler(self, name: str, target: str, bounds: tuple[int, int], *, current: int, desired: int) -> None:
+        self.cluster.put_autoscaler(Autoscaler(self.namespace, name, f"Deployment/{target}", *bounds, current, desired))
 
 
 class TestMemoryCluster(ClusterContract):

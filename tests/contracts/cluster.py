@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.core.namespaces import Inside
 from reconciler.core.ownership import declared, hand_back, owned, owners_of, show, take_over
-from reconciler.core.resources import Document, Key, LiveObject
+from reconciler.core.resources import Autoscaler, Controller, Document, Key, LiveObject
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import NEW, Cluster
 from tests.waiting import SOON
@@ -40,6 +40,10 @@ class World(Protocol):
     def put_pod(self, name: str, ip: str, labels: Mapping[str, str], *, ready: bool = True) -> None: ...
 
     def put_service(self, name: str, selector: Mapping[str, str]) -> None: ...
+
+    def put_deployment(self, name: str, replicas: int, labels: Mapping[str, str]) -> None: ...
+
+    def put_autoscaler(self, name: str, target: str, bounds: tuple[int, int], *, current: int, desired: int) -> None: ...
 
 
 def service_entry(namespace: str, name: str = "billing", **spec: Any) -> Document:
@@ -406,6 +410,27 @@ class ClusterContract:
         ]
         services = [service for service in state.services if service.namespace == world.namespace]
         assert [(service.name, dict(service.selector)) for service in services] == [("billing", {"app": "billing"})]
+
+    def test_what_scales_pods_is_read(self, world: World) -> None:
+        """A Deployment with the replicas that it is told to keep and its Pods' labels, an HPA with its bounds and its wish."""
+        here = world.namespace
+        world.put_deployment("billing", 3, {"app": "billing"})
+        world.put_autoscaler("billing", "billing", (2, 10), current=3, desired=4)
+        state = world.cluster.observe()
+        assert Controller("Deployment", here, "billing", 3, {"app": "billing"}) in state.controllers
+        assert Autoscaler(here, "billing", "Deployment/billing", 2, 10, 3, 4) in state.autoscalers
+        assert state.unseen == frozenset()
+
+    @pytest.mark.case("A-13")
+    def test_a_subscriber_hears_what_scales_pods(self, world: World) -> None:
+        """New bounds and another wish are content, as a Pod is."""
+        signal = Signal()
+        world.put_autoscaler("billing", "billing", (2, 10), current=3, desired=3)
+        world.cluster.subscribe(signal)
+        assert signal.until(lambda: [one.maximum for one in world.cluster.observe().autoscalers] == [10])
+        world.put_autoscaler("billing", "billing", (6, 12), current=3, desired=6)
+        wanted = [Autoscaler(world.namespace, "billing", "Deployment/billing", 6, 12, 3, 6)]
+        assert signal.until(lambda: [*world.cluster.observe().autoscalers] == wanted)
 
     def test_everything_inside_a_namespace_is_listed(self, world: World) -> None:
         """Objects of ours and of others, managed kinds and not, each under its group; nothing of elsewhere."""

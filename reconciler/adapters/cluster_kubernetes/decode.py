@@ -13,7 +13,18 @@ from typing import Any
 
 from reconciler.core.documents import shared
 from reconciler.core.kinds import Kind
-from reconciler.core.resources import EMPTY, Document, FieldOwner, Key, LiveObject, Pod, Service, ServicePort
+from reconciler.core.resources import (
+    EMPTY,
+    Autoscaler,
+    Controller,
+    Document,
+    FieldOwner,
+    Key,
+    LiveObject,
+    Pod,
+    Service,
+    ServicePort,
+)
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -110,6 +121,33 @@ def pod(raw: Document) -> Pod:
 
 def _controller(references: Iterable[Mapping[str, Any]]) -> str:
     return next((intern(f"{one['kind']}/{one['name']}") for one in references if one.get("controller")), "")
+
+
+def controller(raw: Document, kind: str) -> Controller | None:
+    """Return what keeps Pods running, None for the ReplicaSet of a version that has gone. Left out, `replicas` is 1."""
+    metadata, spec = raw["metadata"], raw["spec"]
+    replicas, owner = spec.get("replicas", 1), _controller(metadata.get("ownerReferences") or ())
+    if owner and not replicas:
+        return None
+    template = spec["template"].get("metadata") or {}
+    return Controller(
+        kind, intern(metadata["namespace"]), metadata["name"], replicas, shared(template.get("labels") or {}), owner
+    )
+
+
+def autoscaler(raw: Document) -> Autoscaler:
+    """Return a HorizontalPodAutoscaler, without what it measures: that changes all the time."""
+    metadata, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
+    target = spec["scaleTargetRef"]
+    return Autoscaler(
+        namespace=intern(metadata["namespace"]),
+        name=metadata["name"],
+        target=f"{target['kind']}/{target['name']}",
+        minimum=spec.get("minReplicas", 1),
+        maximum=spec["maxReplicas"],
+        current=status.get("currentReplicas", 0),
+        desired=status.get("desiredReplicas", 0),
+    )
 
 
 def service(raw: Document) -> Service | None:

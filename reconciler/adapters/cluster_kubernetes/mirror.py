@@ -9,7 +9,7 @@ from types import MappingProxyType
 from reconciler.adapters.cluster_kubernetes.collection import Collection, Moved
 from reconciler.adapters.cluster_kubernetes.listing import Listing
 from reconciler.adapters.cluster_kubernetes.resources import Held, Resource
-from reconciler.core.resources import Key, LiveObject, Pod, Service
+from reconciler.core.resources import Autoscaler, Controller, Key, LiveObject, Pod, Service
 from reconciler.errors import Rejected, Unavailable
 from reconciler.ports import ClusterState
 
@@ -157,6 +157,8 @@ def state(scopes: Sequence[Scope], version: str) -> ClusterState:
     objects: dict[Key, LiveObject] = {}
     pods: list[Pod] = []
     services: list[Service] = []
+    controllers: list[Controller] = []
+    autoscalers: list[Autoscaler] = []
     for value in (value for scope in scopes for value in scope.collection.values()):
         match value:
             case LiveObject():
@@ -165,15 +167,28 @@ def state(scopes: Sequence[Scope], version: str) -> ClusterState:
                 pods.append(value)
             case Service():
                 services.append(value)
+            case Controller():
+                controllers.append(value)
+            case Autoscaler():
+                autoscalers.append(value)
     pods.sort(key=lambda one: (one.namespace, one.name))
     services.sort(key=lambda one: (one.namespace, one.name))
+    controllers.sort(key=lambda one: (one.namespace, one.kind, one.name))
+    autoscalers.sort(key=lambda one: (one.namespace, one.name))
+    needed = [scope for scope in scopes if not scope.resource.scales]
+    dispensable = [scope for scope in scopes if scope.resource.scales]
     return ClusterState(
         objects=MappingProxyType(objects),
         pods=tuple(pods),
         services=tuple(services),
+        controllers=tuple(controllers),
+        autoscalers=tuple(autoscalers),
         unread=frozenset(
-            scope.namespace if scope.resource.kind.namespaced else NO_NAMESPACE for scope in scopes if scope.unread
+            scope.namespace if scope.resource.kind.namespaced else NO_NAMESPACE for scope in needed if scope.unread
         ),
-        unserved=frozenset(scope.resource.kind.name for scope in scopes if scope.unserved),
+        unserved=frozenset(scope.resource.kind.name for scope in needed if scope.unserved),
+        unseen=frozenset(
+            (scope.resource.kind.name, scope.namespace) for scope in dispensable if scope.unread or scope.unserved
+        ),
         version=version,
     )

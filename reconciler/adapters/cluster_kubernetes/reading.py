@@ -23,11 +23,12 @@ def read_everything(api: KubernetesApi, versions: Versions) -> ClusterState:
 def apart(scope: Scope, error: Rejected, namespaces: Iterable[str]) -> list[Scope]:
     """Return what to read instead of a scope that we may not list: each namespace by itself, or nothing (`unread`).
 
-    Raises Rejected where neither makes sense: without names nobody can say what is missing.
+    Raises Rejected where neither makes sense: without names nobody can say what is missing. Nothing of it is missed where it
+    only tells what scales Pods.
     """
     if error.status != 403:
         raise error
-    if scope.namespace or not scope.resource.kind.namespaced:
+    if scope.namespace or not scope.resource.kind.namespaced or (scope.resource.scales and not namespaces):
         return [Scope(scope.resource, scope.namespace, synced=True, unread=True)]
     if not namespaces:
         raise Rejected(f"{error}; grant list and watch, or name the namespaces to manage", status=403) from error

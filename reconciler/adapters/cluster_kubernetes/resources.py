@@ -1,4 +1,4 @@
-"""What is read from the API server: the managed kinds, Pods and Services, each under the first version that is served."""
+"""What is read from the API server: managed kinds, Pods, Services, what scales Pods; each under the first version served."""
 
 import re
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from typing import TypeVar
 from reconciler.adapters.cluster_kubernetes import decode
 from reconciler.adapters.cluster_kubernetes.answers import NotServed
 from reconciler.core.kinds import MANAGED, Kind
-from reconciler.core.resources import Document, Key, LiveObject, Pod, Service
+from reconciler.core.resources import SCALING, Autoscaler, Controller, Document, Key, LiveObject, Pod, Service
 from reconciler.errors import Rejected
 
 T = TypeVar("T")
-Value = LiveObject | Pod | Service
+Value = LiveObject | Pod | Service | Controller | Autoscaler
 
 #: RFC 1123 subdomain: what the API server takes as a name of the kinds that we handle.
 NAME = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
@@ -38,6 +38,11 @@ class Resource:
     kind: Kind
     decode: Callable[[Document], Value | None]
 
+    @property
+    def scales(self) -> bool:
+        """Whether it only tells how many Pods are to run: all else goes on where nobody lets us read it."""
+        return self.kind.name in SCALING
+
     def held(self, raw: Document) -> Held:
         """Return one document of the server. Raises KeyError or TypeError where it is no such object."""
         metadata = raw["metadata"]
@@ -49,7 +54,12 @@ class Resource:
 MESH = tuple(Resource(kind, partial(decode.live_object, kind=kind)) for kind in MANAGED.values())
 PODS = Resource(Kind("Pod", "", ("v1",), "pods"), decode.pod)
 SERVICES = Resource(Kind("Service", "", ("v1",), "services"), decode.service)
-ALL = (*MESH, PODS, SERVICES)
+CONTROLLERS = tuple(
+    Resource(Kind(name, "apps", ("v1",), plural), partial(decode.controller, kind=name))
+    for name, plural in (("Deployment", "deployments"), ("ReplicaSet", "replicasets"), ("StatefulSet", "statefulsets"))
+)
+AUTOSCALERS = Resource(Kind("HorizontalPodAutoscaler", "autoscaling", ("v2",), "horizontalpodautoscalers"), decode.autoscaler)
+ALL = (*MESH, PODS, SERVICES, *CONTROLLERS, AUTOSCALERS)
 
 
 def collection(kind: Kind, version: str, namespace: str = "") -> str:

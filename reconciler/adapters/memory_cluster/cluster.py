@@ -9,7 +9,7 @@ from reconciler.adapters.memory_cluster import objects
 from reconciler.adapters.memory_cluster.managed_fields import Actor, merge_patched
 from reconciler.core.kinds import MANAGED
 from reconciler.core.namespaces import Inside
-from reconciler.core.resources import Document, FieldOwner, Key, LiveObject, Pod, Service
+from reconciler.core.resources import Autoscaler, Controller, Document, FieldOwner, Key, LiveObject, Pod, Service
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import NEW, Clock, ClusterState
 
@@ -41,6 +41,9 @@ class MemoryCluster:
         self._objects: dict[Key, LiveObject] = {}
         self._pods: dict[tuple[str, str], Pod] = {}
         self._services: dict[tuple[str, str], Service] = {}
+        self._controllers: dict[tuple[str, str, str], Controller] = {}
+        self._autoscalers: dict[tuple[str, str], Autoscaler] = {}
+        self._unseen: frozenset[tuple[str, str]] = frozenset()
         self._version = 0
         self._observed: ClusterState | None = None
         self._listeners: list[Callable[[], None]] = []
@@ -53,6 +56,9 @@ class MemoryCluster:
                     objects=MappingProxyType(dict(self._objects)),
                     pods=tuple(self._pods[place] for place in sorted(self._pods)),
                     services=tuple(self._services[place] for place in sorted(self._services)),
+                    controllers=tuple(self._controllers[place] for place in sorted(self._controllers)),
+                    autoscalers=tuple(self._autoscalers[place] for place in sorted(self._autoscalers)),
+                    unseen=self._unseen,
                     version=str(self._version),
                 )
             return self._observed
@@ -101,9 +107,14 @@ class MemoryCluster:
         with self._lock:
             keys = [key for key in self._objects if key.namespace == namespace]
             own = [Inside(MANAGED[key.kind].group, key.kind, key.name) for key in keys]
-            others = (("Pod", self._pods), ("Service", self._services))
-            more = [Inside("", kind, name) for kind, those in others for place, name in those if place == namespace]
-            return (*own, *more)
+            others = (
+                ("", "Pod", self._pods),
+                ("", "Service", self._services),
+                ("autoscaling", "HorizontalPodAutoscaler", self._autoscalers),
+            )
+            more = [Inside(group, kind, name) for group, kind, those in others for place, name in those if place == namespace]
+            runs = [Inside("apps", kind, name) for place, kind, name in self._controllers if place == namespace]
+            return (*own, *more, *runs)
 
     def crds(self) -> tuple[Document, ...]:
         return self._crds
@@ -161,6 +172,26 @@ class MemoryCluster:
         """Create or replace a Service."""
         with self._lock:
             self._services[service.namespace, service.name] = service
+            self._changed()
+
+    def put_controller(self, controller: Controller) -> None:
+        """Create or replace a Deployment, ReplicaSet or StatefulSet; its Pods are `put_pod`'s."""
+        with self._lock:
+            self._controllers[controller.namespace, controller.kind, controller.name] = controller
+            self._changed()
+
+    def put_autoscaler(self, autoscaler: Autoscaler) -> None:
+        """Create or replace a HorizontalPodAutoscaler, which scales nothing by itself."""
+        with self._lock:
+            self._autoscalers[autoscaler.namespace, autoscaler.name] = autoscaler
+            self._changed()
+
+    def hide(self, kind: str) -> None:
+        """Let us not look at a kind that scales Pods, any more."""
+        with self._lock:
+            self._controllers = {place: one for place, one in self._controllers.items() if one.kind != kind}
+            self._autoscalers = {} if kind == "HorizontalPodAutoscaler" else self._autoscalers
+            self._unseen |= {(kind, "")}
             self._changed()
 
     def _after_apply(self, document: Document, manager: str, *, force: bool) -> LiveObject:

@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.adapters.cluster_kubernetes import decode
 from reconciler.core.kinds import MANAGED
-from reconciler.core.resources import FieldOwner, Service, ServicePort
+from reconciler.core.resources import Autoscaler, Controller, FieldOwner, Service, ServicePort
 
 
 def pod(*, status: dict[str, Any] | None = None, **metadata: Any) -> dict[str, Any]:
@@ -48,6 +48,31 @@ def test_a_pods_named_tcp_ports_and_owner_are_read() -> None:
     assert read.ports == {"http": 8080}
     assert read.owner == "ReplicaSet/billing-5f"
     assert read.service_account == "billing"
+
+
+def test_what_keeps_pods_running_is_read_without_versions_that_have_gone() -> None:
+    """Replicas that nobody sets are 1; a ReplicaSet of 0 that a Deployment has left behind runs nothing."""
+    labels = {"app": "billing"}
+    spec = {"replicas": 0, "template": {"metadata": {"labels": labels}}}
+    owned = {
+        "namespace": "shop",
+        "name": "billing-5f",
+        "ownerReferences": [{"kind": "Deployment", "name": "b", "controller": True}],
+    }
+    assert decode.controller({"metadata": owned, "spec": spec}, "ReplicaSet") is None
+    read = decode.controller({"metadata": owned, "spec": {**spec, "replicas": 2}}, "ReplicaSet")
+    assert read == Controller("ReplicaSet", "shop", "billing-5f", 2, labels, "Deployment/b")
+    alone = {"metadata": {"namespace": "shop", "name": "billing"}, "spec": {"template": {}}}
+    assert decode.controller(alone, "Deployment") == Controller("Deployment", "shop", "billing", 1, {})
+
+
+def test_an_autoscaler_is_read_without_what_it_measures() -> None:
+    """Bounds, and what it asks for; of one that has not said anything yet nothing runs."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "billing"}
+    raw = {"metadata": {"namespace": "shop", "name": "b"}, "spec": {"scaleTargetRef": target, "maxReplicas": 9}}
+    assert decode.autoscaler(raw) == Autoscaler("shop", "b", "Deployment/billing", 1, 9)
+    said = [{**raw, "status": {"desiredReplicas": 3, "currentReplicas": 2, "currentMetrics": [{"load": n}]}} for n in (1, 2)]
+    assert decode.autoscaler(said[0]) == decode.autoscaler(said[1]) == Autoscaler("shop", "b", "Deployment/billing", 1, 9, 2, 3)
 
 
 def test_a_service_without_a_selector_is_none_of_ours() -> None:

@@ -308,6 +308,24 @@ def test_a_missing_crd_is_a_state_of_its_own(proxied: Proxied, api_server_proxy:
             call()
 
 
+@pytest.mark.case("A-06", "D-12")
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, b"404 page not found\n"), (403, b'{"kind": "Status", "reason": "Forbidden", "message": "forbidden"}')],
+)
+def test_what_scales_pods_may_be_hidden(proxied: Proxied, api_server_proxy: Proxy, status: int, body: bytes) -> None:
+    """An API that nobody serves, or rights that lack: not known, and said; all else is read, no namespace is unread."""
+    world = proxied(namespaces=())
+    world.put_deployment("billing", 3, {"app": "billing"})
+    live = world.cluster.apply(workload_entry(world.namespace))
+    api_server_proxy.respond(status, body, path="autoscaling/v2/", times=None)
+    state = world.cluster.observe()
+    assert state.unseen == {("HorizontalPodAutoscaler", "")}
+    assert (state.unread, state.unserved, state.autoscalers) == (frozenset(), frozenset(), ())
+    assert [one.replicas for one in state.controllers if one.namespace == world.namespace] == [3]
+    assert state.objects[live.key] == live
+
+
 @pytest.mark.case("D-12")
 @pytest.mark.parametrize("oldest", ["v1beta1", "v1alpha3"])
 def test_an_older_version_is_taken_where_it_is_all_there_is(proxied: Proxied, api_server_proxy: Proxy, oldest: str) -> None:

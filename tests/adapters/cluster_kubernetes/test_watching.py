@@ -200,7 +200,7 @@ def test_a_busy_server_is_listed_later(proxied: Proxied, api_server_proxy: Proxy
 def test_a_quiet_cluster_is_left_in_peace(proxied: Proxied, api_server_proxy: Proxy) -> None:
     """While nothing happens, observations cost no request and are the very same value."""
     watched = Watched(proxied())
-    assert becomes(lambda: sum("watch=1" in one.path for one in api_server_proxy.requests) == 16)
+    assert becomes(lambda: sum("watch=1" in one.path for one in api_server_proxy.requests) == 20)
     before, asked = watched.world.cluster.observe(), len(api_server_proxy.requests)
     for _ in range(200):
         assert watched.world.cluster.observe() is before
@@ -244,6 +244,20 @@ def test_a_crd_that_is_missing_is_noticed_and_so_is_its_return(proxied: Proxied,
     api_server_proxy.heal()
     assert watched.becomes(8)
     assert trusted(watched.world.cluster).unserved == frozenset()
+
+
+@pytest.mark.case("A-06", "D-12")
+def test_what_scales_pods_is_watched_as_soon_as_we_may(proxied: Proxied, api_server_proxy: Proxy) -> None:
+    """Until then nothing is known of it, and all else is watched."""
+    api_server_proxy.respond(403, b'{"kind": "Status", "message": "forbidden"}', path="autoscaling/v2/", times=None)
+    watched = Watched(proxied(relist_interval=SECOND, namespaces=()))
+    watched.world.put_autoscaler("billing", "billing", (2, 10), current=2, desired=2)
+    watched.create(weight=8)
+    assert becomes(lambda: trusted(watched.world.cluster).unseen == {("HorizontalPodAutoscaler", "")})
+    assert watched.becomes(8)
+    api_server_proxy.heal()
+    assert becomes(lambda: "billing" in {one.name for one in trusted(watched.world.cluster).autoscalers})
+    assert trusted(watched.world.cluster).unseen == frozenset()
 
 
 @pytest.mark.case("A-06")

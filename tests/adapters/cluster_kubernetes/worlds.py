@@ -14,6 +14,7 @@ from reconciler.core.resources import Document, Key
 from tests.contracts.cluster import MISSING, OURS
 from tests.real.apiserver import ApiServer
 from tests.real.pods import create_pod
+from tests.real.scaling import put_autoscaler, put_deployment
 
 #: As the adapter's own, only faster: a test waits for nothing longer than it must.
 IMPATIENT = Patience(attempts=4, longest=10.0, first_pause=0.01, longest_pause=0.05, jitter=0.01, longest_retry_after=0.3)
@@ -60,6 +61,12 @@ class RealWorld:
         spec = {"selector": dict(selector), "ports": [{"port": 80}]}
         metadata = {"name": name, "namespace": self.namespace}
         self.server.kube.create({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+
+    def put_deployment(self, name: str, replicas: int, labels: Mapping[str, str]) -> None:
+        put_deployment(self.server.kube, self.namespace, name, replicas, labels)
+
+    def put_autoscaler(self, name: str, target: str, bounds: tuple[int, int], *, current: int, desired: int) -> None:
+        put_autoscaler(self.server.kube, self.namespace, name, target, bounds, current=current, desired=desired)
 
 
 def _named(key: Key) -> Document:
