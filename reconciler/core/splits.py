@@ -1,13 +1,13 @@
 """The predicted split of traffic: Envoy's arithmetic over the endpoints of a service port."""
 
-from collections.abc import Iterable, Iterator
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Sequence
 
 from reconciler.core.backends import Member
 from reconciler.core.caveats import Caveat, caveats
 from reconciler.core.demands import Demand, pairs
 from reconciler.core.istio import Destination
 from reconciler.core.plans import EndpointShare, Split
+from reconciler.core.portions import Portion, parted, portions
 from reconciler.core.resources import Key
 from reconciler.core.world import World
 
@@ -17,7 +17,7 @@ Service = tuple[str, str]
 def splits(world: World, services: Iterable[Service]) -> tuple[Split, ...]:
     """Return the split of every port of these services (namespace, host) that exist in the world, in order.
 
-    A share is an endpoint's weight over the sum of all weights. Two backends that pick one member list it twice, as istiod
+    A share is an endpoint's weight over the sum of all weights, inside what routes give its subset. Two backends that pick one member list it twice, as istiod
     does for a Service and a ServiceEntry of one host.
     """
     return tuple(split for namespace, host in sorted(services) for split in _of_service(world, namespace, host))
@@ -34,17 +34,24 @@ def voiding(world: World, services: Iterable[Service]) -> Iterator[tuple[Service
 def _of_service(world: World, namespace: str, host: str) -> Iterator[Split]:
     for port in world.ports_of(namespace, host):
         members = _members(world, namespace, host, port)
-        total = sum(one.weight for one in members)
-        shares = {weight: Fraction(weight, total) for weight in {one.weight for one in members}}
+        found = portions(world, namespace, host, port)
         endpoints = tuple(
-            EndpointShare(one.key.name, one.platform, one.address, one.weight, shares[one.weight]) for one in members
+            EndpointShare(one.key.name, one.platform, one.address, one.weight, share)
+            for one, share in zip(members, parted(members, found), strict=True)
         )
         notes = tuple(str(one) for one in caveats(world, namespace, host, port, members))
-        yield Split(host, port, endpoints, (*notes, *_routed(world, host, port)))
+        yield Split(host, port, endpoints, (*notes, *_routed(world, host, port), *_lost(found, members)))
+
+
+def _lost(found: Iterable[Portion], members: Sequence[Member]) -> Iterator[str]:
+    """Say which requests routes give to nobody."""
+    for portion in found:
+        if portion.name and not any(portion.holds(one) for one in members):
+            yield f"{float(portion.share):.0%} of the requests fail: no endpoint is in subset {portion.name}"
 
 
 def _routed(world: World, host: str, port: int) -> Iterator[str]:
-    """Say what routes divide first: then the split by endpoints holds inside each of their destinations."""
+    """Say what routes divide first, and whom that leaves."""
     for _, key in world.routes_by_host.covered(host):
         for each in world.routes[key].routes:
             parts = [one for one in each.destinations if one.share and one.port in (0, port)]

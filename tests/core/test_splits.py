@@ -48,8 +48,8 @@ def test_whoever_is_picked_by_service_and_service_entry_counts_twice() -> None:
     assert [one.name for one in found[0].endpoints] == ["vm1", "vm1"]
 
 
-def test_routes_are_told_because_they_divide_first() -> None:
-    """With how many endpoints each destination has left."""
+def test_routes_divide_first() -> None:
+    """By the shares of their destinations; it is told how many endpoints each of these has left."""
     ill = record(VMS[1], health="unhealthy", address="10.0.0.2")
     subsets = {"v1": {"v": "1"}, "v2": {"v": "2"}}
     mesh = [entry(app="billing"), *VMS, ill, rule(subsets=subsets), route(to=[(HOST, "v1", 90), (HOST, "v2", 10)])]
@@ -58,7 +58,15 @@ def test_routes_are_told_because_they_divide_first() -> None:
         "routed: VirtualService shop/billing spec.http[0] gives "
         f"90% to {HOST} v1 (1 endpoints not known to be unhealthy), 10% to {HOST} v2 (0 endpoints not known to be unhealthy)"
     )
-    assert shares([found]) == {"vm1": Fraction(1, 2), "vm2": Fraction(1, 2)}
+    assert shares([found]) == {"vm1": Fraction(9, 10), "vm2": Fraction(1, 10)}
+
+
+def test_what_routes_give_to_nobody_is_told() -> None:
+    """A subset that holds no endpoint: these requests fail, the others are divided as ever."""
+    mesh = [entry(app="billing"), *VMS, rule(subsets={"v1": {"v": "1"}, "v3": {"v": "3"}})]
+    (found,) = splits(world(*mesh, route(to=[(HOST, "v1", 90), (HOST, "v3", 10)])), SERVICE)
+    assert found.notes[-1] == "10% of the requests fail: no endpoint is in subset v3"
+    assert shares([found]) == {"vm1": Fraction(9, 10), "vm2": Fraction(0)}
 
 
 def test_only_caveats_that_void_the_prediction_are_voiding() -> None:

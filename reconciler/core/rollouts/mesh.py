@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from reconciler.core.backends import Backend, Member, Platform
 from reconciler.core.istio import WorkloadEntry, selects
+from reconciler.core.portions import parted, portions_of
 from reconciler.core.records import Health
 from reconciler.core.resources import Document, Key, ObservedState, Pod, Service
 from reconciler.core.rollouts.values import Documents
@@ -72,16 +73,17 @@ class Mesh:
 
 
 def shares(world: World, entry: Key, addresses: Mapping[str, Key]) -> dict[Key, Fraction]:
-    """Return the shares of the endpoints of a ServiceEntry, by weight; empty where it has none.
+    """Return the shares of the endpoints of a ServiceEntry; empty where it has none. Who gets nothing is not among them.
 
-    `addresses` names the WorkloadEntry at an address: an inline endpoint of the same address is the same endpoint.
+    Weights decide, inside what routes give each subset. `addresses` names the WorkloadEntry at an address: an inline endpoint of the same address is the same endpoint.
     """
-    found: dict[Key, int] = {}
-    for member in (world.picked.get(entry) or Members()).values():
-        key = endpoint_key(member, addresses)
-        found[key] = found.get(key, 0) + member.weight
-    total = sum(found.values())
-    return {key: Fraction(weight, total) for key, weight in found.items()}
+    members = list((world.picked.get(entry) or Members()).values())
+    found: dict[Key, Fraction] = {}
+    for member, share in zip(members, parted(members, portions_of(world, entry)), strict=True):
+        if share:
+            key = endpoint_key(member, addresses)
+            found[key] = found.get(key, Fraction(0)) + share
+    return found
 
 
 def endpoint_key(member: Member, addresses: Mapping[str, Key]) -> Key:
