@@ -136,8 +136,23 @@ def test_weights_are_armed_before_the_first_pod() -> None:
     assert (rolled.newest.phase, rolled.newest.step) == (Phase.SOAKING, armed.step), rolled.newest.reason
     scale(rolled, 8)
     assert 0.95 <= machines(rolled) < 0.98
+    found = {step: float(1 - seen["pods"]) for step, seen in rolled.path()}
+    assert found == pytest.approx({0: 0.95, 1: 0.75, 2: 0.5}, abs=0.03)
     rolled.until(Phase.IDLE)
     assert machines(rolled) == pytest.approx(0.5, abs=0.03)
+
+
+def test_pods_that_came_to_armed_weights_get_next_to_nothing_after_an_undo() -> None:
+    """There were none at the start, and somebody else started them: they are not ours to end."""
+    rolled = born(0)
+    rolled.policy = policy(split=HALF, expectPods=8)
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 0)
+    scale(rolled, 8)
+    rolled.until(Phase.SOAKING, 1)
+    rolled.say(Word.ABORT)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert machines(rolled) >= 0.95
 
 
 def test_a_split_that_changes_alone_is_rolled_out_from_todays_share() -> None:

@@ -94,9 +94,9 @@ def divided(found: Shares, split: Fraction | None, pods: int) -> Shares:
 
 
 def share_now(documents: Documents, mesh: Mesh) -> Fraction | None:
-    """Return the VMs' share by these documents' weights and the Pods meant to run.
+    """Return the VMs' share by these documents' weights and the Pods meant to run: all of it, while no Pod is.
 
-    None where it says nothing: VMs or Pods are missing, or the ServiceEntries of the unit do not agree.
+    None where it says nothing: there are no VMs, or the ServiceEntries of the unit do not agree.
     """
     sides = Sides(documents, documents)
     found = set[Fraction]()
@@ -105,7 +105,7 @@ def share_now(documents: Documents, mesh: Mesh) -> Fraction | None:
         pods = mesh.pods_meant(key.namespace, one.selectors)
         members = (mesh.world(documents).picked.get(key) or Members()).values()
         machines = sum(member.weight for member in members if member.platform is not Platform.POD)
-        if not machines or not pods:
+        if not machines:
             return None
         found.add(Fraction(machines, machines + pods))
     return found.pop() if len(found) == 1 else None
