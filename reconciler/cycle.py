@@ -1,6 +1,7 @@
 """One cycle: read, decide, save, act, report. It has no opinions; `core` has them, and the modules beside it the details."""
 
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -135,12 +136,18 @@ class Cycle:
             return False
 
     def _look(self, sight: Sight, request: Request, *, writes: bool) -> None:
-        self._read(sight)
-        if writes:
-            self.authority.look()
-        sight.observed = self._observer.observe()
+        # Both stores take their time to answer, and so does Git: they are read at the same time.
+        with ThreadPoolExecutor(1, thread_name_prefix="observe") as aside:
+            observed = aside.submit(self._observed, writes=writes)
+            self._read(sight)
+            sight.observed = observed.result()
         self._decide(sight, request, writes=writes)
         self._survived()
+
+    def _observed(self, *, writes: bool) -> ObservedState:
+        if writes:
+            self.authority.look()
+        return self._observer.observe()
 
     def _read(self, sight: Sight) -> None:
         """Git's side, whole or not at all; a serving process whose Git fails it keeps to the commit accepted last."""

@@ -99,11 +99,11 @@ def test_a_commit_that_arrives_while_a_cycle_runs_is_seen_by_the_next(world: Wor
     world.serve(process)
 
     def push(name: str, *_: Any) -> None:
-        if name == "observe":
+        if name == "accepted":
             world.commit(mixed(workload_entry("vm1")))
             slow.poll_due()
 
-    slow = world.process(registry=Hooked(world.registry, push))
+    slow = world.process(store=Hooked(world.store, push))
     world.serve(slow)
     assert not slow.nothing_new()
 

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode
 
-import stamina
-
 from reconciler.adapters.cluster_kubernetes import answers, credentials
 from reconciler.adapters.cluster_kubernetes.answers import NotActed, Unauthenticated, Unsure
 from reconciler.adapters.cluster_kubernetes.settings import KubernetesSettings, Patience
@@ -26,8 +24,6 @@ from reconciler.errors import Unavailable
 log = logging.getLogger(__name__)
 #: For what a person who waits should know, in words without causes; those are in `log`.
 waiting = log.getChild("waiting")
-# We say ourselves what is tried again. stamina would do so as a record for machines, through structlog even on standard output.
-stamina.instrumentation.set_on_retry_hooks(())
 
 T = TypeVar("T")
 Query = Mapping[str, str | int]
@@ -111,25 +107,18 @@ class KubernetesApi:
         `attempt` is told the latest moment (monotonic) at which it may begin.
         """
         began, tries = self._monotonic(), 0
-
-        def again(error: Exception) -> bool | float:
-            nonlocal tries
+        while True:
             tries += 1
-            if not isinstance(error, on) or isinstance(error, answers.Expired | Unauthenticated):
-                return False
-            pause = min(patience.first_pause * 2.0 ** (tries - 1), patience.longest_pause)
-            pause = max(pause, min(error.retry_after or 0.0, patience.longest_retry_after))
-            pause += random.uniform(0, patience.jitter)  # noqa: S311 - jitter is no secret
-            if tries >= patience.attempts or self._monotonic() - began + pause >= patience.longest:
-                return False
-            waiting.info("no usable answer from the API server, trying again (%d of %d)", tries + 1, patience.attempts)
-            log.debug("%s; trying again in %.1f s", error, pause)
-            return pause
-
-        for one in stamina.retry_context(on=again, attempts=None, timeout=None):
-            with one:
+            try:
                 return attempt(began + patience.longest)
-        raise AssertionError("a retry loop ends by returning or raising")
+            except on as error:
+                left = began + patience.longest - self._monotonic()
+                pause = _pause(error, tries, patience)
+                if isinstance(error, answers.Expired | Unauthenticated) or tries >= patience.attempts or pause >= left:
+                    raise
+                waiting.info("no usable answer from the API server, trying again (%d of %d)", tries + 1, patience.attempts)
+                log.debug("%s; trying again in %.1f s", error, pause)
+            time.sleep(pause)
 
     def close(self) -> None:
         """Drop all idle connections."""
@@ -189,6 +178,13 @@ class KubernetesApi:
             level = logging.DEBUG if method == "GET" else logging.WARNING
             log.log(level, "%s %s: the API server warns: %.500s", method, url.partition("?")[0], warning)
         return answers.document(response.status, response.headers, content)
+
+
+def _pause(error: Unavailable, tries: int, patience: Patience) -> float:
+    """Return the seconds to wait after so many tries: twice as long each time, or as the server asks, within limits."""
+    doubled = min(patience.first_pause * 2.0 ** (tries - 1), patience.longest_pause)
+    asked = min(error.retry_after or 0.0, patience.longest_retry_after)
+    return max(doubled, asked) + random.uniform(0, patience.jitter)  # noqa: S311 - jitter is no secret
 
 
 def _url(path: str, query: Query | None) -> str:
