@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 #: For what a person who waits should know, in words without causes; those are in `log`.
 waiting = log.getChild("waiting")
 
+#: Waits for so many seconds; nothing ever sets the event.
+_wait = threading.Event().wait
+
 T = TypeVar("T")
 Query = Mapping[str, str | int]
 
@@ -118,7 +121,7 @@ class KubernetesApi:
                     raise
                 waiting.info("no usable answer from the API server, trying again (%d of %d)", tries + 1, patience.attempts)
                 log.debug("%s; trying again in %.1f s", error, pause)
-            time.sleep(pause)
+            _wait(pause)
 
     def close(self) -> None:
         """Drop all idle connections."""
