@@ -72,7 +72,7 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 class GitSettings(BaseModel):
     """How the repository is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     allow_local: bool = False
     """Accept ``file://`` URLs and local paths as repository. Command-line runs, demo and tests switch it on."""
@@ -109,7 +109,7 @@ class GitSettings(BaseModel):
 class RolloutSettings(BaseModel):
     """Bounds on all rollouts, whatever RolloutPolicies say."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     without_policy: Literal["careful", "at-once"] = "careful"
     """How units change that no RolloutPolicy is about: in steps of 10, 50 and 100 %, or in one."""
@@ -139,7 +139,7 @@ class QueryTemplate(BaseModel):
 class GateSettings(BaseModel):
     """Whom the gates of rollouts may ask."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     prometheus: str = ""
     """URL of Prometheus, or of what speaks its API; without it gates on metrics wait."""
@@ -166,9 +166,7 @@ class GateSettings(BaseModel):
 class Settings(BaseSettings):
     """All settings of one process, which serves one target."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="RECONCILER_", env_nested_delimiter="__", extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_prefix="RECONCILER_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     target: str = Field("default", pattern=f"^{TARGET}$")
     """Name of the target: the mark on our objects, the Lease's name."""

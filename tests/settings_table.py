@@ -1,8 +1,11 @@
 """The README's table of settings, made from the settings themselves: ``python -m tests.settings_table`` writes it."""
 
+import ast
+import inspect
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -20,7 +23,8 @@ _PREFIX = "RECONCILER_"
 def table() -> str:
     """Return the table as Markdown: name, variable, default, meaning."""
     rows = [
-        f"| `{name}` | `{variable}` | {_default(field)} | {_meaning(field)} |" for name, variable, field in _fields(Settings)
+        f"| `{name}` | `{variable}` | {_default(field)} | {_meaning(text, field)} |"
+        for name, variable, field, text in _fields(Settings)
     ]
     return "\n".join(("| setting | variable | default | meaning |", "|---|---|---|---|", *rows)) + "\n"
 
@@ -32,13 +36,26 @@ def written(readme: str) -> str:
     return f"{before}{BEGIN}\n{table()}\n{END}{after}"
 
 
-def _fields(model: type[BaseModel], name: str = "", variable: str = _PREFIX) -> Iterator[tuple[str, str, FieldInfo]]:
-    """Yield every setting, those of nested models under their full names."""
+def _fields(model: type[BaseModel], name: str = "", variable: str = _PREFIX) -> Iterator[tuple[str, str, FieldInfo, str]]:
+    """Yield every setting with its docstring, those of nested models under their full names."""
+    texts = _docstrings(model)
     for key, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _fields(field.annotation, f"{name}{key}.", f"{variable}{key.upper()}__")
         else:
-            yield f"{name}{key}", f"{variable}{key.upper()}", field
+            yield f"{name}{key}", f"{variable}{key.upper()}", field, texts[key]
+
+
+def _docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """Return the docstrings under the fields of a class; pydantic would look for them whenever the class is imported."""
+    (cls,) = ast.parse(inspect.getsource(model)).body
+    assert isinstance(cls, ast.ClassDef)
+    return {
+        field.target.id: text.value.value
+        for field, text in pairwise(cls.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str)
+    }
 
 
 def _default(field: FieldInfo) -> str:
@@ -59,8 +76,8 @@ def _duration(value: timedelta) -> str:
     return next(f"{seconds // size}{unit}" for unit, size in sizes if seconds % size == 0 and (seconds or size == 1))
 
 
-def _meaning(field: FieldInfo) -> str:
-    text = re.sub("``(.*?)``", r"`\1`", " ".join((field.description or "").split())).replace("|", "\\|")
+def _meaning(docstring: str, field: FieldInfo) -> str:
+    text = re.sub("``(.*?)``", r"`\1`", " ".join(docstring.split())).replace("|", "\\|")
     return f"{text}{_choices(field.annotation)}"
 
 
