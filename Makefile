@@ -10,7 +10,7 @@ ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-deps real-parts lint format check demo conformance bench simulate settings-table phases-diagram lock clean
+.PHONY: help setup test test-deps real-parts lint format check demo agent conformance bench simulate settings-table phases-diagram lock clean
 
 help: ## list these targets
 	@echo "Targets:"
@@ -70,6 +70,10 @@ check: lint test ## everything that must pass before a commit is shared
 
 demo: setup ## run the main job on the embedded cluster and registry, under requests through a real Envoy
 	@$(BIN)/reconciler demo
+
+agent: setup ## pack the VM agent into dist/reconciler-agent.pyz, which Python 3.9 or later runs
+	@mkdir -p dist
+	@$(BIN)/reconciler vm agent-file dist/reconciler-agent.pyz
 
 conformance: setup ## compare our validation with Istio's own test cases
 	@$(BIN)/python -m tests.conformance

@@ -63,3 +63,16 @@ def test_adapters_know_core_and_ports_only(path: Path) -> None:
 def test_only_wiring_names_an_adapter(path: Path) -> None:
     """Whoever needs an adapter gets it from wiring."""
     assert path == Path("wiring.py") or not any(within(name, "reconciler.adapters") for name in imports(path))
+
+
+@pytest.mark.parametrize("path", modules("agent"), ids=str)
+def test_the_agent_needs_nothing(path: Path) -> None:
+    """A VM has Python and its standard library: the agent imports these, itself, and the package's version."""
+    foreign = {
+        name
+        for name in imports(path)
+        if name.partition(".")[0] not in sys.stdlib_module_names
+        and not within(name, "reconciler.agent")
+        and name != "reconciler.__version__"
+    }
+    assert not foreign

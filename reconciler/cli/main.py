@@ -3,7 +3,7 @@
 import gc
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any
@@ -14,8 +14,10 @@ from click.shell_completion import CompletionItem
 #: New objects before the youngest, and passes over these before older ones are searched for cycles of garbage.
 COLLECT_AFTER = 20_000, 10, 10
 
+Table = Mapping[str, tuple[str, str]]
+
 #: Command -> (module, one line for the list). The line stands here so that the list needs no import.
-COMMANDS = {
+COMMANDS: Table = {
     "check": ("check", "Validate a folder of manifests, offline."),
     "diff": ("cycle", "Show where cluster and registry differ from Git."),
     "plan": ("cycle", "Show what would be written, in order, and where traffic would go."),
@@ -34,6 +36,8 @@ COMMANDS = {
     "recover": ("state", "Rebuild a lost state store from the marks in the cluster."),
     "release": ("state", "Hand objects over to another manager and take our marks away."),
     "explain": ("explain", "Say what a problem code means."),
+    "vm": ("vm", "Bring VMs into the mesh."),
+    "agent": ("agent", "Run the agent of this VM, in the foreground."),
     "init": ("init", "Copy the repository template to start from."),
     "demo": ("demo", "Run the whole job on an embedded mesh."),
     "completion": ("init", "Print the shell completion script."),
@@ -41,37 +45,38 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """A group that knows its commands by name and imports them on use.
+    """A group that knows its commands by the names in a table and imports them on use.
 
     A wrong use ends with 1 like every other error: click's 2 would say that changes are due.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, table: Table, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._table = table
         _keep_layout(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
+        return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self._table:
             return None
-        module = importlib.import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        module = importlib.import_module(f"reconciler.cli.{self._table[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         _keep_layout(command)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS and not args[0].startswith("-") and not ctx.resilient_parsing:
-            raise click.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        if args[0] not in self._table and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise click.NoSuchCommand(args[0], possibilities=self._table, ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([(name, line) for name, (_, line) in self._table.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        names = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        names = [CompletionItem(name, help=line) for name, (_, line) in self._table.items() if name.startswith(incomplete)]
         return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
@@ -100,6 +105,7 @@ def _one_for_wrong_use() -> Iterator[None]:
 
 @click.group(
     cls=Commands,
+    table=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110, "auto_envvar_prefix": None},
     epilog="Exit codes: 0 nothing to do or all done, 1 error, 2 changes are due, 3 refused by a guard.",
 )
@@ -128,7 +134,7 @@ def main(context: click.Context, /, **_: Any) -> None:
     # A report of writes that were made must not die on an arrow that the terminal's encoding has not.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    if context.invoked_subcommand != "serve":  # which has a log
+    if context.invoked_subcommand not in ("serve", "agent"):  # which have a log
         from reconciler.cli.told import sentences
 
         context.with_resource(sentences())
