@@ -10,7 +10,7 @@ ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-deps real-parts lint format check demo agent conformance bench simulate settings-table phases-diagram lock clean
+.PHONY: help setup test test-deps test-mesh real-parts lint format check demo agent conformance bench simulate settings-table phases-diagram lock clean
 
 help: ## list these targets
 	@echo "Targets:"
@@ -55,6 +55,12 @@ test-deps: ## as root on Debian: install the system tools that some tests start 
 real-parts: setup ## build kube-apiserver, etcd and Prometheus for the tests, once per user (about ten minutes on two cores)
 	@echo "real-parts: kube-apiserver, etcd, Prometheus and Istio's CRDs"
 	@$(BIN)/python -m tests.real build || [ -z "$$CI" ]
+
+# One process: the tests measure how requests are divided, and share two cores with all that divides them.
+test-mesh: setup ## run the tests in a real mesh: istiod (built once per user, ten minutes more), Envoy, Prometheus
+	@echo "test-mesh: kube-apiserver, etcd, Prometheus and istiod"
+	@$(BIN)/python -m tests.real build --istiod || [ -z "$$CI" ]
+	@$(BIN)/python -m pytest tests/mesh/test_*.py $(ARGS)
 
 lint: setup ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .

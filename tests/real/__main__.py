@@ -57,9 +57,11 @@ def down(arguments: argparse.Namespace) -> None:
 
 
 def build(arguments: argparse.Namespace) -> None:
-    """Get all parts into the cache."""
+    """Get all parts into the cache; istiod only where it is asked for."""
     prepare("api-server", say)
     prepare("prometheus", say)
+    if arguments.istiod:
+        prepare("istiod", say)
     say(f"ready in {cache()}")
 
 
@@ -82,7 +84,9 @@ def main() -> int:
     upper.add_argument("--detach", action="store_true", help="leave it running (one per user)")
     upper.set_defaults(act=up)
     commands.add_parser("down", help="stop what `up --detach` started").set_defaults(act=down)
-    commands.add_parser("build", help="get all parts into the cache").set_defaults(act=build)
+    builder = commands.add_parser("build", help="get the parts into the cache")
+    builder.add_argument("--istiod", action="store_true", help="istiod too, which only the mesh tests need")
+    builder.set_defaults(act=build)
     keeper = commands.add_parser("keep", help="used by the test run: hold one server")
     keeper.add_argument("name", choices=get_args(Name))
     keeper.add_argument("--directory", type=Path, required=True)

@@ -1,4 +1,4 @@
-"""kube-apiserver, etcd and Prometheus: found in KUBEBUILDER_ASSETS or the cache, else built by the ordinary Go command.
+"""kube-apiserver, etcd, Prometheus and istiod: found in KUBEBUILDER_ASSETS or the cache, else built by the ordinary Go command.
 
 A folder per part holds the `go.mod` and `go.sum` that pin every byte. The first builds take about ten minutes on two
 cores; their results are kept in the cache under the part's version and the digest of those two files.
@@ -83,6 +83,12 @@ PROMETHEUS = GoPart(
     ("github.com/prometheus/common/version.Version=3.16.0",),
     # Without the discovery of every cloud, of which the tests use none, a third of the packages need not be compiled.
     ("remove_all_sd",),
+)
+ISTIOD = GoPart(
+    "istiod",
+    "istio.io/istio",
+    "istio.io/istio/pilot/cmd/pilot-discovery",
+    ("istio.io/istio/pkg/version.buildVersion={version}",),
 )
 
 

@@ -14,6 +14,7 @@
 | `prometheus` | `Prometheus`: the run's Prometheus, shared; `prometheus.scrape(...)` adds targets |
 | `exporter` | `Exporter` that this Prometheus scrapes, for one test at a time: it begins without series |
 | `restartable_prometheus` | `PrometheusProcess`: an instance for this test alone, to kill, pause and start again |
+| `istiod` | `Istiod`: an istiod on the run's API server, which serves endpoints to proxies |
 | `https` | `GitHttps`: a Git server over https for the bare repositories below `git_root`; `authority` signed for it |
 | `istio_crds` | a function from "lowest" or "newest" to the file with those CRDs |
 """
@@ -40,22 +41,24 @@ from tests.real.apiserver_process import ApiServerProcess
 from tests.real.crds import Which, crds
 from tests.real.exporter import Exporter
 from tests.real.git_https import Authority, GitHttps
+from tests.real.istiod_process import Istiod, IstiodProcess
 from tests.real.kubectl import Kubectl, find
 from tests.real.locations import Progress, write_whole
 from tests.real.missing import PartMissing
 from tests.real.prometheus_process import Prometheus, PrometheusProcess
 from tests.real.proxy import Proxy
 
-NEEDS: dict[str, keeper.Name] = {
+NEEDS: dict[str, keeper.Part] = {
     "api_server": "api-server",
     "restartable_api_server": "api-server",
     "postgresql": "postgresql",
     "prometheus": "prometheus",
     "restartable_prometheus": "prometheus",
+    "istiod": "istiod",
 }
 """Fixture name -> the server it needs. Any test that uses one, directly or not, carries the marker `real`."""
 
-SHARED = ("api_server", "postgresql", "prometheus")
+SHARED: dict[str, keeper.Name] = {"api_server": "api-server", "postgresql": "postgresql", "prometheus": "prometheus"}
 """Those whose server is started once per run."""
 
 
@@ -80,9 +83,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.collectonly:
         return
     wanted = {name for item in session.items for name in getattr(item, "fixturenames", ())}
-    for fixture, server in NEEDS.items():
+    for fixture, part in NEEDS.items():
         if fixture in wanted:
-            _start_early(server, _progress(session.config), shared=fixture in SHARED)
+            _start_early(part, _progress(session.config), SHARED.get(fixture))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -230,6 +233,20 @@ def restartable_prometheus(tmp_path: Path) -> Iterator[PrometheusProcess]:
 
 
 @pytest.fixture(scope="session")
+def istiod(api_server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Istiod]:
+    """An istiod on the run's API server, shared by all tests of this worker."""
+    with report.needed("istiod"):
+        keeper.refuse_if_failed("istiod", report.run_folder())
+        process = IstiodProcess(tmp_path_factory.mktemp("istiod") / "data", api_server, lambda _: None)
+        try:
+            found = process.start()
+            report.used(f"istiod {found.version}")
+            yield found
+        finally:
+            process.stop()
+
+
+@pytest.fixture(scope="session")
 def git_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the servers serve."""
     return tmp_path_factory.mktemp("git-root")
@@ -275,16 +292,16 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _start_early(server: keeper.Name, progress: Progress, *, shared: bool) -> None:
+def _start_early(part: keeper.Part, progress: Progress, shared: keeper.Name | None) -> None:
     run = report.run_folder()
     try:
-        keeper.refuse_if_failed(server, run)
-        keeper.prepare(server, progress)
+        keeper.refuse_if_failed(part, run)
+        keeper.prepare(part, progress)
         if shared:
-            keeper.spawn(server, run, watch=int((run / "controller").read_text(encoding="utf-8")))
+            keeper.spawn(shared, run, watch=int((run / "controller").read_text(encoding="utf-8")))
     except PartMissing as missing:
         # The tests that need it will find this instead of a server, and say so one by one.
-        write_whole(run / f"{server}.failed", str(missing))
+        write_whole(run / f"{part}.failed", str(missing))
 
 
 def _progress(config: pytest.Config) -> Progress:

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Literal, Protocol
 
 from tests.real.apiserver_process import ApiServerProcess
-from tests.real.binaries import ETCD, KUBE_APISERVER, PROMETHEUS, executable
+from tests.real.binaries import ETCD, ISTIOD, KUBE_APISERVER, PROMETHEUS, executable
 from tests.real.crds import crd_documents
 from tests.real.locations import PROJECT, Progress, lock, write_whole
 from tests.real.missing import PartMissing
@@ -28,6 +28,8 @@ from tests.real.processes import STOP_SECONDS, command_line, running
 from tests.real.prometheus_process import PrometheusProcess
 
 Name = Literal["api-server", "postgresql", "prometheus"]
+#: What can be got early: the servers that keepers hold, and istiod, which a test starts on the API server.
+Part = Name | Literal["istiod"]
 START_SECONDS = 45.0
 
 _spawned: list[subprocess.Popen[bytes]] = []
@@ -56,7 +58,7 @@ class _ApiServer:
         self._process.stop()
 
 
-def prepare(name: Name, progress: Progress) -> None:
+def prepare(name: Part, progress: Progress) -> None:
     """Get what the server is made of; minutes the first time. Raises PartMissing."""
     if name == "api-server":
         executable(ETCD, progress)
@@ -64,6 +66,8 @@ def prepare(name: Name, progress: Progress) -> None:
         crd_documents("newest", progress)
     if name == "prometheus":
         executable(PROMETHEUS, progress)
+    if name == "istiod":
+        executable(ISTIOD, progress)
 
 
 def spawn(name: Name, run: Path, watch: int | None) -> None:
@@ -99,7 +103,7 @@ def answer(name: Name, run: Path) -> str:
     raise PartMissing(f"{name} did not get ready within {START_SECONDS:.0f} s, its keeper says: {log[-1000:]}")
 
 
-def refuse_if_failed(name: Name, run: Path) -> None:
+def refuse_if_failed(name: Part, run: Path) -> None:
     """Raises PartMissing where this run has already found out that the server cannot be had: trying again takes long."""
     failed = run / f"{name}.failed"
     if failed.exists():

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,14 +33,21 @@ def free_ports(count: int) -> list[int]:
 class Child:
     """One server process. Its output goes to `log`; it is killed by the system if this process ends without stopping it."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path, user: int | None = None) -> None:
-        """Start it at once; `user` is the numeric user to run as, where that is not ours."""
+    def __init__(
+        self, command: Sequence[str | Path], log: Path, user: int | None = None, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """Start it at once, with `variables` beside our environment; `user` is the numeric user to run as, if not ours."""
         self.log = log
         become = "-" if user is None else str(user)
         script = [sys.executable, "-S", "-E", HERE / "die_with_parent.py", str(os.getpid()), become, *command]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                script, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                script,
+                env={**os.environ, **(variables or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
 
     @property
