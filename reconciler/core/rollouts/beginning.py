@@ -13,7 +13,8 @@ from fractions import Fraction
 
 from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.balance import loads_of
-from reconciler.core.rollouts.courses import share_now
+from reconciler.core.rollouts.capacity import carried
+from reconciler.core.rollouts.courses import expected_pods, share_now
 from reconciler.core.rollouts.effective import effective
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.policy import RolloutPolicy
@@ -90,8 +91,10 @@ def begun(
     start = wish.before if before is None or before.holds else effective(before, mesh)
     way = way_to(start, wish.after, policy, mesh, _splits(before, start, policy.split, mesh)) if wish.stays else None
     if way is not None:
-        origin = before.origin if before and before.outcome is not Outcome.SUCCEEDED else start
-        return _rollout(wish, policy, revision, now, attempt, way, origin)
+        found = _rollout(wish, policy, revision, now, attempt, way, start)
+        if before and before.outcome is not Outcome.SUCCEEDED:
+            return replace(found, origin=before.origin, carried=before.carried)
+        return replace(found, carried=carried(start, way.splits[0], mesh))
     if policy.split is None or (before and before.holds and before.way.splits[1] == policy.split):
         return None
     return settled(wish, policy, mesh, revision, now, attempt=attempt)
@@ -102,7 +105,8 @@ def settled(wish: Wish, policy: RolloutPolicy, mesh: Mesh, revision: Revision, n
 
     The service is new, or its weights make the split already. There is nothing to be undone.
     """
-    way = Way((), (), wish.after, wish.after, (policy.split, policy.split), expected=policy.expect_pods or 0)
+    expected = expected_pods(policy, wish.after, wish.after, mesh)
+    way = Way((), (), wish.after, wish.after, (policy.split, policy.split), expected=expected)
     found = _rollout(wish, policy, revision, now, attempt, way, wish.after)
     over = replace(found, phase=Phase.IDLE, outcome=Outcome.SUCCEEDED, entered=now, ended=now)
     return replace(over, loads=loads_of(wish.after, mesh), reason="this split is held from now on")

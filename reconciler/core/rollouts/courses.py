@@ -15,6 +15,7 @@ from reconciler.core.istio import WorkloadEntry
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.mesh import PODS, Mesh, Shares, shares
 from reconciler.core.rollouts.opening import Opening, opening
+from reconciler.core.rollouts.policy import RolloutPolicy
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.world import Members
 
@@ -82,6 +83,14 @@ def courses(sides: Sides, mesh: Mesh) -> list[Course]:
         ends = [divided(shares(world, key, addresses), split, pods) for world, split in zip(worlds, sides.splits, strict=True)]
         found.append(Course(one, *ends))
     return sorted(found, key=lambda one: -len({*one.start, *one.wanted}))
+
+
+def expected_pods(policy: RolloutPolicy, before: Documents, after: Documents, mesh: Mesh) -> int:
+    """Return for how many Pods weights are sized while none runs: as the policy says, else as many as may be started."""
+    if policy.expect_pods is not None:
+        return policy.expect_pods
+    entries = Sides(before, after).entries()
+    return max((mesh.scale(one.before["metadata"]["namespace"], one.selectors).maximum for one in entries), default=0)
 
 
 def divided(found: Shares, split: Fraction | None, pods: int) -> Shares:

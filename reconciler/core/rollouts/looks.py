@@ -6,17 +6,17 @@ from fractions import Fraction
 from reconciler.core.changes import FieldDiff, ObjectDiff, State
 from reconciler.core.documents import same
 from reconciler.core.resources import Document, Key, StoreName
+from reconciler.core.rollouts.capacity import Need, Trust, overload
 from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.effective import effective
 from reconciler.core.rollouts.mesh import Mesh, shares
+from reconciler.core.rollouts.retreat import retreat, retreats, shrunk
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import HandEdit, Seen
-from reconciler.core.rollouts.strength import course_of, outage, overload, unhealthy
+from reconciler.core.rollouts.strength import course_of, outage, unhealthy
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.rollouts.ways import exposure
-
-#: The label by which a Deployment tells the versions of its Pods apart.
-_VERSION = "pod-template-hash"
+from reconciler.core.scaling import VERSION
 
 
 def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh) -> Seen:
@@ -28,20 +28,30 @@ def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh)
     way, step, stage = rollout.on, rollout.step, rollout.stage
     if not way.steps:
         return Seen(written=not found)
-    coming = step + 1 if rollout.is_last_stage and not rollout.is_last_step else step
+    back = tuple(retreats(rollout, mesh))
     return Seen(
         written=not found,
         hand_edits=edits,
         unhealthy=unhealthy(way, step, stage, mesh),
         outage=outage(way, step, stage, mesh),
-        capacity=overload(way, coming, rollout.policy.max_load, mesh),
+        capacity=_lacking(rollout, back, mesh),
+        retreat=retreat(back),
         population=_population(rollout, mesh),
     )
 
 
+def _lacking(rollout: Rollout, back: Sequence[Need], mesh: Mesh) -> str:
+    """Say why those who receive traffic next could not carry it, or no more give it back; empty where they could."""
+    if rollout.replan:
+        return retreat(back)
+    passes = rollout.started is not None and rollout.is_last_stage and not rollout.is_last_step
+    coming = rollout.step + 1 if passes else rollout.step
+    return overload(rollout.on, coming, Trust.in_rollout(rollout), mesh) or shrunk(back)
+
+
 def _population(rollout: Rollout, mesh: Mesh) -> str:
     versions = {
-        pod.labels.get(_VERSION, "")
+        pod.labels.get(VERSION, "")
         for key, document in {**rollout.way.before, **rollout.way.after}.items()
         if key.kind == "ServiceEntry" and document is not None
         for pod in mesh.pods_of(document)

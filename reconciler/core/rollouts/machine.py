@@ -22,10 +22,9 @@ from reconciler.core.rollouts.words import carried_out, objection
 _PACE = Pace()
 #: Pauses that end by themselves, or that somebody has just asked for: nobody has to be called.
 _QUIET = frozenset({Cause.NONE, Cause.PERSON, Cause.HOLD, Cause.OUTAGE})
-#: After these another stage is the current one, and after these the gates begin anew.
-_ELSEWHERE: frozenset[Happening] = frozenset(
-    {Event.STARTED, Event.STAGED, Event.PASSED, Event.FELL_BACK, Event.SENT_BACK, Word.ABORT, Word.UNDO, Word.RETRY}
-)
+#: After these another stage is the current one, after these it leads back, and after these the gates begin anew.
+_ELSEWHERE: frozenset[Happening] = frozenset({Event.STARTED, Event.STAGED, Event.PASSED, Event.FELL_BACK})
+_TURNED: frozenset[Happening] = frozenset({Event.SENT_BACK, Word.ABORT, Word.UNDO, Word.RETRY})
 _ANEW: frozenset[Happening] = frozenset({Event.IN_FORCE, Event.RELEASED, Event.HEALED, Word.RESUME})
 
 
@@ -78,6 +77,8 @@ def _still(seen: Seen, happening: Happening) -> Seen:
     """Return what of a look still counts after a happening."""
     if happening in _ELSEWHERE:
         return seen.elsewhere()
+    if happening in _TURNED:
+        return seen.turned()
     return seen.unjudged() if happening in _ANEW else seen
 
 

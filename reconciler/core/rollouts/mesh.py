@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from functools import cached_property
 
 from reconciler.core.backends import Backend, Member, Platform
 from reconciler.core.istio import WorkloadEntry, selects
@@ -9,6 +10,7 @@ from reconciler.core.portions import parted, portions_of
 from reconciler.core.records import Health
 from reconciler.core.resources import Document, Key, ObservedState, Pod, Service
 from reconciler.core.rollouts.values import Documents
+from reconciler.core.scaling import Scale, Scaling
 from reconciler.core.selection import LabelIndex
 from reconciler.core.world import Members, World, record_of
 
@@ -49,6 +51,16 @@ class Mesh:
     def pods_ready(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> int:
         """Return how many Pods serve behind any of these selectors now."""
         return len({pod.name for one in selectors for pod in self._pods.picked(namespace, one) if pod.ready})
+
+    def scale(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> Scale:
+        """Return what decides how many Pods run behind any of these selectors."""
+        asked = tuple(selectors)
+        pods = [pod for one in asked for pod in self._pods.picked(namespace, one) if not pod.leaving]
+        return self._scaling.behind(namespace, asked, pods)
+
+    @cached_property
+    def _scaling(self) -> Scaling:
+        return Scaling(self.observed)
 
     def is_ill(self, workload: Key) -> bool:
         """Tell whether the VM registry knows a WorkloadEntry's VM to be unhealthy."""

@@ -9,10 +9,10 @@ from fractions import Fraction
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.plans import Split
 from reconciler.core.resources import Key
+from reconciler.core.rollouts.capacity import Need, Trust, needs, overload
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
-from reconciler.core.rollouts.strength import overload
 from reconciler.core.rollouts.values import Documents, LegKind
 from reconciler.core.rollouts.waits import Wait
 from reconciler.core.splits import splits
@@ -30,7 +30,8 @@ class Standing(StrEnum):
 class StepOutlook:
     """One step. `split` is the predicted traffic once it is in force, by today's Pods; empty where nobody asked for it.
 
-    `lacks` says who could not carry what it would get at a step to come, and how many Pods are needed; it waits for these then.
+    `needs` are the Pods that it takes. `lacks` says who could not carry what it would get at a step to come; it waits for these
+    then.
     """
 
     leg: LegKind
@@ -44,6 +45,7 @@ class StepOutlook:
     notes: tuple[str, ...] = ()
     split: tuple[Split, ...] = ()
     lacks: str = ""
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,10 @@ def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = No
 
 
 def _steps(rollout: Rollout, mesh: Mesh | None) -> Iterator[StepOutlook]:
-    way = rollout.on
+    way, trust = rollout.on, Trust.in_rollout(rollout)
     for number, step in enumerate(way.steps):
         leg, standing = way.legs[step.leg], _standing(rollout, number)
-        lacks = overload(way, number, rollout.policy.max_load, mesh) if mesh and standing is Standing.COMING else ""
+        lacks = overload(way, number, trust, mesh) if mesh and standing is Standing.COMING else ""
         yield StepOutlook(
             leg=leg.kind,
             exposure=step.exposure,
@@ -114,6 +116,7 @@ def _steps(rollout: Rollout, mesh: Mesh | None) -> Iterator[StepOutlook]:
             merged=step.merged,
             notes=step.notes,
             lacks=lacks,
+            needs=tuple(needs(way, number, trust, mesh)) if mesh else (),
             split=_split(at(way, number, len(step.stages) - 1, mesh), mesh) if mesh else (),
         )
 

@@ -17,6 +17,7 @@ from reconciler.core.rollouts.mesh import PODS, Mesh
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.strength import course_of
 from reconciler.core.rollouts.values import Documents, LegKind
+from reconciler.core.scaling import run_by
 
 _NONE = Fraction(0)
 
@@ -80,16 +81,8 @@ def _workloads(side: Iterable[Key], entries: Iterable[Document], mesh: Mesh) -> 
     keys = set(side)
     found = {key.name for key in keys if key.kind == "WorkloadEntry"}
     if PODS in keys:
-        found |= {
-            _deployment(pod.owner, pod.labels.get("pod-template-hash", "")) for one in entries for pod in mesh.pods_of(one)
-        }
+        found |= {run_by(pod).partition("/")[2] for one in entries for pod in mesh.pods_of(one)}
     return found - {""}
-
-
-def _deployment(owner: str, version: str) -> str:
-    """Return the name that a Pod's requests are counted under: its Deployment's, else its controller's."""
-    kind, _, name = owner.partition("/")
-    return name.removesuffix(f"-{version}") if kind == "ReplicaSet" and version else name
 
 
 def _targets(receiving: set[Key], documents: Documents, mesh: Mesh) -> Iterable[Target]:

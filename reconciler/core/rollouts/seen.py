@@ -91,8 +91,9 @@ class Seen:
     cannot be made, as a law or a guard says it), `hand_edits`, and `gates` by name: all that count now (None: not asked yet).
 
     Sentences, empty where all is well: `unhealthy` (endpoints that receive traffic are ill, or there are none), `outage` (one
-    side has lost all its endpoints), `capacity` (why the side that would receive traffic next cannot carry it), `void` (why
-    what was approved is not what would happen now).
+    side has lost all its endpoints), `capacity` (why the side that would receive traffic next cannot carry it), `retreat` (why
+    the old side could not even take back what the first step of an undo gives it), `void` (why what was approved is not what
+    would happen now).
 
     `place`: one more unit may roll. `hold` is the one in force. `group` are the other rollouts of the group that the same
     commit began. `newer` is the commit that wants something else than this rollout, `later` the id of a rollout of the same
@@ -109,6 +110,7 @@ class Seen:
     unhealthy: str = ""
     outage: str = ""
     capacity: str = ""
+    retreat: str = ""
     void: str = ""
     place: bool = True
     hold: Hold | None = None
@@ -121,6 +123,10 @@ class Seen:
     def elsewhere(self) -> Self:
         """Return what still counts once the rollout has gone on: what was seen of one stage says nothing of another one."""
         return replace(self, written=False, in_force=None, failed=(), blocked="", hand_edits=(), gates=EMPTY)
+
+    def turned(self) -> Self:
+        """Return what still counts once the rollout goes back: who receives traffic next is the old side."""
+        return replace(self.elsewhere(), capacity=self.retreat)
 
     def unjudged(self) -> Self:
         """Return what still counts once evidence begins anew: the gates are the same, and none of them has been asked."""

@@ -1,22 +1,15 @@
-"""Are the endpoints there that a step counts on: who receives requests is well, no side is lost, and nobody gets too many.
+"""Are the endpoints there that a step counts on: who receives requests is well, and no side is lost."""
 
-How many requests an endpoint can bear nobody tells us. What one endpoint bore at the start of the way is known to be possible;
-`max_load` says how many times that it may get.
-"""
-
-from collections.abc import Iterator
 from fractions import Fraction
-from math import ceil
 
 from reconciler.core.backends import Platform
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.courses import Course, Sides, courses
 from reconciler.core.rollouts.effective import at
-from reconciler.core.rollouts.mesh import PODS, Mesh, Shares
+from reconciler.core.rollouts.mesh import PODS, Mesh
 from reconciler.core.rollouts.opening import selector_of
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.values import LegKind, Way
-from reconciler.core.shares.values import percent
 
 _NONE = Fraction(0)
 
@@ -54,47 +47,6 @@ def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:
         if meant and not any(one.platform is Platform.POD for one in members) and PODS in course.start:
             return f"all Pods of {entry.namespace}/{entry.name} are lost"
     return ""
-
-
-def overload(way: Way, step: int, max_load: Fraction, mesh: Mesh) -> str:
-    """Say who would get more requests at a step than it can be trusted with, and what it takes; empty where nobody would."""
-    exposure = way.steps[step].exposure
-    return next((text for one in course_of(way, step, mesh) for text in _overloaded(one, exposure, max_load, mesh)), "")
-
-
-def _overloaded(course: Course, exposure: Fraction, max_load: Fraction, mesh: Mesh) -> Iterator[str]:
-    if not course.start:
-        return
-    entry = Key.of(course.opening.before)
-    name = f"{entry.namespace}/{entry.name}"
-    selectors = course.opening.selectors
-    ready = mesh.pods_ready(entry.namespace, selectors)
-    bearable = max_load * _heaviest(course.start, ready)
-    said = f"of the requests to {name}, more than {percent(bearable)} ({float(max_load):g} times what one got at the start)"
-    target = course.at(exposure)
-    burden = _burden({key: share for key, share in target.items() if key != PODS}, mesh)
-    for key, share in sorted(target.items()):
-        wanted = course.wanted.get(key, _NONE)
-        if share <= course.start.get(key, _NONE):
-            continue
-        if key == PODS and not mesh.pods_meant(entry.namespace, selectors):
-            continue  # weights are sized for Pods to come, and until these serve, the step does not pass
-        if key == PODS and share > bearable * ready:
-            yield f"{ready} ready Pods would get all of {percent(share)} {said} each: {ceil(share / bearable)} are needed"
-        elif key != PODS and share * burden > max(bearable, wanted):
-            yield f"{key.name} would get {percent(share * burden)} {said}, since other VMs are unhealthy"
-
-
-def _burden(machines: Shares, mesh: Mesh) -> Fraction:
-    """Return how many times its share a VM gets when those that are unhealthy drop out. What Git wants of all is wanted."""
-    ill = {key for key in machines if mesh.is_ill(key)}
-    well = sum((share for key, share in machines.items() if key not in ill), _NONE)
-    return sum(machines.values(), _NONE) / well if well else Fraction(1)
-
-
-def _heaviest(shares: Shares, ready: int) -> Fraction:
-    """Return the largest share of a single endpoint."""
-    return max(share / max(1, ready) if key == PODS else share for key, share in shares.items())
 
 
 def gains(rollout: Rollout, mesh: Mesh) -> dict[Key, bool]:

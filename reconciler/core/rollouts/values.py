@@ -94,6 +94,15 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What the Pods of a ServiceEntry bore at some time: how many served, and the share (0 to 1) that each of them got."""
+
+    entry: Key
+    pods: int
+    share: Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """A person let a step go on. `digest` is that of the plan that was looked at."""
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from reconciler.core.istio import ServiceEntry
 from reconciler.core.resources import Key
-from reconciler.core.rollouts.courses import Course, Sides, courses
+from reconciler.core.rollouts.courses import Course, Sides, courses, expected_pods
 from reconciler.core.rollouts.legs import legs, weighing
 from reconciler.core.rollouts.mesh import Mesh, Shares, shares
 from reconciler.core.rollouts.opening import Form, selector_of
@@ -40,7 +40,8 @@ def way_to(
     found = legs(before, goal, resplit=splits[0] != splits[1])
     if not found:
         return None
-    expected = policy.expect_pods or 0
+    # Without a split, Pods that are not there have no share for which anything could be sized.
+    expected = expected_pods(policy, before, after, mesh) if splits != (None, None) else 0
     standing, steps = dict(before), list[RolloutStep]()
     for number, leg in enumerate(found):
         ends = Sides({**standing, **leg.before}, {**standing, **leg.after}, splits, expected)

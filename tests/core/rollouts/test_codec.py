@@ -18,7 +18,7 @@ from reconciler.core.rollouts.policy import OnHarm, PolicyStep, RolloutPolicy, S
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Hold, Word
 from reconciler.core.rollouts.stopwatch import Stopwatch
-from reconciler.core.rollouts.values import Approval, Leg, LegKind, RolloutStep, Stage, Way
+from reconciler.core.rollouts.values import Approval, Carried, Leg, LegKind, RolloutStep, Stage, Way
 from reconciler.errors import InvalidInput
 from tests.core.rollouts.play import DIGEST, NOON, SERVICE, rollout, way
 
@@ -102,6 +102,7 @@ ROLLOUTS = st.builds(
     gate_state=st.dictionaries(TEXTS, JSON, max_size=2),
     population=TEXTS,
     loads=st.dictionaries(TEXTS, st.integers(), max_size=2),
+    carried=st.lists(st.builds(Carried, KEYS, st.integers(0, 9), SHARES), max_size=2).map(tuple),
     cause=st.sampled_from(Cause),
     returns_to=st.sampled_from(Phase),
     overrules=st.booleans(),

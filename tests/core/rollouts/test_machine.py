@@ -306,13 +306,19 @@ def test_ill_endpoints_pass_no_step_and_a_person_is_called_in_the_end() -> None:
 
 def test_a_step_waits_for_capacity_and_so_does_an_undo() -> None:
     """The side that would get the traffic is looked at first; only an abort does not wait."""
-    short: dict[str, Any] = {"capacity": "2 of 6 VMs are healthy"}
+    short: dict[str, Any] = {"capacity": "2 of 6 VMs are healthy", "retreat": "2 of 9 Pods are ready"}
     play = soaking().watch(2 * HOUR, **short).is_at(Phase.SOAKING).say(Word.UNDO, **short).is_at(Phase.UNDOING)
     assert not any(isinstance(one, PlanBack) for one in play.last)
     play.look(SECOND)
     play.way_back(step(50), step(100)).settle(**short).is_at(Phase.UNDOING, 0)
     play.say(Word.ABORT, **short)
     assert PlanBack(-1, at_once=True) in play.last
+
+
+def test_an_undo_does_not_wait_for_the_side_that_it_leaves() -> None:
+    """What the next step forward would need is nothing to it."""
+    play = soaking().say(Word.UNDO, capacity="2 of 6 Pods").is_at(Phase.UNDOING)
+    assert PlanBack(-1, at_once=False) in play.last
 
 
 def test_an_undo_that_cannot_go_on_calls_a_person() -> None:

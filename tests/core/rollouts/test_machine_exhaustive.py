@@ -40,6 +40,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "unhealthy": {"unhealthy": "vm2"},
     "outage": {"outage": "no Pod"},
     "capacity": {"capacity": "2 of 6"},
+    "retreat": {"retreat": "2 of 9"},
     "no place": {"place": False},
     "hold": {"hold": Hold("shop/billing", NOW + HOUR, "bob", "look")},
     "group": {"group": (rollout(id="r2", phase=Phase.UNDOING, refused=True),)},

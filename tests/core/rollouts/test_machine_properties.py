@@ -34,6 +34,7 @@ TROUBLE: dict[str, Any] = {
     "unhealthy": "vm2 is unhealthy",
     "outage": "no Pod is ready",
     "capacity": "2 of 6 VMs",
+    "retreat": "2 of 9 Pods",
     "newer": "b" * 40,
     "place": False,
     "hold": Hold("shop/billing", NOON + DAY, "bob", "look"),

@@ -1,0 +1,141 @@
+"""Rollouts whose Pods an HPA scales: what weights are armed for, what a step needs, and what keeps the way back open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.core.resources import Autoscaler, Controller
+from reconciler.core.rollouts.rollout import Outcome, Phase
+from reconciler.core.rollouts.seen import Word
+from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.test_cycle_rollouts_split import HALF, born, machines, scale, weights
+from tests.worlds import World, inline, mixed
+
+TWO = mixed(vm(1), vm(2))
+DEPLOYMENT = Controller("Deployment", "shop", "billing", 0, {"app": "billing"})
+
+
+def autoscaled(rolled: Rolled, pods: int, bounds: tuple[int, int] = (2, 20), ready: int | None = None) -> None:
+    """The HPA asks for so many Pods, the Deployment keeps as many, and so many of them are ready (all, if nobody says)."""
+    cluster = rolled.world.cluster
+    cluster.put_autoscaler(Autoscaler("shop", "billing", "Deployment/billing", *bounds, pods, pods))
+    cluster.put_controller(replace(DEPLOYMENT, replicas=pods))
+    scale(rolled, pods, ready)
+
+
+def waits(rolled: Rolled) -> str:
+    """What the newest rollout waits for, by the next look."""
+    return "; ".join(text for one in rolled.look().rollouts for text in one.waits)
+
+
+@pytest.mark.parametrize("hpa", [True, False])
+def test_weights_are_armed_for_all_pods_that_may_be_started(hpa: bool) -> None:  # noqa: FBT001 - two cases
+    """The policy says nothing: as many as the HPA may run, else as many as the Deployment is told to."""
+    rolled = born(0)
+    if hpa:
+        rolled.world.cluster.put_autoscaler(Autoscaler("shop", "billing", "Deployment/billing", 2, 8))
+    rolled.world.cluster.put_controller(replace(DEPLOYMENT, replicas=2 if hpa else 8))
+    rolled.policy = policy(split=HALF)
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 0)
+    scale(rolled, 8)
+    assert 0.95 <= machines(rolled) < 0.98
+    rolled.until(Phase.IDLE)
+    assert machines(rolled) == pytest.approx(0.5, abs=0.03)
+
+
+def test_pods_that_have_no_share_arm_nothing() -> None:
+    """Without a split the VMs get all, and no weight is raised for Pods that may come."""
+    rolled = Rolled(World())
+    rolled.world.cluster.put_autoscaler(Autoscaler("shop", "billing", "Deployment/billing", 2, 8))
+    rolled.world.cluster.put_controller(DEPLOYMENT)
+    rolled.begin_with(*TWO)
+    rolled.begin(*mixed(vm(1), vm(2), vm(3)))
+    rolled.until(Phase.WATCHING)
+    assert weights(rolled) == [None, None]
+
+
+def test_a_step_waits_until_a_person_lets_the_hpa_run_enough_pods() -> None:
+    """One Pod would get nine tenths of what two VMs got. The HPA acts on load, which is not there yet: it has to be told."""
+    rolled = Rolled(World())
+    autoscaled(rolled, 1, (1, 4))
+    rolled.commit(*inline("10.0.0.1", "10.0.0.2"))
+    rolled.look()
+    rolled.policy = policy(split={"vm": 10, "pod": 90})
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 1)
+    for _ in range(5):
+        text = waits(rolled)
+    assert text.endswith("each: 2 are needed; set minReplicas of hpa/billing to 2")
+    rolled.world.cluster.put_autoscaler(Autoscaler("shop", "billing", "Deployment/billing", 2, 4, 1, 1))
+    assert waits(rolled).endswith("2 are needed; hpa/billing asks for 2 already")
+    autoscaled(rolled, 2, (2, 4))
+    rolled.until(Phase.WATCHING)
+
+
+def moving_to_vms(**spec: Any) -> Rolled:
+    """A service whose requests go to 20 Pods, 4 % to each, and that Git now wants to go to two VMs."""
+    rolled = Rolled(World(), policy(split={"vm": 20, "pod": 80}, **spec))
+    autoscaled(rolled, 20)
+    rolled.begin_with(*TWO)
+    rolled.policy = policy(split={"vm": 90, "pod": 10}, **spec)
+    rolled.begin(*TWO)
+    return rolled
+
+
+def test_an_hpa_that_has_shrunk_the_old_side_holds_the_step() -> None:
+    """20 Pods got 80 %, and an undo would give that to the six that are left. Raised in time, it goes on."""
+    rolled = moving_to_vms()
+    rolled.until(Phase.SOAKING, 1)
+    autoscaled(rolled, 6)
+    for _ in range(5):
+        text = waits(rolled)
+    assert rolled.newest.step == 1
+    assert text == (
+        "hpa/billing has shrunk the old side of shop/billing to 6 Pods, and an undo needs 14; "
+        "set minReplicas of hpa/billing to 14"
+    )
+    autoscaled(rolled, 14, (14, 20))
+    rolled.until(Phase.WATCHING)
+
+
+def test_pods_that_crashed_do_not_hold_the_step_that_leads_away_from_them() -> None:
+    """16 of 20 are lost, all are meant to run: the VMs are where requests are well."""
+    rolled = moving_to_vms()
+    rolled.until(Phase.SOAKING, 1)
+    autoscaled(rolled, 20, ready=4)
+    rolled.until(Phase.WATCHING)
+
+
+def test_an_undo_waits_for_the_pods_that_it_goes_back_to() -> None:
+    """Long after the end the HPA runs two, too few for even the first step back: it says what to set, for all of the way."""
+    rolled = moving_to_vms(watch="1m")
+    rolled.until(Phase.IDLE)
+    autoscaled(rolled, 2)
+    rolled.say(Word.UNDO)
+    rolled.look()
+    text = waits(rolled)
+    assert (rolled.newest.phase, rolled.newest.back) == (Phase.UNDOING, None)
+    assert "2 ready Pods would get all of 17% of the requests to shop/billing, more than 6% (1.5 times" in text
+    assert text.endswith("each: 3 are needed, 14 further on; set minReplicas of hpa/billing to 14")
+    autoscaled(rolled, 4)
+    rolled.look()
+    assert rolled.newest.back is not None
+    for _ in range(8):
+        text = waits(rolled)
+    assert text.endswith("are needed, 14 further on; set minReplicas of hpa/billing to 14")
+    autoscaled(rolled, 20)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+
+
+def test_an_abort_does_not_wait() -> None:
+    """A person who says so goes back whatever Pods there are."""
+    rolled = moving_to_vms()
+    rolled.until(Phase.SOAKING, 1)
+    autoscaled(rolled, 2)
+    rolled.look()
+    rolled.say(Word.ABORT)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
