@@ -179,6 +179,8 @@ class Cycle:
         sight.differences = self._differences(sight, desired, observed, rules)
         leaving = [one.key for one in sight.differences if one.state is State.DELETE]
         accepted = store.accepted()
+        changing = {one.key for one in sight.differences if one.changes}
+        gains, bounds = sight.look.limits(changing) if sight.look else (EMPTY, EMPTY)
         make = partial(
             make_plan,
             desired,
@@ -191,8 +193,9 @@ class Cycle:
             relation=self._ports.source.relation(accepted.id, desired.revision.id) if accepted else Relation.DESCENDANT,
             prune_now=request.prune_now,
             rolling=sight.look.rolling if sight.look else EMPTY,
-            gains=sight.look.gains({one.key for one in sight.differences if one.changes}) if sight.look else EMPTY,
+            gains=gains,
             refused=sight.look.refused if sight.look else EMPTY,
+            bounds=bounds,
         )
         plan = make(overrides=request.allow)
         given = self._given(plan.digest)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.changes import ObjectDiff
+from reconciler.core.exposure import Bound
 from reconciler.core.resources import Document, Key, Revision
 from reconciler.core.rollouts.actions import Action, Answered, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, splits_back
+from reconciler.core.rollouts.bounds import bounds_of, gains_of
 from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
 from reconciler.core.rollouts.held import held_back
 from reconciler.core.rollouts.looks import seen_of
@@ -24,7 +26,7 @@ from reconciler.core.rollouts.records import Change, Refusal, change_of, content
 from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.scenes import scene_of
 from reconciler.core.rollouts.seen import Command, Hold, Pace, Seen
-from reconciler.core.rollouts.strength import gains
+from reconciler.core.rollouts.strength import course_of
 from reconciler.core.rollouts.waits import Wait, next_look, waits
 from reconciler.core.rollouts.ways import way_to
 from reconciler.core.units import Unit
@@ -102,10 +104,17 @@ class Look:
         """The objects of rollouts, each with its rollout's digest: another one on the way back, which nobody has reviewed."""
         return {key: f"{one.digest}{' back' * one.goes_back}" for one in self.under_way for key in one.way.after}
 
-    def gains(self, changing: Collection[Key]) -> dict[Key, bool]:
-        """Return, for the endpoints of all rollouts of which something changes, what `strength.gains` says."""
+    def limits(self, changing: Collection[Key]) -> tuple[dict[Key, bool], dict[Key, Bound]]:
+        """Return what `gains_of` says of the endpoints, and the bounds by ServiceEntry, of all rollouts with changes."""
         found = [one for one in self.standing.values() if one.stands and not one.on.after.keys().isdisjoint(changing)]
-        return {key: gain for one in found for key, gain in gains(one, self.mesh).items()}
+        gains: dict[Key, bool] = {}
+        bounds: dict[Key, Bound] = {}
+        for one in found:
+            if one.on.steps:
+                courses = course_of(one.on, one.step, self.mesh)
+                gains |= gains_of(one, courses)
+                bounds |= {bound.entry: bound for bound in bounds_of(one, courses, self.mesh)}
+        return gains, bounds
 
     @property
     def untouchable(self) -> dict[Key, str]:

@@ -265,6 +265,25 @@ def test_a_weight_lowered_by_hand_is_kept_and_pauses(rolled: Rolled) -> None:
     assert rolled.shares() == {f"vm{number}": Fraction(1, 3) for number in (1, 2, 3)}
 
 
+def test_what_somebody_took_apart_is_put_together_without_exposing_more_than_the_step(rolled: Rolled) -> None:
+    """The canary was deleted by hand and the others made light: they weigh again what they should before it comes back."""
+    rolled.begin(*mixed(vm(1), vm(2), vm(3)))
+    rolled.until(Phase.SOAKING, 0)
+    for number in (1, 2):
+        rolled.world.edit("WorkloadEntry", f"vm{number}", {"spec": {"weight": 1}})
+    live = rolled.world.live("WorkloadEntry", "vm3")
+    assert live is not None
+    rolled.world.cluster.delete(Key("WorkloadEntry", "shop", "vm3"), uid=live.uid, resource_version=live.resource_version)
+    assert rolled.until(Phase.PAUSED).cause is Cause.EDITED
+    rolled.say(Word.RESUME)
+    plan = rolled.look().plan
+    assert plan is not None
+    (unit,) = plan.units
+    *before, last = ([change.key.name for change in wave] for wave in unit.steps[0].waves)
+    assert (set().union(*before), last) == ({"vm1", "vm2"}, ["vm3"])
+    assert float(rolled.shares()["vm3"]) == pytest.approx(0.0333, abs=0.01)
+
+
 @pytest.mark.case("C-08")
 def test_a_step_does_not_pass_while_its_endpoint_is_ill(rolled: Rolled) -> None:
     """The new VM reports that it is unhealthy: it keeps its small share until it is well."""

@@ -3,22 +3,25 @@
 1. Never empty: a service port that has a healthy endpoint has one after every write, and so has every destination that a
    route gives requests to. What is empty already may stay so. A service that Git removes is bound until its ServiceEntry is
    gone, and a route to it until the route is.
+2. Bounded exposure: no write gives the endpoints that a rollout leads to more requests than its step allows (`exposure`).
 3. Order: what a write uses is there before it, and what it takes away is used by nothing any more.
 4. In place: a ServiceEntry is never deleted and made again, has endpoints or a selector and never both, and does not change
    between STATIC and DNS.
 
-`refusals` judges one write, `check` a whole sequence; neither knows how the sequence was found.
+`refusals` judges one write by all of them but the second, which counts from write to write; `check` a whole sequence by all.
+Neither knows how the sequence was found.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.core.changes import Action, Change
 from reconciler.core.demands import Demand, Pair, Touched, of_route, of_service, pairs, pairs_of, touched
 from reconciler.core.edges import Write
+from reconciler.core.exposure import Bound, Exposure, too_much
 from reconciler.core.istio import Resolution, ServiceEntry
 from reconciler.core.order import edges
-from reconciler.core.resources import Document, Key
+from reconciler.core.resources import EMPTY, Document, Key
 from reconciler.core.simulation import after
 from reconciler.core.world import World
 
@@ -54,15 +57,17 @@ class Witnesses:
         return found is not None
 
 
-def check(world: World, changes: Sequence[Change]) -> tuple[Violation, ...]:
-    """Return every violation of writes done one after the other, in the order given."""
+def check(world: World, changes: Sequence[Change], bounds: Mapping[Key, Bound] = EMPTY) -> tuple[Violation, ...]:
+    """Return every violation of writes done one after the other, in the order given; `bounds` are by ServiceEntry."""
     found: list[Violation] = []
     writes: list[Write] = []
-    witnesses = Witnesses()
+    witnesses, exposure = Witnesses(), Exposure(bounds)
     for number, change in enumerate(changes, 1):
         new = after(world, change)
-        reasons = refusals(world, new, change, touched(world, new, change), witnesses)
+        moves = exposure.moves(world, new, change)
+        reasons = [*refusals(world, new, change, touched(world, new, change), witnesses), *too_much(moves)]
         found += [Violation(law, number, len(changes), change.key, text) for law, text in reasons]
+        exposure.take(moves)
         writes.append(Write(number - 1, change, world.documents.get(change.key), new.documents.get(change.key)))
         world = new
     found += _out_of_order(writes)

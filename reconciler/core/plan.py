@@ -5,15 +5,17 @@ and whatever a guard holds stays out with all that needs it. One unit's trouble 
 and nothing reads the clock: equal input makes equal plans.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from functools import partial
 
 from reconciler.core.budget import Deletions
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.digest import digest
 from reconciler.core.edges import Edges
+from reconciler.core.exposure import Bound
 from reconciler.core.guards import Situation, WorldChange, guards_on_jobs, guards_on_plan, history_guards
 from reconciler.core.jobs import Bundle, Job, bundles, jobs_of
 from reconciler.core.layout import Laid, circle_guards, lay_out, lay_out_all
@@ -26,6 +28,7 @@ from reconciler.core.rollouts.policies import Policies
 from reconciler.core.splits import splits
 from reconciler.core.surroundings import Surroundings
 from reconciler.core.units import cut
+from reconciler.core.world import World
 from reconciler.core.writes import in_order
 from reconciler.errors import Problem, ProblemCode, Severity
 
@@ -61,13 +64,14 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     rolling: Mapping[Key, str] = EMPTY,
     gains: Mapping[Key, bool] = EMPTY,
     refused: Mapping[str, str] = EMPTY,
+    bounds: Mapping[Key, Bound] = EMPTY,
 ) -> Plan:
     """Return the plan of one commit for one target.
 
     `first_seen`, `deleted_services` (of the last 24 hours), `prune_now`, `quiet` and `listings` are told in
     `budget.Deletions`. `relation` is how the commit relates to the one accepted last. `overrides` are the names given for this
     plan's digest, which does not depend on them. `rolling` holds the objects of rollouts, each with its rollout's digest,
-    `gains` is told in `writes_of`, `refused` in `guards.Situation`.
+    `gains` is told in `writes_of`, `refused` in `guards.Situation`, `bounds` are what their ServiceEntries may expose now.
     """
     changes = [change for one in differences for change in one.changes]
     writes, edges = in_order(changes, observed, settings.root_namespace, gains)
@@ -76,7 +80,7 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     jobs = jobs_of(units, writes, edges, phase)
     around = Surroundings(observed, settings.cluster)
     worlds = ((one, around.world_of(one.units, _coming(one))) for one in bundles(jobs, units))
-    free = list(lay_out_all(worlds, edges, phase))
+    free = list(lay_out_all(worlds, edges, phase, bounds))
     deletions = Deletions(now, first_seen, deleted_services, prune_now, quiet, listings)
     policies = Policies.of(desired.policies, settings.root_namespace)
     situation = Situation(desired, observed, differences, settings, deletions, policies, rolling, refused)
@@ -89,7 +93,8 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     for name, guard in named:
         guards[name] += [guard] if guard.override not in overrides else []
     held = edges.held_with(_held(jobs, guards, standing))
-    laid = {one.job.name: one for change, found in free for one in _held_back(change, found, held, edges, phase)}
+    again = partial(lay_out, edges=edges, phase=phase, bounds=bounds)
+    laid = {one.job.name: one for change, found in free for one in _held_back(change, found, held, again)}
     modes = _modes(jobs, situation, edges)
     doubts = {one.job.name: one.guards for _, found in free for one in found}
     planned = [_unit_plan(laid[job.name], guards[job.name], modes[job.name], doubts[job.name]) for job in jobs]
@@ -124,10 +129,12 @@ def _held(jobs: Iterable[Job], guards: Mapping[str, Iterable[Guard]], standing: 
     return held
 
 
-def _held_back(change: WorldChange, laid: list[Laid], held: set[int], edges: Edges, phase: Sequence[int]) -> Iterable[Laid]:
+def _held_back(
+    change: WorldChange, laid: list[Laid], held: set[int], again: Callable[[Bundle, World, set[int]], Iterable[Laid]]
+) -> Iterable[Laid]:
     """Return the jobs of a bundle laid out without what is held, which is as before where nothing of theirs is."""
     if any(write.number in held for job in change.bundle.jobs for write in job.writes):
-        return lay_out(change.bundle, change.before, held, edges, phase)
+        return again(change.bundle, change.before, held)
     held |= {write.number for one in laid for write in one.held}
     return laid
 

@@ -8,18 +8,22 @@ pairs as it itself says, so after any part S of a wave a demand has the pairs of
 afterwards, plus what each member outside S brings before. That is at least the pairs before the wave less what each write
 takes away by itself, gains not counted; a wave is filled only as long as that stays above zero. Writes to ServiceEntries and
 DestinationRules of one service are not put into one wave at all, and what a VirtualService leads to does not depend on other
-VirtualServices. So a demand that is fed after this count is fed in every order.
+VirtualServices. So a demand that is fed after this count is fed in every order. Exposure is counted likewise: what each write
+adds by itself, what others take off not counted.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain
 
 from reconciler.core.changes import Action, Change
 from reconciler.core.demands import Demand, pairs, pairs_of, touched
 from reconciler.core.edges import Write
+from reconciler.core.exposure import Bound, Exposure, Load, Move, too_much
 from reconciler.core.laws import Witnesses, refusals
 from reconciler.core.order import place
-from reconciler.core.resources import Key
+from reconciler.core.resources import EMPTY, Key
 from reconciler.core.simulation import after
 from reconciler.core.world import World
 
@@ -47,17 +51,23 @@ class Schedule:
     stuck: tuple[Stuck, ...] = ()
 
 
-def schedule(world: World, writes: Sequence[Write], waits: Mapping[int, set[int]], phase: Sequence[int]) -> Schedule:
+def schedule(
+    world: World,
+    writes: Sequence[Write],
+    waits: Mapping[int, set[int]],
+    phase: Sequence[int],
+    bounds: Mapping[Key, Bound] = EMPTY,
+) -> Schedule:
     """Place writes one wave after the other.
 
     `waits` says which writes come before each, by number (those that are not among `writes` count as done), `phase` whether
-    each adds (0) or takes away (1).
+    each adds (0) or takes away (1). `bounds` are by ServiceEntry.
     """
     left = {write.number: write for write in sorted(writes, key=lambda one: (_place(one, phase), one.key))}
     waves: list[tuple[Write, ...]] = []
-    witnesses = Witnesses()
+    witnesses, exposure = Witnesses(), Exposure(bounds)
     while left:
-        wave = _next_wave(world, left, waits, phase, witnesses)
+        wave = _next_wave(_Wave(world, world, witnesses, exposure), left, waits, phase)
         if not wave.writes:
             return Schedule(tuple(waves), world, _stuck(left, wave))
         waves.append(tuple(wave.writes))
@@ -69,13 +79,20 @@ def schedule(world: World, writes: Sequence[Write], waits: Mapping[int, set[int]
 
 @dataclass(slots=True)
 class _Wave:
-    """A wave being filled. `kept` counts the pairs that a demand has in every order of the writes so far."""
+    """A wave being filled.
+
+    In every order of the writes so far a demand has at least the pairs that `kept` counts, and a bound ServiceEntry that had
+    the load in `first` exposes no more than the one in `worst`.
+    """
 
     start: World
     world: World
     witnesses: Witnesses
+    exposure: Exposure
     writes: list[Write] = field(default_factory=list)
     kept: dict[Demand, int] = field(default_factory=dict)
+    first: dict[Key, Load] = field(default_factory=dict)
+    worst: dict[Key, Load] = field(default_factory=dict)
     claimed: set[tuple[str, str]] = field(default_factory=set)
     refused: dict[int, tuple[int, str]] = field(default_factory=dict)
 
@@ -83,11 +100,15 @@ class _Wave:
         """Take a write in, unless it breaks a law by itself or might break one together with the others."""
         new = after(self.world, write.change)
         seen = touched(self.world, new, write.change)
-        reason = next(refusals(self.world, new, write.change, seen, self.witnesses), None)
+        moves = self.exposure.moves(self.world, new, write.change)
+        reason = next(chain(refusals(self.world, new, write.change, seen, self.witnesses), too_much(moves)), None)
         if reason:
             self.refused[write.number] = reason
             return
         if write.key.kind in _WHOLE and seen.services & self.claimed:
+            return
+        worst = {one.bound.entry: one.worst(self.worst.get(one.bound.entry)) for one in moves}
+        if any(load.share > self._most(one) for one, load in zip(moves, worst.values(), strict=True)):
             return
         lost = {one: count for one in seen.before & seen.after if (count := _lost(self.world, new, one, write.change))}
         for demand in lost:
@@ -97,17 +118,22 @@ class _Wave:
             return
         for demand, count in lost.items():
             self.kept[demand] -= count
+        for one in moves:
+            self.first.setdefault(one.bound.entry, one.before)
+        self.worst |= worst
+        self.exposure.take(moves)
         self.claimed |= seen.services
         self.writes.append(write)
         self.world = new
 
+    def _most(self, move: Move) -> Fraction:
+        """Return the share that a bound ServiceEntry may expose in this wave: what it exposes already is not made worse."""
+        return max(move.bound.most, self.first.get(move.bound.entry, move.before).share)
 
-def _next_wave(
-    world: World, left: Mapping[int, Write], waits: Mapping[int, set[int]], phase: Sequence[int], witnesses: Witnesses
-) -> _Wave:
+
+def _next_wave(wave: _Wave, left: Mapping[int, Write], waits: Mapping[int, set[int]], phase: Sequence[int]) -> _Wave:
     """Return the first wave that can be filled: in the order of places, but nothing goes before all that is new is there."""
     creating = any(write.change.action is Action.CREATE for write in left.values())
-    wave = _Wave(world, world, witnesses)
     groups: dict[tuple[bool, int, int], list[Write]] = {}
     for number, write in left.items():
         if not (waits.get(number, set()) & left.keys()) and not (creating and write.change.action is Action.DELETE):

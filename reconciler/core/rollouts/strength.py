@@ -8,7 +8,6 @@ from reconciler.core.rollouts.courses import Course, Sides, courses
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import PODS, Mesh
 from reconciler.core.rollouts.opening import selector_of
-from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.values import LegKind, Way
 
 _NONE = Fraction(0)
@@ -47,21 +46,6 @@ def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:
         if meant and not any(one.platform is Platform.POD for one in members) and PODS in course.start:
             return f"all Pods of {entry.namespace}/{entry.name} are lost"
     return ""
-
-
-def gains(rollout: Rollout, mesh: Mesh) -> dict[Key, bool]:
-    """Return for each endpoint on the current leg whether it is exposure when it gains requests, or when it loses some.
-
-    Exposure is what goes where the rollout leads to, on the way back too.
-    """
-    if rollout.started is None or not rollout.on.steps:
-        return {}
-    found = {}
-    for course in course_of(rollout.on, rollout.step, mesh):
-        for key in {*course.start, *course.wanted}:
-            more = course.wanted.get(key, _NONE) - course.start.get(key, _NONE)
-            found[key] = more < 0 if rollout.back else more > 0
-    return found
 
 
 def course_of(way: Way, step: int, mesh: Mesh) -> list[Course]:

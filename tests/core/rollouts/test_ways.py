@@ -224,13 +224,15 @@ def test_a_step_that_no_weight_reaches_is_merged_or_refused() -> None:
     assert "set unreachable: merge" in way.refused
 
 
-_ENDS = st.tuples(
+#: Form and weights of a state, for `end`.
+ENDS = st.tuples(
     st.sampled_from(["endpoints", "all", "machines"]),
     st.dictionaries(st.integers(1, 5), st.integers(1, 9), min_size=1),
 )
 
 
-def _end(form: str, weights: dict[int, int]) -> dict[Key, Document]:
+def end(form: str, weights: dict[int, int]) -> dict[Key, Document]:
+    """A state of billing: its VMs with their weights, inline or behind a selector for them, or for all that is billing."""
     if form == "endpoints":
         return documents(service_entry(endpoints=[{**one, "weight": w} for i, w in weights.items() for one in inline(i)]))
     selector = ALL if form == "all" else MACHINES
@@ -238,12 +240,12 @@ def _end(form: str, weights: dict[int, int]) -> dict[Key, Document]:
 
 
 @settings(deadline=None)
-@given(_ENDS, _ENDS, st.integers(0, 4))
+@given(ENDS, ENDS, st.integers(0, 4))
 def test_at_every_position_somebody_serves_and_no_step_goes_too_far(
     one: tuple[str, dict[int, int]], other: tuple[str, dict[int, int]], pods: int
 ) -> None:
     """Any two states of a service: the way begins at the first and ends at the second, and keeps to its exposures."""
-    before, after = _end(*one), _end(*other)
+    before, after = end(*one), end(*other)
     on = mesh(pods)
     way = way_to(before, after, CAREFUL, on)
     if way is None:
