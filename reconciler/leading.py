@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.exposure import Bound
+from reconciler.core.plans import NoWay
 from reconciler.core.resources import Document, Key, Revision
 from reconciler.core.rollouts.actions import Action, Answered, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, splits_back
@@ -81,7 +82,7 @@ class Look:
     judged: dict[str, tuple[GateLook, ...]] = field(default_factory=dict)
     actions: dict[str, list[Action]] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, NoWay] = field(default_factory=dict)
     gone: list[Rollout] = field(default_factory=list)
     _newer: dict[str, str] = field(default_factory=dict)
 
@@ -142,12 +143,12 @@ class Look:
         if policy and wish.serves:
             content = content_of(wish.after, split)
             if refusal := self.heard.refusals.get((wish.unit.name, content)):
-                self.refused[wish.unit.name] = f"refused since {refusal.commit[:10]}: {refusal.reason}"
+                self.refused[wish.unit.name] = NoWay(f"refused since {refusal.commit[:10]}: {refusal.reason}")
                 return
             attempt = attempts(wish.unit.name, content) + 1
             found = begun(wish, policy, self.mesh, revision, self.now, before=before, attempt=attempt)
         if found is not None and found.way.refused:
-            self.refused[wish.unit.name] = found.way.refused
+            self.refused[wish.unit.name] = NoWay(found.way.refused, found.way.culprit or next(iter(wish.unit.policies), None))
             return
         if found is None and before and before.holds and wish.stays:
             return

@@ -17,6 +17,7 @@ from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.namespaces import Listing
 from reconciler.core.plans import Guard, GuardCode, PlanSettings
 from reconciler.core.resources import DesiredState, Key, ObservedState, StoreName
+from reconciler.core.rollouts.subsets import is_generated
 from reconciler.core.simulation import registered_by
 from reconciler.core.standing import spelled
 from reconciler.core.world import World
@@ -93,11 +94,17 @@ def plan_guards(
         )
 
 
-def prune_guards(writes: Iterable[Write], settings: PlanSettings, deletions: Deletions) -> Iterator[Guard]:
-    """Yield a guard for each time at which deletions of one unit may go on by themselves."""
+def prune_guards(
+    writes: Iterable[Write], settings: PlanSettings, deletions: Deletions, rolling: Collection[Key] = ()
+) -> Iterator[Guard]:
+    """Yield a guard for each time at which deletions of one unit may go on by themselves.
+
+    What a rollout has generated for itself it also takes away, when its time has come.
+    """
     waiting: dict[datetime, list[Key]] = defaultdict(list)
     for write in writes:
-        if write.change.action is Action.DELETE and not _named(write.key, deletions.prune_now):
+        passes = _named(write.key, deletions.prune_now) or (write.key in rolling and is_generated(write.before))
+        if write.change.action is Action.DELETE and not passes:
             until = deletions.first_seen.get(write.key, deletions.now) + settings.prune_after
             if until > deletions.now:
                 waiting[until].append(write.key)

@@ -10,13 +10,17 @@ from fractions import Fraction
 
 from reconciler.core.backends import Member
 from reconciler.core.changes import Change
+from reconciler.core.portions import portions_of
 from reconciler.core.resources import Key
-from reconciler.core.rollouts.mesh import endpoint_key
+from reconciler.core.rollouts.mesh import endpoint_key, shares
 from reconciler.core.shares.values import percent
 from reconciler.core.world import World
 
 #: Kinds whose writes change one endpoint.
 _SINGLE = frozenset({"WorkloadEntry", "VirtualMachine"})
+#: Kinds whose writes may divide the requests of a service otherwise.
+_ROUTING = frozenset({"VirtualService", "DestinationRule"})
+_BILLION = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,10 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The summed weights of a ServiceEntry's endpoints: of those that are exposed, and of all others."""
+    """The summed weights of a ServiceEntry's endpoints: of those that are exposed, and of all others.
+
+    Where routes divide its requests it is what they get of a billion requests.
+    """
 
     exposed: int = 0
     others: int = 0
@@ -95,10 +102,15 @@ class Exposure:
 
     def moves(self, world: World, new: World, change: Change) -> list[Move]:
         """Return what a write that makes `new` of `world` does to bound ServiceEntries."""
-        if not self.bounds or world.picked is new.picked:
+        if not self.bounds:
             return []
-        near = world.backends_by_namespace.get(change.key.namespace) or ()
-        moved = (key for key in near if key in self.bounds and world.picked[key] is not new.picked.get(key))
+        if change.key.kind in _ROUTING:
+            moved = [key for key in self.bounds if portions_of(world, key) != portions_of(new, key)]
+        elif world.picked is new.picked:
+            return []
+        else:
+            near = world.backends_by_namespace.get(change.key.namespace) or ()
+            moved = [key for key in near if key in self.bounds and world.picked[key] is not new.picked.get(key)]
         return [self._move(self.bounds[key], world, new, change.key) for key in moved]
 
     def take(self, moves: list[Move]) -> None:
@@ -107,6 +119,8 @@ class Exposure:
 
     def _move(self, bound: Bound, world: World, new: World, key: Key) -> Move:
         before = self._now.get(bound.entry) or load_of(bound, world)
+        if portions_of(world, bound.entry) or portions_of(new, bound.entry):
+            return Move(bound, routed_load_of(bound, world), routed_load_of(bound, new))
         if key.kind not in _SINGLE:
             return Move(bound, before, load_of(bound, new))
         workload = Key("WorkloadEntry", key.namespace, key.name)
@@ -120,6 +134,13 @@ def load_of(bound: Bound, world: World) -> Load:
     for member in (world.picked.get(bound.entry) or {}).values():
         found = found.plus(bound, member)
     return found
+
+
+def routed_load_of(bound: Bound, world: World) -> Load:
+    """Return the load of a bound ServiceEntry in a world in which routes have a say, in parts of a billion."""
+    found = shares(world, bound.entry, bound.addresses)
+    exposed = round(sum((share for key, share in found.items() if key in bound.exposed), Fraction(0)) * _BILLION)
+    return Load(exposed, _BILLION - exposed)
 
 
 def too_much(moves: list[Move]) -> Iterator[tuple[int, str]]:

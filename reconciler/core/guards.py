@@ -10,7 +10,7 @@ from reconciler.core.edges import Write
 from reconciler.core.jobs import Bundle, Job
 from reconciler.core.keeping import missing_namespaces, used_accounts
 from reconciler.core.namespaces import namespace_guards
-from reconciler.core.plans import Guard, GuardCode, PlanSettings, Wholesale
+from reconciler.core.plans import Guard, GuardCode, NoWay, PlanSettings, Wholesale
 from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation, Revision
 from reconciler.core.rollouts.policies import Policies
 from reconciler.core.splits import Service, voiding
@@ -38,7 +38,7 @@ class Situation:
     deletions: Deletions
     policies: Policies
     rolling: Collection[Key] = ()
-    refused: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    refused: Mapping[str, NoWay] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,13 @@ def history_guards(revision: Revision, relation: Relation) -> Iterator[Guard]:
         gone = "is not in its history" if relation is Relation.DIVERGED else "is not known any more"
         message = f"the branch was moved: the commit accepted last {gone}; accept {revision.short} by name"
         yield Guard(GuardCode.HISTORY, message, f"history:{revision.short}")
+
+
+def guard_on_way(unit: str, found: NoWay, desired: DesiredState) -> Guard:
+    """Return the guard on a unit that cannot be rolled out."""
+    manifest = desired.get(found.key) or desired.policies.get(found.key) if found.key else None
+    where = f"{manifest.place}: " if manifest else ""
+    return Guard(GuardCode.NO_ROLLOUT, f"what Git says of {unit} cannot be rolled out: {where}{found.why}")
 
 
 def guards_on_plan(writes: Sequence[Write], situation: Situation) -> Iterator[Guard]:
@@ -83,7 +90,7 @@ def guards_on_jobs(writes: Sequence[Write], worlds: Sequence[WorldChange], situa
             deletions = situation.deletions
             found += (
                 *service_guards(job.writes, services, deletions),
-                *prune_guards(job.writes, situation.settings, deletions),
+                *prune_guards(job.writes, situation.settings, deletions, situation.rolling),
             )
             yield from ((job.name, guard) for guard in found)
 
@@ -104,8 +111,8 @@ def _refused_by_server(differences: Iterable[ObjectDiff]) -> Iterator[Guard]:
 
 
 def _on_unit(unit: Unit, situation: Situation) -> Iterator[Guard]:
-    if why := situation.refused.get(unit.name):
-        yield Guard(GuardCode.NO_ROLLOUT, f"what Git says of {unit.name} cannot be rolled out: {why}")
+    if found := situation.refused.get(unit.name):
+        yield guard_on_way(unit.name, found, situation.desired)
     if len(unit.policies) > 1:
         named = " and ".join(str(key) for key in unit.policies)
         yield Guard(GuardCode.TWO_POLICIES, f"{named} are for services that roll out together: keep one of them")

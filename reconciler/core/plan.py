@@ -16,13 +16,13 @@ from reconciler.core.changes import ObjectDiff
 from reconciler.core.digest import digest
 from reconciler.core.edges import Edges
 from reconciler.core.exposure import Bound
-from reconciler.core.guards import Situation, WorldChange, guards_on_jobs, guards_on_plan, history_guards
+from reconciler.core.guards import Situation, WorldChange, guard_on_way, guards_on_jobs, guards_on_plan, history_guards
 from reconciler.core.jobs import Bundle, Job, bundles, jobs_of
 from reconciler.core.layout import Laid, circle_guards, lay_out, lay_out_all
 from reconciler.core.modes import unit_mode
 from reconciler.core.namespaces import Listing, counting, override_of
 from reconciler.core.order import reasons
-from reconciler.core.plans import WHOLE, Guard, GuardCode, Mode, Plan, PlanSettings, Step, UnitPlan
+from reconciler.core.plans import WHOLE, Guard, GuardCode, Mode, NoWay, Plan, PlanSettings, Step, UnitPlan
 from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation
 from reconciler.core.rollouts.policies import Policies
 from reconciler.core.splits import splits
@@ -63,7 +63,7 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     overrides: Collection[str] = (),
     rolling: Mapping[Key, str] = EMPTY,
     gains: Mapping[Key, bool] = EMPTY,
-    refused: Mapping[str, str] = EMPTY,
+    refused: Mapping[str, NoWay] = EMPTY,
     bounds: Mapping[Key, Bound] = EMPTY,
 ) -> Plan:
     """Return the plan of one commit for one target.
@@ -99,6 +99,8 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     doubts = {one.job.name: one.guards for _, found in free for one in found}
     planned = [_unit_plan(laid[job.name], guards[job.name], modes[job.name], doubts[job.name]) for job in jobs]
     first = [UnitPlan(WHOLE, settings.mode, (), guards=tuple(standing))] if standing else []
+    still = sorted(refused.keys() - {job.unit.name for job in jobs})
+    first += [UnitPlan(name, settings.mode, (), guards=(guard_on_way(name, refused[name], desired),)) for name in still]
     return Plan(
         target=settings.target,
         revision=desired.revision,

@@ -90,6 +90,14 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class NoWay:
+    """Why what Git says of a unit cannot be rolled out, and the object that this is about, where there is one."""
+
+    why: str
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointShare:
     """One endpoint of a service port: who it is, its weight in Envoy's arithmetic, its share of requests (0 to 1)."""
 

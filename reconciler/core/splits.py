@@ -17,8 +17,8 @@ Service = tuple[str, str]
 def splits(world: World, services: Iterable[Service]) -> tuple[Split, ...]:
     """Return the split of every port of these services (namespace, host) that exist in the world, in order.
 
-    A share is an endpoint's weight over the sum of all weights, inside what routes give its subset. Two backends that pick one member list it twice, as istiod
-    does for a Service and a ServiceEntry of one host.
+    A share is an endpoint's weight over the sum of all weights, inside what routes give its subset. Two backends that pick one
+    member list it twice, as istiod does for a Service and a ServiceEntry of one host.
     """
     return tuple(split for namespace, host in sorted(services) for split in _of_service(world, namespace, host))
 

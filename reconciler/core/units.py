@@ -59,7 +59,7 @@ def cut(desired: DesiredState, observed: ObservedState, differences: Sequence[Ob
     """Return the units of everything that Git wants or that differs, the base first, then by name."""
     changing = {one.key for one in differences}
     ours = {*desired.manifests, *desired.machines, *changing}
-    versions = dict(_versions(desired, observed, changing))
+    versions = dict(_versions(desired, observed, changing)) | dict(_rolling(desired, observed, differences))
     links = Links(versions, observed)
     drafts: dict[int | Key, _Draft] = defaultdict(_Draft)
     base: dict[str, list[Key]] = defaultdict(list)
@@ -104,6 +104,15 @@ def _versions(
         for key, manifest in manifests.items():
             if observed.get(key) is None:
                 yield key, (manifest.document,)
+
+
+def _rolling(
+    desired: DesiredState, observed: ObservedState, differences: Iterable[ObjectDiff]
+) -> Iterator[tuple[Key, tuple[Document, ...]]]:
+    """Yield what is to be created although Git does not have it: a rollout wants it for a while, or again."""
+    for one in differences:
+        if desired.get(one.key) is None and observed.get(one.key) is None:
+            yield from ((one.key, (change.after,)) for change in one.changes if change.after is not None)
 
 
 def _name(draft: _Draft) -> str:

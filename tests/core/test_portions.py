@@ -66,7 +66,7 @@ def test_routes_that_agree_divide_everything_and_others_nothing() -> None:
         ({"gateways": ["shop/public", "mesh"]}, True),
     ],
 )
-def test_only_what_sidecars_follow_counts(changes: Document, counts: bool) -> None:
+def test_only_what_sidecars_follow_counts(changes: Document, *, counts: bool) -> None:
     """A gateway's route divides what comes through the gateway, another host's what is sent to that."""
     assert bool(shares(mesh(to(1, 1, **changes)))) is counts
 

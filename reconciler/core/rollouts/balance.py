@@ -81,7 +81,7 @@ class Balance:
         entry, selectors = Key.of(course.opening.before), course.opening.selectors
         crowd = Crowd(
             ratios=_ratios({str(key): share for key, share in machines.items()}),
-            pods=mesh.pods_meant(entry.namespace, selectors) or expected,
+            pods=0 if course.routed else mesh.pods_meant(entry.namespace, selectors) or expected,
             fixed_vms=sum(weight for key, weight in fixed.items() if key in target),
         )
         ends = [_ALL - one.get(PODS, _NONE) for one in (course.start, course.wanted)]
@@ -128,11 +128,12 @@ def weighed(
 ) -> tuple[dict[Key, int], tuple[str, ...]]:
     """Return the weights of courses at an exposure, and what a person should know of them: which share gives way to what.
 
-    With an anchor they are held by what is in force now. Where two ServiceEntries share a VM, the first one decides.
+    With an anchor they are held by what is in force now. Where routes say what VMs get and no VM is to get another part of it,
+    weights are as documents say. Where two ServiceEntries share a VM, the first one decides.
     """
     weights: dict[Key, int] = {}
     notes: list[str] = []
-    for course in found:
+    for course in (one for one in found if one.moves or not one.routed):
         balance = Balance.of(course, exposure, mesh, expected, weights)
         if balance.keys:
             held = balance.held(mesh, anchor) if anchor else None

@@ -15,12 +15,14 @@ from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.balance import loads_of
 from reconciler.core.rollouts.capacity import carried
 from reconciler.core.rollouts.courses import expected_pods, share_now
-from reconciler.core.rollouts.effective import effective
+from reconciler.core.rollouts.effective import effective, shares_held, upheld
 from reconciler.core.rollouts.mesh import Mesh
-from reconciler.core.rollouts.policy import RolloutPolicy
+from reconciler.core.rollouts.policy import RolloutPolicy, Strategy
 from reconciler.core.rollouts.records import content_of
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
+from reconciler.core.rollouts.subsets import is_generated, routed
 from reconciler.core.rollouts.values import Documents, Way
+from reconciler.core.rollouts.waypoints import Obstructed, platforms_for
 from reconciler.core.rollouts.ways import way_to
 from reconciler.core.units import Unit
 
@@ -88,8 +90,9 @@ def begun(
     `before` is the one that it takes over from, if any: it goes on from where traffic is now, and an undo leads to where that
     one started. `attempt` counts those of the same content.
     """
-    start = wish.before if before is None or before.holds else effective(before, mesh)
-    way = way_to(start, wish.after, policy, mesh, _splits(before, start, policy.split, mesh)) if wish.stays else None
+    start = _standing(wish, before, mesh)
+    splits = _splits(before, start, policy.split, mesh)
+    way = way_to(start, wish.after, policy, mesh, splits, keeps=True) if wish.stays else None
     if way is not None:
         found = _rollout(wish, policy, revision, now, attempt, way, start)
         if before and before.outcome is not Outcome.SUCCEEDED:
@@ -100,6 +103,16 @@ def begun(
     return settled(wish, policy, mesh, revision, now, attempt=attempt)
 
 
+def _standing(wish: Wish, before: Rollout | None, mesh: Mesh) -> Documents:
+    """Return the documents that stand, with what was generated for a split that is held."""
+    if before is None:
+        return wish.before
+    if not before.holds:
+        return effective(before, mesh)
+    held = upheld(before, {key: one for key, one in before.way.after.items() if one is not None}, mesh)
+    return {**wish.before, **{key: one for key, one in held.items() if is_generated(one)}}
+
+
 def settled(wish: Wish, policy: RolloutPolicy, mesh: Mesh, revision: Revision, now: datetime, *, attempt: int) -> Rollout:
     """Return the record of a split that counts from now on with nobody's requests going elsewhere for it.
 
@@ -107,6 +120,15 @@ def settled(wish: Wish, policy: RolloutPolicy, mesh: Mesh, revision: Revision, n
     """
     expected = expected_pods(policy, wish.after, wish.after, mesh)
     way = Way((), (), wish.after, wish.after, (policy.split, policy.split), expected=expected)
+    entries = shares_held(wish.after, policy.split, mesh) if policy.split is not None else {}
+    if policy.strategy is Strategy.SUBSETS and entries:
+        try:
+            by = platforms_for(wish.after, wish.after, entries, mesh)
+        except Obstructed as obstructed:
+            way = replace(way, refused=str(obstructed), culprit=obstructed.obstacle.key)
+        else:
+            generated = dict.fromkeys(routed(wish.after, entries, by).keys() - wish.after.keys())
+            way = replace(way, after={**wish.after, **generated}, by=by)
     found = _rollout(wish, policy, revision, now, attempt, way, wish.after)
     over = replace(found, phase=Phase.IDLE, outcome=Outcome.SUCCEEDED, entered=now, ended=now)
     return replace(over, loads=loads_of(wish.after, mesh), reason="this split is held from now on")

@@ -1,7 +1,7 @@
 """Which endpoints a rollout exposes, and how much of its requests each ServiceEntry may give them at its step: law 2.
 
-Only a TRAFFIC leg moves requests between endpoints in more than one write. What changes endpoints in place counts by groups
-that were cut to the step, and a route moves its requests in one write.
+Weights and routes move requests between endpoints, and each write of these is held against the bound. What changes endpoints in
+place counts by groups that were cut to the step.
 """
 
 from collections.abc import Iterable, Iterator

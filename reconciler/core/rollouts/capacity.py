@@ -130,9 +130,12 @@ def overload(way: Way, step: int, trust: Trust, mesh: Mesh) -> str:
 
 
 def _awaited(course: Course, trust: Trust, mesh: Mesh) -> bool:
-    """Tell whether Pods have yet to come: weights are sized for them, and until they serve, the step does not pass."""
+    """Tell whether Pods have yet to come: weights are sized for them, and until they serve, the step does not pass.
+
+    Routes would send them requests whether they are there or not.
+    """
     entry = Key.of(course.opening.before)
-    known = trust.back and any(one.entry == entry for one in trust.carried)
+    known = course.routed or (trust.back and any(one.entry == entry for one in trust.carried))
     return not known and not mesh.pods_meant(entry.namespace, course.opening.selectors)
 
 

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from reconciler.core.backends import Platform
 from reconciler.core.istio import WorkloadEntry
+from reconciler.core.portions import portions_of
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.mesh import PODS, Mesh, Shares, shares
 from reconciler.core.rollouts.opening import Opening, opening
@@ -52,11 +53,12 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The shares of one ServiceEntry's endpoints at the ends of its leg."""
+    """The shares of one ServiceEntry's endpoints at the ends of its leg. `routed`: routes say what VMs and Pods get of them."""
 
     opening: Opening
     start: Shares
     wanted: Shares
+    routed: bool = False
 
     def at(self, exposure: Fraction) -> dict[Key, Fraction]:
         """Return everybody's share at an exposure."""
@@ -80,8 +82,12 @@ def courses(sides: Sides, mesh: Mesh) -> list[Course]:
     for one in sides.entries():
         key = Key.of(one.before)
         pods = mesh.pods_meant(key.namespace, one.selectors) or sides.expected
-        ends = [divided(shares(world, key, addresses), split, pods) for world, split in zip(worlds, sides.splits, strict=True)]
-        found.append(Course(one, *ends))
+        routed = any(portions_of(world, key) for world in worlds)
+        splits = (None, None) if routed else sides.splits
+        start, wanted = (
+            divided(shares(world, key, addresses), split, pods) for world, split in zip(worlds, splits, strict=True)
+        )
+        found.append(Course(one, start, wanted, routed))
     return sorted(found, key=lambda one: -len({*one.start, *one.wanted}))
 
 
@@ -103,7 +109,7 @@ def divided(found: Shares, split: Fraction | None, pods: int) -> Shares:
 
 
 def share_now(documents: Documents, mesh: Mesh) -> Fraction | None:
-    """Return the VMs' share by these documents' weights and the Pods meant to run: all of it, while no Pod is.
+    """Return the VMs' share by these documents' routes, else by weights and the Pods meant to run: all, while no Pod is.
 
     None where it says nothing: there are no VMs, or the ServiceEntries of the unit do not agree.
     """
@@ -111,8 +117,11 @@ def share_now(documents: Documents, mesh: Mesh) -> Fraction | None:
     found = set[Fraction]()
     for one in sides.entries():
         key = Key.of(one.before)
-        pods = mesh.pods_meant(key.namespace, one.selectors)
-        members = (mesh.world(documents).picked.get(key) or Members()).values()
+        pods, world = mesh.pods_meant(key.namespace, one.selectors), mesh.world(documents)
+        if portions_of(world, key):
+            found.add(1 - shares(world, key, {}).get(PODS, Fraction(0)))
+            continue
+        members = (world.picked.get(key) or Members()).values()
         machines = sum(member.weight for member in members if member.platform is not Platform.POD)
         if not machines:
             return None

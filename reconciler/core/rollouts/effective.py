@@ -8,14 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from reconciler.core.backends import Platform
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.balance import Anchor, loads_of
 from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.rollouts.routes import routes_at
+from reconciler.core.rollouts.subsets import is_routed, routed
 from reconciler.core.rollouts.traffic import Position, documents_at, weights_at
 from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Way
+from reconciler.core.world import Members
 
 _ROUTES = frozenset({"VirtualService", "DestinationRule"})
 #: Where a split is held: it has been reached.
@@ -34,16 +37,32 @@ def effective(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
 
 
 def upheld(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> Documents:
-    """Return the WorkloadEntries in Git with the weights that hold the split that a rollout has left."""
+    """Return the objects in Git with what holds the split that a rollout has left: weights, or routes and subsets."""
     documents: Documents = {key: git.get(key) for key in rollout.way.after}
+    if rollout.way.by and rollout.way.splits[1] is not None:
+        held = routed(documents, shares_held(documents, rollout.way.splits[1], mesh), rollout.way.by)
+        return {key: one for key, one in held.items() if key.kind in _ROUTES and one is not None}
     anchor = Anchor.of(rollout.policy, rollout.loads)
     found = balanced(documents, rollout.way.splits[1], mesh, anchor, rollout.way.expected)
     return {key: one for key, one in found.items() if key.kind == "WorkloadEntry" and documents[key] is not None}
 
 
+def shares_held(documents: Documents, split: Fraction, mesh: Mesh) -> dict[Key, Fraction]:
+    """Return the split for each ServiceEntry that VMs serve: one without any has nothing to be divided."""
+    world = mesh.world(documents)
+    entries = [key for key, one in documents.items() if key.kind == "ServiceEntry" and one is not None]
+    return {
+        key: split
+        for key in entries
+        if any(one.platform is Platform.VM for one in (world.picked.get(key) or Members()).values())
+    }
+
+
 def remarks(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> tuple[str, ...]:
     """Return what a person should know of the shares that a rollout holds now: which gives way to what."""
     anchor = Anchor.of(rollout.policy, rollout.loads)
+    if rollout.way.by:
+        return ()
     if rollout.holds:
         documents: Documents = {key: git.get(key) for key in rollout.way.after}
         sides = _level(documents, rollout.way.splits[1], anchor, rollout.way.expected)
@@ -58,7 +77,7 @@ def balanced(
     documents: Documents, split: Fraction | None, mesh: Mesh, anchor: Anchor, expected: int
 ) -> dict[Key, Document | None]:
     """Return the documents of a unit with the weights that hold a split now, as they are where there is none."""
-    if split is None:
+    if split is None or is_routed(documents):
         return dict(documents)
     return {**documents, **documents_at(_END, _level(documents, split, anchor, expected), mesh, anchor)}
 
@@ -107,7 +126,7 @@ def _position(way: Way, step: int, stage: int) -> Position:
 
 def _sides(way: Way, step: int, anchor: Anchor | None) -> Sides:
     standing = _standing(way, step)
-    return Sides(standing, {**standing, **_leg(way, step).after}, way.splits, way.expected or (anchor.most if anchor else 0))
+    return Sides(standing, {**standing, **_leg(way, step).after}, way.weighed, way.expected or (anchor.most if anchor else 0))
 
 
 def _split_beside(way: Way, step: int) -> Fraction | None:

@@ -16,7 +16,7 @@ from reconciler.core.rollouts.values import Documents, Leg, LegKind
 #: Its value says whether clients send mTLS to an endpoint (pilot/pkg/serviceregistry/serviceentry/conversion.go).
 TLS_MODE = "security.istio.io/tlsMode"
 #: What decides where a ServiceEntry's requests go; the rest of it reaches all clients at once.
-_PICKING = ("endpoints", "workloadSelector")
+PICKING = ("endpoints", "workloadSelector")
 _ROUTING = {"VirtualService": ("http", "tls", "tcp"), "DestinationRule": ("subsets",)}
 _WORKLOADS = frozenset({"WorkloadEntry", VIRTUAL_MACHINE})
 
@@ -39,6 +39,13 @@ def legs(before: Documents, after: Documents, *, resplit: bool = False) -> tuple
     ]
     real = [leg for leg in found if leg is not None]
     return tuple(_with_company(real, standing, after)) if real else ()
+
+
+def rewritten(before: Documents, after: Documents) -> tuple[Leg, ...]:
+    """Return the leg on which routes and rules change their form alone, none where they do not."""
+    keys = (key for key in dict.fromkeys((*before, *after)) if key.kind in _ROUTING)
+    moved = {key: after.get(key) for key in keys if after.get(key) != before.get(key)}
+    return (Leg(LegKind.ROUTES, {key: before.get(key) for key in moved}, moved),) if moved else ()
 
 
 def _leg(kind: LegKind, standing: _Standing, new: Documents, *, always: bool = False) -> Leg | None:
@@ -102,7 +109,7 @@ def _traffic(standing: _Standing, after: Documents) -> Documents:
     for key, old in standing.items():
         new = after.get(key)
         if key.kind == "ServiceEntry" and old is not None and new is not None:
-            found[key] = _with_parts(old, new, _PICKING)
+            found[key] = with_parts(old, new, PICKING)
         elif key.kind == "ServiceEntry":
             found[key] = new
     return found | {key: one for key, one in after.items() if key.kind == "ServiceEntry" and key not in standing}
@@ -113,7 +120,7 @@ def _routes(standing: _Standing, after: Documents) -> Documents:
     for key in (*standing, *after):
         if key.kind in _ROUTING:
             old, new = standing.get(key), after.get(key)
-            found[key] = _with_parts(old, new, _ROUTING[key.kind]) if old and new else new
+            found[key] = with_parts(old, new, _ROUTING[key.kind]) if old and new else new
     return found
 
 
@@ -140,7 +147,8 @@ def weighing(document: Document, weight: int | None) -> Document:
     return {**document, "spec": _with(document["spec"], "weight", weight)}
 
 
-def _with_parts(document: Document, other: Document, names: tuple[str, ...]) -> Document:
+def with_parts(document: Document, other: Document, names: tuple[str, ...]) -> Document:
+    """Return the document with these fields of its spec as the other one has them."""
     spec = document["spec"]
     for name in names:
         spec = _with(spec, name, other["spec"].get(name))

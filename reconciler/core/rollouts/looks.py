@@ -14,6 +14,7 @@ from reconciler.core.rollouts.retreat import retreat, retreats, shrunk
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import HandEdit, Seen
 from reconciler.core.rollouts.strength import course_of, outage, unhealthy
+from reconciler.core.rollouts.subsets import is_generated
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.rollouts.ways import exposure
 from reconciler.core.scaling import VERSION
@@ -22,8 +23,7 @@ from reconciler.core.scaling import VERSION
 def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh) -> Seen:
     """Return what the stores say of a rollout. `differences` are the objects that are not as they are wanted now."""
     keys = rollout.on.after.keys() | rollout.on.before.keys()
-    # What goes for good waits behind guards of its own, and nothing uses it any more.
-    found = [one for key in keys if (one := differences.get(key)) and one.state is not State.DELETE]
+    found = [one for key in keys if (one := differences.get(key)) and not _goes_for_good(one)]
     edits = tuple(_edits(rollout, found, mesh)) if rollout.started and not rollout.holds else ()
     way, step, stage = rollout.on, rollout.step, rollout.stage
     if not way.steps:
@@ -38,6 +38,11 @@ def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh)
         retreat=retreat(back),
         population=_population(rollout, mesh),
     )
+
+
+def _goes_for_good(one: ObjectDiff) -> bool:
+    """Tell whether an object waits behind guards of its own to be deleted: nothing uses it any more."""
+    return one.state is State.DELETE and not any(is_generated(change.before) for change in one.changes)
 
 
 def _lacking(rollout: Rollout, back: Sequence[Need], mesh: Mesh) -> str:

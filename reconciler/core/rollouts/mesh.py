@@ -9,6 +9,8 @@ from reconciler.core.istio import WorkloadEntry, selects
 from reconciler.core.portions import parted, portions_of
 from reconciler.core.records import Health
 from reconciler.core.resources import Document, Key, ObservedState, Pod, Service
+from reconciler.core.rollouts.platforms import Labelled
+from reconciler.core.rollouts.subsets import POD_SUBSET
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.scaling import Scale, Scaling
 from reconciler.core.selection import LabelIndex
@@ -52,6 +54,13 @@ class Mesh:
         """Return how many Pods serve behind any of these selectors now."""
         return len({pod.name for one in selectors for pod in self._pods.picked(namespace, one) if pod.ready})
 
+    def labels_of_pods(self, entry: Document) -> list[Labelled]:
+        """Return the labels of the Pods that a ServiceEntry selects, also of those that are only to come."""
+        namespace, selector = entry["metadata"]["namespace"], _selector(entry)
+        to_come = [one for one in self.observed.controllers if one.namespace == namespace and selects(selector, one.labels)]
+        found = [(Key("Pod", pod.namespace, pod.name), pod.labels) for pod in self.pods_of(entry)]
+        return found + [(Key(one.kind, one.namespace, one.name), one.labels) for one in to_come]
+
     def scale(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> Scale:
         """Return what decides how many Pods run behind any of these selectors."""
         asked = tuple(selectors)
@@ -87,11 +96,15 @@ class Mesh:
 def shares(world: World, entry: Key, addresses: Mapping[str, Key]) -> dict[Key, Fraction]:
     """Return the shares of the endpoints of a ServiceEntry; empty where it has none. Who gets nothing is not among them.
 
-    Weights decide, inside what routes give each subset. `addresses` names the WorkloadEntry at an address: an inline endpoint of the same address is the same endpoint.
+    Weights decide, inside what routes give each subset. Pods that are to come get what routes give them. `addresses` names the
+    WorkloadEntry at an address: an inline endpoint of the same address is the same endpoint.
     """
-    members = list((world.picked.get(entry) or Members()).values())
+    members, parts = list((world.picked.get(entry) or Members()).values()), portions_of(world, entry)
     found: dict[Key, Fraction] = {}
-    for member, share in zip(members, parted(members, portions_of(world, entry)), strict=True):
+    lost = [one.share for one in parts if one.name == POD_SUBSET and not any(one.holds(member) for member in members)]
+    if lost:
+        found[PODS] = sum(lost, Fraction(0))
+    for member, share in zip(members, parted(members, parts), strict=True):
         if share:
             key = endpoint_key(member, addresses)
             found[key] = found.get(key, Fraction(0)) + share

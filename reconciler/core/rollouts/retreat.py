@@ -52,4 +52,4 @@ def _last_of_traffic(rollout: Rollout) -> int | None:
     """Return the last step up to the current one that moves traffic between endpoints."""
     way = rollout.way
     gone: Iterable[int] = range(min(rollout.step, len(way.steps) - 1), -1, -1)
-    return next((step for step in gone if way.legs[way.steps[step].leg].kind is LegKind.TRAFFIC), None)
+    return next((step for step in gone if way.legs[way.steps[step].leg].kind in (LegKind.TRAFFIC, LegKind.ROUTES)), None)

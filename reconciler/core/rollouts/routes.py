@@ -6,6 +6,7 @@ Subsets are defined before a route uses them and stay until none does any more: 
 both sides. Routes are told apart by what they match; where that changes no gradual way exists.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from itertools import zip_longest
@@ -18,8 +19,6 @@ from reconciler.core.rollouts.values import Documents
 
 _PROTOCOLS = ("http", "tls", "tcp")
 _Route = Mapping[str, Any]
-#: A destination as a route names it: host, subset, port.
-_Target = tuple[str, str, int]
 
 
 def routes_at(position: Position, before: Documents, after: Documents) -> dict[Key, Document | None]:
@@ -35,6 +34,20 @@ def is_gradual(before: Document | None, after: Document | None) -> bool:
     return all(one is not None and other is not None and _fixed(one) == _fixed(other) for one, other in pairs)
 
 
+def subsets_moved(before: Documents, after: Documents) -> tuple[bool, bool]:
+    """Tell whether subsets come or become others, and whether any goes, between two states of DestinationRules."""
+    comes = goes = False
+    for key in (key for key in after if key.kind == "DestinationRule"):
+        old, new = ({one["name"]: one for one in _subsets(side.get(key))} for side in (before, after))
+        comes |= any(old.get(name) != one for name, one in new.items())
+        goes |= not old.keys() <= new.keys()
+    return comes, goes
+
+
+def _subsets(document: Document | None) -> Sequence[Mapping[str, Any]]:
+    return (document["spec"].get("subsets") or ()) if document else ()
+
+
 def _at(position: Position, old: Document | None, new: Document | None) -> Document | None:
     if position.closed:
         return new
@@ -43,8 +56,8 @@ def _at(position: Position, old: Document | None, new: Document | None) -> Docum
         return _both_subsets(old, new)
     if not position.opened:
         return old
-    if old is None or new is None:
-        return new or old
+    if old is None or new is None or position.exposure == 1:
+        return new
     return _between(old, new, position.exposure) if is_gradual(old, new) else new
 
 
@@ -85,19 +98,19 @@ def _scale(shares: Iterable[Fraction]) -> int:
     return 100 if 100 % exact == 0 else min(exact, 1_000_000)
 
 
-def _shares(destinations: Sequence[Mapping[str, Any]]) -> dict[_Target, Fraction]:
+def _shares(destinations: Sequence[Mapping[str, Any]]) -> dict[str, Fraction]:
     """Return the share of each destination; without weights the only one gets everything."""
     total = sum(one.get("weight") or 0 for one in destinations)
-    found: dict[_Target, Fraction] = {}
+    found: dict[str, Fraction] = {}
     for one in destinations:
         share = Fraction(one.get("weight") or 0, total) if total else Fraction(1, len(destinations))
         found[_target(one)] = found.get(_target(one), Fraction(0)) + share
     return found
 
 
-def _target(one: Mapping[str, Any]) -> _Target:
-    destination = one.get("destination") or {}
-    return destination.get("host", ""), destination.get("subset", ""), (destination.get("port") or {}).get("number", 0)
+def _target(one: Mapping[str, Any]) -> str:
+    """Return what tells a destination from others: all that a route says of it but its weight."""
+    return json.dumps({name: value for name, value in one.items() if name != "weight"}, sort_keys=True)
 
 
 def _pairs(old: Document, new: Document) -> Iterable[tuple[_Route | None, _Route | None]]:

@@ -49,11 +49,11 @@ def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:
 
 
 def course_of(way: Way, step: int, mesh: Mesh) -> list[Course]:
-    """Return the courses of the leg that a step is on, none where it moves no traffic between endpoints."""
+    """Return the courses of the leg that a step is on, none where it moves no traffic."""
     leg = way.legs[way.steps[step].leg]
-    if leg.kind is not LegKind.TRAFFIC:
+    if leg.kind not in (LegKind.TRAFFIC, LegKind.ROUTES):
         return []
     standing = dict(way.before)
     for one in way.legs[: way.steps[step].leg]:
         standing |= one.after
-    return courses(Sides(standing, {**standing, **leg.after}, way.splits, way.expected), mesh)
+    return courses(Sides(standing, {**standing, **leg.after}, way.weighed, way.expected), mesh)

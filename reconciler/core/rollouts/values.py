@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from reconciler.core.resources import Document, Key
+from reconciler.core.rollouts.platforms import Platforms
 
 #: Documents of a unit's objects; None: the object is absent.
 Documents = Mapping[Key, Document | None]
@@ -79,8 +80,9 @@ class Way:
 
     `splits` are the VMs' shares that stand before and are wanted after (0 to 1), None where the documents' weights rule.
     `expected` is for how many Pods weights are sized while none is meant to run.
-    `notes` are what a person should know of the way as a whole; `refused` says why the policy must change before it can be
-    gone, empty where it can.
+    `by` is the label by which subsets tell VMs from Pods where routes make the shares; None: weights do.
+    `notes` are what a person should know of the way as a whole; `refused` says why it cannot be gone as things stand, empty
+    where it can, and `culprit` names the object that this is about, where there is one.
     """
 
     legs: tuple[Leg, ...]
@@ -91,6 +93,13 @@ class Way:
     notes: tuple[str, ...] = ()
     refused: str = ""
     expected: int = 0
+    by: Platforms | None = None
+    culprit: Key | None = None
+
+    @property
+    def weighed(self) -> tuple[Fraction | None, Fraction | None]:
+        """The splits that weights have to make: none where routes do."""
+        return (None, None) if self.by else self.splits
 
 
 @dataclass(frozen=True, slots=True)

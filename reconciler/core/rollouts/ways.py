@@ -9,15 +9,16 @@ from dataclasses import replace
 from fractions import Fraction
 
 from reconciler.core.istio import ServiceEntry
-from reconciler.core.resources import Key
+from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.courses import Course, Sides, courses, expected_pods
-from reconciler.core.rollouts.legs import legs, weighing
+from reconciler.core.rollouts.legs import legs, rewritten, weighing
 from reconciler.core.rollouts.mesh import Mesh, Shares, shares
 from reconciler.core.rollouts.opening import Form, selector_of
 from reconciler.core.rollouts.policy import RolloutPolicy
-from reconciler.core.rollouts.routes import is_gradual
+from reconciler.core.rollouts.routes import is_gradual, subsets_moved
 from reconciler.core.rollouts.traffic import Position, documents_at
 from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Stage, Way
+from reconciler.core.rollouts.waypoints import Obstructed, Waypoint, Waypoints, waypoints
 from reconciler.core.shares import Reached, by_part, grouped, of_updates, reachable
 
 _ALL, _NONE = Fraction(1), Fraction(0)
@@ -31,26 +32,47 @@ def way_to(
     policy: RolloutPolicy,
     mesh: Mesh,
     splits: tuple[Fraction | None, Fraction | None] = (None, None),
+    *,
+    keeps: bool = False,
 ) -> Way | None:
     """Return the way of a unit from one state to another, None where nothing that changes moves traffic.
 
-    `splits` are the VMs' wanted shares at both ends, None where weights rule.
+    `splits` are the VMs' wanted shares at both ends, None where weights rule. `keeps`: the one wanted in the end is held from
+    then on, by what the policy's strategy makes shares of, and what is in the way of that refuses it.
     """
-    goal = _weighing_as(before, after) if splits[0] is not None and splits[0] == splits[1] else after
-    found = legs(before, goal, resplit=splits[0] != splits[1])
-    if not found:
-        return None
+    try:
+        states = waypoints(before, after, policy, mesh, splits, keeps=keeps)
+    except Obstructed as found:
+        return Way((), (), before, after, splits, refused=str(found), culprit=found.obstacle.key)
     # Without a split, Pods that are not there have no share for which anything could be sized.
     expected = expected_pods(policy, before, after, mesh) if splits != (None, None) else 0
-    standing, steps = dict(before), list[RolloutStep]()
-    for number, leg in enumerate(found):
-        ends = Sides({**standing, **leg.before}, {**standing, **leg.after}, splits, expected)
-        try:
-            steps += [replace(step, leg=number) for step in _steps(leg, ends, policy, mesh)]
-        except _Refused as refusal:
-            return Way(found, (), before, after, splits, refused=str(refusal), expected=expected)
+    plan = Way((), (), before, after, splits, expected=expected, by=states.by)
+    if not states.by and splits[0] is not None and splits[0] == splits[1]:
+        states = Waypoints((Waypoint(_weighing_as(before, after)),))
+    standing = dict(before)
+    try:
+        for state in states.states:
+            plan = _onwards(plan, standing, state, policy, mesh)
+    except _Refused as refusal:
+        return replace(plan, steps=(), refused=str(refusal))
+    return replace(plan, after={**dict.fromkeys(standing), **after}) if plan.legs else None
+
+
+def _onwards(way: Way, standing: dict[Key, Document | None], state: Waypoint, policy: RolloutPolicy, mesh: Mesh) -> Way:
+    """Return the way led on to its next state, and let that stand."""
+    resplit = not way.by and way.splits[0] != way.splits[1]
+    for leg in rewritten(standing, state.documents) if state.quiet else legs(standing, state.documents, resplit=resplit):
+        ends = Sides({**standing, **leg.before}, {**standing, **leg.after}, way.weighed, way.expected)
+        found = [_quietly(leg)] if state.quiet else _steps(leg, ends, policy, mesh)
+        steps = tuple(replace(step, leg=len(way.legs)) for step in found)
+        way = replace(way, legs=(*way.legs, leg), steps=(*way.steps, *steps))
         standing |= leg.after
-    return Way(found, tuple(steps), before, after, splits, expected=expected)
+    return way
+
+
+def _quietly(leg: Leg) -> RolloutStep:
+    """Return the one step of a leg on which only the form of routes changes: no policy has anything to wait for."""
+    return RolloutStep(0, _ALL, _route_stages(leg, first=True, last=True), notes=("no request goes elsewhere",))
 
 
 def _weighing_as(before: Documents, after: Documents) -> Documents:
@@ -248,13 +270,18 @@ def _with_records(keys: set[Key], documents: Documents) -> Iterator[Key]:
 def _routing(leg: Leg, policy: RolloutPolicy) -> Iterator[RolloutStep]:
     """Yield the steps of a ROUTES leg: gradual where routes differ in where they send and in nothing else."""
     routes = [key for key in leg.after if key.kind == "VirtualService"]
-    rules = any(key.kind == "DestinationRule" for key in leg.after)
-    ending = (Stage.FINISH,) if rules else ()
     gradual = bool(routes) and all(is_gradual(leg.before.get(key), leg.after[key]) for key in routes)
     if not gradual:
         why = "what routes match changes, which Istio gives to all clients at once" if routes else "no route's share changes"
-        yield _at_once(policy, _stages(first=True, last=True, opens=rules, ending=ending), why)
+        yield _at_once(policy, _route_stages(leg, first=True, last=True), why)
         return
     for number, one in enumerate(reachable(policy.steps, lambda wanted: wanted).steps):
         last = one.exposure == _ALL
-        yield _step(one, _stages(first=not number, last=last, opens=rules, ending=ending))
+        yield _step(one, _route_stages(leg, first=not number, last=last))
+
+
+def _route_stages(leg: Leg, *, first: bool, last: bool) -> tuple[Stage, ...]:
+    """Return the stages of a step: proxies know subsets before a route uses them, and no route that uses them when they go."""
+    comes, goes = subsets_moved(leg.before, leg.after)
+    before = (Stage.PREPARE,) if first and comes else ()
+    return (*before, Stage.SHIFT, *((Stage.FINISH,) if last and goes else ()))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.codec import VERSION, from_json, plain, read, to_json
+from reconciler.core.rollouts.platforms import Platforms
 from reconciler.core.rollouts.policy import OnHarm, PolicyStep, RolloutPolicy, Strategy, Unreachable
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Hold, Word
@@ -64,6 +65,8 @@ WAYS = st.builds(
     st.tuples(st.none() | SHARES, st.none() | SHARES),
     TUPLE_OF_TEXTS,
     TEXTS,
+    by=st.none() | st.builds(Platforms, TEXTS, TEXTS, TEXTS),
+    culprit=st.none() | KEYS,
 )
 POLICIES = st.builds(
     RolloutPolicy,

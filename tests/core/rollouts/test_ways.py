@@ -209,7 +209,7 @@ def test_routes_move_by_exact_percent_between_subsets_of_both_sides() -> None:
         names = {one["name"] for one in rule["spec"]["subsets"]}
         assert {name for name, weight in weights.items() if weight} <= names
         seen.append((weights.get("new", 0), len(names)))
-    assert seen == [(0, 2), (10, 2), (50, 2), (100, 1)]
+    assert seen == [(0, 2), (10, 2), (50, 2), (100, 2), (100, 1)]
 
 
 def test_a_step_that_no_weight_reaches_is_merged_or_refused() -> None:

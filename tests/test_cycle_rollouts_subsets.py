@@ -1,0 +1,309 @@
+"""Strategy `subsets` through whole cycles: exact shares by routes, and nothing of them left where Git has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from reconciler.core.demands import of_route, pairs
+from reconciler.core.plans import GuardCode
+from reconciler.core.report import Verdict
+from reconciler.core.resources import Document
+from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.rollout import Outcome, Phase
+from reconciler.core.rollouts.seen import Word
+from reconciler.core.rollouts.subsets import OURS
+from tests.building import document, service_entry
+from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.worlds import SELECTOR, SHOP, Hooked, World, pod
+
+HOST = "billing.internal"
+MACHINES = {"labels": {"app": "billing", "platform": "vm"}}
+ONLY_PODS = {"labels": {"app": "billing", "platform": "pod"}}
+NAME = "billing-rollout"
+
+
+def unit(selector: Document, *machines: Document, **spec: Any) -> list[Document]:
+    """The service behind a selector, on these VMs."""
+    return [SHOP, service_entry(workloadSelector=selector, **spec), *machines]
+
+
+def labelled(number: int, **spec: Any) -> Document:
+    """The WorkloadEntry of a VM that says that it is one."""
+    return vm(number, **{"labels": MACHINES["labels"], **spec})
+
+
+TWO = (labelled(1), labelled(2))
+
+
+def scale(rolled: Rolled, count: int) -> None:
+    """So many Pods run, and say that they are Pods."""
+    for number in range(1, 30):
+        rolled.world.cluster.remove_pod("shop", f"billing-{number}")
+    for number in range(1, count + 1):
+        rolled.world.cluster.put_pod(replace(pod(number), labels=ONLY_PODS["labels"]))
+
+
+@dataclass
+class Routed(Rolled):
+    """A service on two labelled VMs, rolled out by subsets.
+
+    At every write the Pods' share is noted, and law 1 holds for each destination.
+    """
+
+    policy: Document | None = field(default_factory=lambda: policy(strategy="subsets"))
+    shares_seen: list[Fraction] = field(default_factory=list)
+    pods: int = 2
+
+    def __post_init__(self) -> None:
+        self.watched = Hooked(self.world.cluster, lambda *_: self.note())
+        super().__post_init__()
+        self.cycle = self.process("watched:1", cluster=self.watched)
+        scale(self, self.pods)
+
+    def note(self) -> None:
+        """Note the Pods' share as it is now."""
+        found = self.looker.observe()
+        if any(key.kind == "ServiceEntry" for key in found.objects):
+            self.shares_seen.append(self.shares().get("pods", Fraction(0)))
+        mesh = Mesh(found).world({key: one.document for key, one in found.objects.items()})
+        for demand in (one for route in found.objects if route.kind == "VirtualService" for one in of_route(mesh, route)):
+            assert demand.host != HOST or any(pairs(mesh, demand)), f"nobody answers {demand}"
+
+
+def born(*documents: Document, pods: int = 2, **spec: Any) -> Routed:
+    """A service that is there already, with a policy."""
+    rolled = Routed(World(), policy(strategy="subsets", **spec), pods=pods)
+    rolled.begin_with(*documents)
+    return rolled
+
+
+def generated(rolled: Rolled) -> list[str]:
+    """The kinds of what is there by the name of a rollout."""
+    return [kind for kind in ("DestinationRule", "VirtualService") if rolled.world.live(kind, NAME)]
+
+
+def went(rolled: Rolled, *documents: Document) -> list[list[str]]:
+    """Commit, and return what was generated, each time that it was something else, until the end is watched."""
+    rolled.commit(*documents)
+    seen: list[list[str]] = [generated(rolled)]
+    for _ in range(80):
+        rolled.look()
+        seen += [generated(rolled)] if generated(rolled) != seen[-1] else []
+        if rolled.newest.phase is Phase.WATCHING:
+            return seen
+    raise AssertionError(rolled.newest.reason)
+
+
+def finished(rolled: Rolled) -> None:
+    """Let the watch pass, after which everything is as Git says."""
+    for _ in range(14):
+        report = rolled.look()
+    assert report.verdict is Verdict.IN_SYNC
+
+
+BOTH = ["DestinationRule", "VirtualService"]
+COMING_AND_GOING = [[], BOTH[:1], BOTH, BOTH[:1], []]
+
+
+def test_pods_join_by_exact_percent_and_nothing_is_left_in_the_end() -> None:
+    """Git has neither rule nor route. Subsets come before the route that uses them, and go after it, in stages of their own."""
+    rolled = born(*unit(MACHINES, *TWO))
+    assert went(rolled, *unit(SELECTOR, *TWO)) == COMING_AND_GOING
+    assert sorted(set(rolled.shares_seen)) == [0, Fraction(1, 20), Fraction(1, 4), Fraction(1, 2)]
+    assert rolled.shares_seen == sorted(rolled.shares_seen)
+    finished(rolled)
+    assert rolled.world.store.rollouts.standing() == ()
+
+
+@pytest.mark.parametrize("machines", [TWO, ()])
+def test_all_requests_move_to_pods(machines: tuple[Document, ...]) -> None:
+    """By the selector alone, or with the VMs gone from Git; no weight of them ever changes."""
+    rolled = born(*unit(SELECTOR, *TWO), split={"vm": 100, "pod": 0})
+    rolled.policy = policy(strategy="subsets")
+    assert went(rolled, *unit(ONLY_PODS, *machines))[-1] == []
+    assert rolled.shares() == {"pods": 1}
+    assert sorted(set(rolled.shares_seen)) == [0, Fraction(1, 10), Fraction(1, 2), 1]
+
+
+def test_a_split_is_held_exactly_however_many_pods_run() -> None:
+    """From the first write of a new service on; then it moves in steps, and no number of Pods moves it."""
+    rolled = born(*unit(SELECTOR, *TWO), split={"vm": 30, "pod": 70})
+    for pods in (1, 7):
+        scale(rolled, pods)
+        report = rolled.look()
+        assert (report.verdict, report.results) == (Verdict.IN_SYNC, ())
+        assert rolled.shares()["pods"] == Fraction(7, 10)
+    rolled.shares_seen.clear()
+    rolled.policy = policy(strategy="subsets", split={"vm": 10, "pod": 90})
+    rolled.begin(*unit(SELECTOR, *TWO))
+    rolled.until(Phase.IDLE)
+    assert rolled.newest.outcome is Outcome.SUCCEEDED
+    assert sorted(set(rolled.shares_seen)) == [Fraction(70, 100), Fraction(72, 100), Fraction(80, 100), Fraction(90, 100)]
+    assert generated(rolled) == BOTH
+    assert rolled.look().verdict is Verdict.IN_SYNC
+
+
+def test_a_split_that_is_taken_back_takes_its_routes_along() -> None:
+    """In steps, to what weights make; also where the next policy makes shares by weights."""
+    for after in (policy(strategy="subsets"), policy(), policy(split={"vm": 60, "pod": 40})):
+        rolled = born(*unit(SELECTOR, *TWO), split={"vm": 100, "pod": 0})
+        rolled.policy = after
+        rolled.shares_seen.clear()
+        assert went(rolled, *unit(SELECTOR, *TWO))[-1] == []
+        wanted = 0.4 if after["spec"].get("split") else 0.5
+        assert float(rolled.shares()["pods"]) == pytest.approx(wanted, abs=0.02)
+        assert rolled.shares_seen == sorted(rolled.shares_seen)
+
+
+def test_subsets_are_armed_before_the_first_pod() -> None:
+    """Nothing goes to Pods that come, until the step that lets requests go to them; it waits for them."""
+    rolled = born(*unit(SELECTOR, *TWO), pods=0)
+    rolled.policy = policy(strategy="subsets", split={"vm": 50, "pod": 50})
+    rolled.begin(*unit(SELECTOR, *TWO))
+    for _ in range(20):
+        report = rolled.look()
+    assert generated(rolled) == BOTH
+    assert "0 ready Pods" in report.rollouts[0].waits[0]
+    scale(rolled, 3)
+    assert "pods" not in rolled.shares()
+    rolled.until(Phase.IDLE)
+    assert rolled.shares()["pods"] == Fraction(1, 2)
+
+
+def test_an_undo_halfway_leads_back_to_where_it_began() -> None:
+    """No write of it gives Pods more, and none of ours is left."""
+    rolled = born(*unit(MACHINES, *TWO))
+    rolled.begin(*unit(SELECTOR, *TWO))
+    rolled.until(Phase.SOAKING, 3)
+    rolled.shares_seen.clear()
+    rolled.say(Word.ABORT)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert rolled.shares_seen == sorted(rolled.shares_seen, reverse=True)
+    assert [rolled.shares_seen[0], rolled.shares_seen[-1]] == [Fraction(1, 4), Fraction(0)]
+    assert rolled.world.spec("ServiceEntry", "billing")["workloadSelector"] == MACHINES
+    for _ in range(3):
+        assert rolled.look().results == ()
+    assert generated(rolled) == []
+
+
+@pytest.mark.case("C-05")
+def test_a_newer_commit_takes_over_from_the_share_that_stands() -> None:
+    """The selector goes back in Git: from 25 %, with the routes that are there."""
+    rolled = born(*unit(MACHINES, *TWO))
+    rolled.begin(*unit(SELECTOR, *TWO))
+    rolled.until(Phase.SOAKING, 3)
+    rolled.shares_seen.clear()
+    assert went(rolled, *unit(MACHINES, *TWO)) == [BOTH, BOTH[:1], []]
+    assert rolled.shares_seen == sorted(rolled.shares_seen, reverse=True)
+    assert rolled.shares()["vm1"] == Fraction(1, 2)
+
+
+def rule(**spec: Any) -> Document:
+    """The DestinationRule of Git, with a subset of somebody's."""
+    subsets = [{"name": "all", "labels": {"app": "billing"}, "trafficPolicy": {"loadBalancer": {"simple": "RANDOM"}}}]
+    return document("DestinationRule", "billing", spec={"host": HOST, "subsets": subsets, **spec})
+
+
+ELSEWHERE: Document = {"destination": {"host": "old.example.com"}, "weight": 25, "headers": {"request": {"set": {"x": "1"}}}}
+
+
+def virtual_service(*http: Document, **spec: Any) -> Document:
+    """The VirtualService of Git: a part of the requests goes elsewhere, some are sent on to another address."""
+    routes = [
+        {"match": [{"uri": {"prefix": "/v0"}}], "redirect": {"uri": "/v1"}},
+        {"match": [{"headers": {"x-vip": {"exact": "1"}}}], "timeout": "3s", "route": [{"destination": {"host": HOST}}]},
+        {"route": [{"destination": {"host": HOST, "port": {"number": 80}}, "weight": 75}, ELSEWHERE]},
+    ]
+    return document("VirtualService", "billing", spec={"hosts": [HOST], "http": list(http) or routes, **spec})
+
+
+def test_rules_and_routes_of_git_keep_every_element_that_is_not_ours() -> None:
+    """Matches, redirects, other destinations and subsets stay to the letter, there and back; each route gets the split."""
+    git = [rule(), virtual_service()]
+    rolled = born(*unit(MACHINES, *TWO), *git)
+    rolled.begin(*unit(SELECTOR, *TWO), *git)
+    rolled.until(Phase.SOAKING, 3)
+    spec, subsets = rolled.world.spec("VirtualService", "billing"), rolled.world.spec("DestinationRule", "billing")["subsets"]
+    first, vip, rest = spec["http"]
+    assert generated(rolled) == []
+    assert first == git[1]["spec"]["http"][0]
+    assert (vip["match"], vip["timeout"]) == (git[1]["spec"]["http"][1]["match"], "3s")
+    assert [one["weight"] for one in vip["route"]] == [75, 25]
+    assert rest["route"][-1]["destination"] == ELSEWHERE["destination"]
+    assert rest["route"][-1]["headers"] == ELSEWHERE["headers"]
+    total = sum(one["weight"] for one in rest["route"])
+    assert [Fraction(one["weight"], total) for one in rest["route"]] == [Fraction(n, 16) for n in (9, 3, 4)]
+    assert [one for one in subsets if one["name"] not in OURS] == git[0]["spec"]["subsets"]
+    rolled.say(Word.ABORT)
+    rolled.until(Phase.IDLE)
+    for kind, one in (("VirtualService", git[1]), ("DestinationRule", git[0])):
+        assert rolled.world.spec(kind, "billing") == one["spec"]
+
+
+def test_rules_and_routes_of_git_change_while_a_split_is_held() -> None:
+    """A timeout is written into the routes that hold the split; in the end of it all Git's text stands."""
+    split = {"vm": 30, "pod": 70}
+    rolled = born(*unit(SELECTOR, *TWO), rule(), virtual_service(), split=split)
+    assert rolled.shares()["pods"] == Fraction(7, 10)
+    rolled.shares_seen.clear()
+    changed = virtual_service({"timeout": "9s", "route": [{"destination": {"host": HOST}}]})
+    rolled.begin(*unit(SELECTOR, *TWO), rule(), changed)
+    rolled.until(Phase.IDLE)
+    (route,) = rolled.world.spec("VirtualService", "billing")["http"]
+    assert (route["timeout"], [one["weight"] for one in route["route"]]) == ("9s", [30, 70])
+    assert set(rolled.shares_seen) == {Fraction(7, 10)}
+    rolled.policy = policy(strategy="subsets")
+    rolled.begin(*unit(SELECTOR, *TWO), rule(), changed)
+    rolled.until(Phase.WATCHING)
+    assert rolled.world.spec("VirtualService", "billing") == changed["spec"]
+
+
+@pytest.mark.parametrize(
+    ("code", "documents", "says"),
+    [
+        ("MR3311", unit({"labels": {"app": "billing"}}, vm(1), vm(2)), "platform: vm"),
+        (
+            "MR3312",
+            [*unit(SELECTOR, *TWO), rule(), virtual_service({"route": [{"destination": {"host": HOST, "subset": "all"}}]})],
+            "subset all",
+        ),
+        ("MR3313", [*unit(SELECTOR, *TWO), virtual_service(hosts=["*.internal"])], "by a pattern"),
+        ("MR3315", unit(SELECTOR, *TWO, hosts=["*.billing.internal"]), "no route can lead to"),
+        (
+            "MR3316",
+            [*unit(SELECTOR, *TWO), rule(workloadSelector={"matchLabels": {"a": "b"}})],
+            "take its workloadSelector away",
+        ),
+    ],
+)
+def test_what_is_in_the_way_is_refused_with_its_code_and_its_place(code: str, documents: list[Document], says: str) -> None:
+    """Nothing is written, and the guard says where in Git, what is wrong and what to do."""
+    rolled = Routed(World(), policy())
+    rolled.begin_with(*documents)
+    rolled.policy = policy(strategy="subsets", split={"vm": 20, "pod": 80})
+    rolled.commit(*documents)
+    report = rolled.look()
+    assert (report.verdict, report.results) == (Verdict.REFUSED, ())
+    (guard,) = report.guards
+    assert guard.code == GuardCode.NO_ROLLOUT
+    assert f"[{code}]" in guard.message
+    assert "mesh.yaml:" in guard.message
+    assert says in guard.message
+
+
+def test_what_is_live_and_not_in_git_is_in_the_way_too() -> None:
+    """Somebody's VirtualService for the host, or one that has the name which would be needed."""
+    for name, hosts in (("theirs", [HOST]), (NAME, ["other.internal"])):
+        rolled = born(*unit(MACHINES, *TWO))
+        theirs = document(
+            "VirtualService", name, spec={"hosts": hosts, "http": [{"route": [{"destination": {"host": "x.y"}}]}]}
+        )
+        rolled.world.cluster.create(theirs, "kubectl-create")
+        rolled.commit(*unit(SELECTOR, *TWO))
+        report = rolled.look()
+        assert (report.verdict, report.results) == (Verdict.REFUSED, ())
+        assert f"VirtualService shop/{name}" in report.guards[0].message
