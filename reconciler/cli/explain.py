@@ -17,6 +17,7 @@ _TABLES = (
     "reconciler.adapters.source_git.codes",
     "reconciler.adapters.tree.codes",
     "reconciler.core.plan",
+    "reconciler.core.rollouts.obstacles",
 )
 
 

@@ -70,11 +70,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What one write does to the load of a bound ServiceEntry."""
+    """What one write does to the load of a bound ServiceEntry. `routed`: routes have a say in it, before or after."""
 
     bound: Bound
     before: Load
     after: Load
+    routed: bool = False
 
     @property
     def is_too_much(self) -> bool:
@@ -115,12 +116,14 @@ class Exposure:
 
     def take(self, moves: list[Move]) -> None:
         """Go on from what a write has done."""
-        self._now |= {one.bound.entry: one.after for one in moves}
+        for one in moves:
+            self._now.pop(one.bound.entry, None)
+        self._now |= {one.bound.entry: one.after for one in moves if not one.routed}
 
     def _move(self, bound: Bound, world: World, new: World, key: Key) -> Move:
-        before = self._now.get(bound.entry) or load_of(bound, world)
         if portions_of(world, bound.entry) or portions_of(new, bound.entry):
-            return Move(bound, routed_load_of(bound, world), routed_load_of(bound, new))
+            return Move(bound, routed_load_of(bound, world), routed_load_of(bound, new), routed=True)
+        before = self._now.get(bound.entry) or load_of(bound, world)
         if key.kind not in _SINGLE:
             return Move(bound, before, load_of(bound, new))
         workload = Key("WorkloadEntry", key.namespace, key.name)

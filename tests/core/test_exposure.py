@@ -19,7 +19,23 @@ from reconciler.core.simulation import after
 from reconciler.core.waves import Schedule, schedule
 from reconciler.core.world import World
 from reconciler.core.writes import in_order
-from tests.core.meshes import commit, creating, deleting, entry, guards, plan, pod, there, unit, updating, vm, waves, world
+from tests.core.meshes import (
+    commit,
+    creating,
+    deleting,
+    entry,
+    guards,
+    plan,
+    pod,
+    route,
+    rule,
+    there,
+    unit,
+    updating,
+    vm,
+    waves,
+    world,
+)
 
 SELECTING = entry(app="billing")
 ENTRY = Key.of(SELECTING)
@@ -131,3 +147,45 @@ def test_no_order_inside_a_wave_exposes_too_much(
         for write in wave:
             live = after(live, write.change)
     assert not found.stuck or percent < 100
+
+
+SUBSETS = rule(subsets={"old": {"v": "1"}, "new": {"v": "2"}})
+OLD, NEW = (vm(f"vm{number}", f"10.0.0.{number}", labels={"v": str(number)}) for number in (1, 2))
+HOST = "billing.internal"
+
+
+def routed(percent: int) -> Document:
+    """A route that gives so much to the new subset."""
+    return route(to=[(HOST, "old", 100 - percent), (HOST, "new", percent)])
+
+
+def test_a_write_of_a_route_is_held_against_the_bound() -> None:
+    """Weights say nothing where routes do: the new one weighs as much as the old one, and gets what the route says."""
+    live = world(SELECTING, OLD, NEW, SUBSETS, routed(0))
+    assert check(live, [updating(routed(0), routed(10))], bounds(10, NEW)) == ()
+    (found,) = check(live, [updating(routed(0), routed(11))], bounds(10, NEW))
+    assert (found.law, found.message) == (2, bounds(10, NEW)[ENTRY].says(Fraction(11, 100)))
+    assert check(live, [updating(NEW, weighing(NEW, 900))], bounds(10, NEW)) == ()
+
+
+def test_a_newcomer_in_a_subset_gets_its_part_of_that() -> None:
+    """A third VM of the old subset, which gets all requests: a half of these, however many others there are."""
+    live = world(SELECTING, OLD, NEW, SUBSETS, routed(0), pods=[pod(f"p{number}") for number in range(9)])
+    third = vm("vm3", "10.0.0.3", labels={"v": "1"})
+    assert check(live, [creating(third)], bounds(50, third)) == ()
+    assert [one.law for one in check(live, [creating(third)], bounds(49, third))] == [2]
+
+
+def test_the_last_write_of_a_route_uncovers_weights() -> None:
+    """Without it the new one gets half."""
+    live = world(SELECTING, OLD, NEW, SUBSETS, routed(10))
+    assert [one.law for one in check(live, [deleting(routed(10))], bounds(10, NEW))] == [2]
+    assert check(live, [deleting(routed(10))], bounds(50, NEW)) == ()
+
+
+def test_weights_count_again_once_a_route_is_gone() -> None:
+    """What was counted by routes is no start for counting by weights."""
+    live = world(SELECTING, OLD, NEW, SUBSETS, routed(50))
+    heavier = [updating(NEW, weighing(NEW, weight)) for weight in (2, 3)]
+    assert check(live, [deleting(routed(50)), *heavier], bounds(75, NEW)) == ()
+    assert [one.write for one in check(live, [deleting(routed(50)), *heavier], bounds(74, NEW))] == [3]

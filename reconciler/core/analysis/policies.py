@@ -7,7 +7,11 @@ from reconciler.core.analysis.commit import Commit
 from reconciler.core.gates.spec import READY_MADE
 from reconciler.core.istio import ServiceEntry
 from reconciler.core.resources import EMPTY, Document, Key
+from reconciler.core.rollouts.obstacles import Code as ObstacleCode
+from reconciler.core.rollouts.obstacles import Obstacle, obstacles
+from reconciler.core.rollouts.platforms import Labelled, missing, told_apart
 from reconciler.core.rollouts.policies import Policies
+from reconciler.core.rollouts.policy import Strategy
 from reconciler.errors import Problem, Severity
 
 #: Protocols of which proxies see single requests; of all others they see connections or bytes.
@@ -33,6 +37,8 @@ def rollout_policies(commit: Commit) -> Iterator[Problem]:
             yield commit.problem(Code.POLICIES_COMPETE, key, _SERVICE if name else "spec", message, Severity.ERROR)
         yield from _unknown_gates(commit, key, policies)
         yield from _uncounted(commit, key, spec, services.get(service))
+        if service in commit.manifests and policies.spec(key.namespace, key).get("strategy") == Strategy.SUBSETS:
+            yield from _obstructed(commit, service)
 
 
 def _unknown_gates(commit: Commit, key: Key, policies: Policies) -> Iterator[Problem]:
@@ -43,6 +49,21 @@ def _unknown_gates(commit: Commit, key: Key, policies: Policies) -> Iterator[Pro
             if name not in defined:
                 message = f"there is no gate {name}: define it under gates, here or in a default policy"
                 yield commit.problem(Code.GATE_UNKNOWN, key, f"{_STEPS}[{number}].gates[{place}]", message, Severity.ERROR)
+
+
+def _obstructed(commit: Commit, service: Key) -> Iterator[Problem]:
+    """What is in the way of strategy `subsets` as far as the commit tells; the rest a plan says, which knows the Pods."""
+    documents = {
+        key: one.document for key, one in commit.manifests.items() if key.kind in ("VirtualService", "DestinationRule")
+    }
+    entry = ServiceEntry.of(commit.manifests[service].document)
+    machines: list[Labelled] = [(one.key, one.endpoint.selectable) for one in commit.matched.get(service, ())]
+    machines += [(service, one.selectable) for one in entry.endpoints]
+    found = list(obstacles(commit.manifests[service].document, documents, machines))
+    if machines and not told_apart(machines, entry.selector or {}):
+        found.append(Obstacle(ObstacleCode.NO_LABEL, service, "", missing(machines, ())))
+    for one in found:
+        yield Problem(one.code, one.message, Severity.WARNING, commit.place(one.key), one.field, str(one.key))
 
 
 def _uncounted(commit: Commit, key: Key, spec: Document, service: ServiceEntry | None) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """The label by which subsets tell the VMs of a service from its Pods."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.resources import Key
@@ -31,17 +31,26 @@ def platforms(machines: Sequence[Labelled], pods: Sequence[Labelled]) -> Platfor
     `platform` counts first, then others by name. While nobody knows of any Pod, the VMs' label with the value ``vm`` is taken,
     and Pods are expected to have ``pod``.
     """
-    names = sorted({name for _, labels in machines for name in labels}, key=lambda name: (name != LABEL, name))
-    for name in names:
-        of_vms, of_pods = _values(name, machines), _values(name, pods)
-        if name in _PASSING or name.startswith(_PLACES) or len(of_vms) != 1:
-            continue
-        (vm,) = of_vms
-        if vm and not pods and vm == VM:
+    for name, vm in _common(machines):
+        of_pods = _values(name, pods)
+        if not pods and vm == VM:
             return Platforms(name, vm, POD)
-        if vm and len(of_pods) == 1 and not of_pods & {vm, ""}:
+        if len(of_pods) == 1 and not of_pods & {vm, ""}:
             return Platforms(name, vm, *of_pods)
     return None
+
+
+def told_apart(machines: Sequence[Labelled], selector: Mapping[str, str]) -> bool:
+    """Tell whether there may be such a label: one that all VMs have with one value, and that the selector leaves to Pods."""
+    return any(name not in selector for name, _ in _common(machines))
+
+
+def _common(machines: Sequence[Labelled]) -> Iterator[tuple[str, str]]:
+    """Yield the labels that all VMs have with one value, those first that are to be taken first."""
+    for name in sorted({name for _, labels in machines for name in labels}, key=lambda name: (name != LABEL, name)):
+        values = _values(name, machines)
+        if name not in _PASSING and not name.startswith(_PLACES) and len(values) == 1 and "" not in values:
+            yield name, values.pop()
 
 
 def missing(machines: Sequence[Labelled], pods: Sequence[Labelled]) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 from reconciler.core.analysis import Code
 from reconciler.core.resources import Document
-from tests.core.analysis.commits import document, problems, service
+from reconciler.core.rollouts.obstacles import Code as ObstacleCode
+from tests.core.analysis.commits import document, problems, service, workload
 
 
 def policy(name: str, target: str = "", namespace: str = "shop", **spec: Any) -> Document:
@@ -61,3 +62,19 @@ def test_gates_on_requests_need_a_port_that_has_some() -> None:
     found = problems(service("a", ports=[tcp]), document("RolloutPolicy", "one", spec))
     assert found == [(Code.UNCOUNTED, "warning", "RolloutPolicy shop/one", f"spec.gates[{number}]") for number in (0, 1)]
     assert problems(service("a", ports=[tcp, http]), document("RolloutPolicy", "one", spec)) == []
+
+
+def test_what_is_in_the_way_of_subsets_is_known_before_any_plan() -> None:
+    """The route that leads to a subset of its own, and VMs that have nothing which Pods could lack; a plan refuses that."""
+    selecting = service("a", workloadSelector={"labels": {"app": "a"}})
+    to = [{"destination": {"host": "a.internal", "subset": "v1"}}]
+    route = document("VirtualService", "a", {"hosts": ["a.internal"], "http": [{"route": to}]})
+    rule = document("DestinationRule", "a", {"host": "a.internal", "subsets": [{"name": "v1"}]})
+    asking = policy("one", "a", strategy="subsets")
+    own = (ObstacleCode.OWN_SUBSET, "warning", "VirtualService shop/a", "spec.http[0].route[0].destination.subset")
+    alike = (ObstacleCode.NO_LABEL, "warning", "ServiceEntry shop/a", "")
+    apart = workload("vm", labels={"app": "a", "platform": "vm"})
+    assert problems(selecting, workload("vm"), route, rule, asking) == [own, alike]
+    assert problems(selecting, apart, asking) == []
+    assert problems(selecting, apart, route, rule, policy("one", "a"), policy("d", strategy="subsets")) == [own]
+    assert problems(selecting, workload("vm"), route, rule, policy("one", "a")) == []
