@@ -472,3 +472,18 @@ class Store(Protocol):
         """
 
     def close(self) -> None: ...
+
+
+class Enrolment(Protocol):
+    """What a cluster gives to a VM that is to join its mesh. Methods raise Rejected, with status 404 for what is not there."""
+
+    def config_map(self, namespace: str, name: str) -> Mapping[str, str]:
+        """Return the data of a ConfigMap."""
+
+    def ingress(self, namespace: str, name: str) -> str:
+        """Return the IP address at which a Service is reached from outside, empty where it has none or is not there."""
+
+    def token(self, namespace: str, account: str, lifetime: timedelta) -> str:
+        """Return a new token of a service account that is good for Istio's CA alone."""
+
+    def close(self) -> None: ...
