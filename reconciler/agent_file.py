@@ -37,6 +37,13 @@ def agent_file() -> bytes:
     return content.getvalue()
 
 
+def companion(name: str) -> bytes:
+    """Return a file that goes with the agent, ``join.sh`` or the systemd unit: from the package, or a source checkout."""
+    packaged = _PACKAGE / "_agent"
+    folder = packaged if packaged.is_dir() else _PACKAGE.parent / "deploy" / "agent"
+    return (folder / name).read_bytes()
+
+
 def _sources() -> Iterator[tuple[str, bytes]]:
     yield "__main__.py", _MAIN.encode()
     for path in (_PACKAGE / "__init__.py", *(_PACKAGE / "agent").glob("*.py")):

@@ -27,6 +27,7 @@ from reconciler.core.resources import (
 from reconciler.errors import Problem
 
 if TYPE_CHECKING:
+    from reconciler.core.enrolment.vm import EnrolledVM
     from reconciler.core.gates.answers import Arm, AskHook, Counts, Durations, Reply, Series, Window
     from reconciler.core.gates.spec import Reporter
     from reconciler.core.rollouts.records import Change, Evidence, Refusal
@@ -485,5 +486,14 @@ class Enrolment(Protocol):
 
     def token(self, namespace: str, account: str, lifetime: timedelta) -> str:
         """Return a new token of a service account that is good for Istio's CA alone."""
+
+    def close(self) -> None: ...
+
+
+class JoinTokens(Protocol):
+    """Who makes tokens by which agents join the VM registry."""
+
+    def issue(self, vm: EnrolledVM, networks: Sequence[str], lifetime: timedelta) -> str:
+        """Return a new token for a VM, good once, from these networks, for so long."""
 
     def close(self) -> None: ...

@@ -28,10 +28,11 @@ from reconciler.core.resources import Document
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.errors import InvalidInput, SetupCode
-from reconciler.ports import Clock, Cluster, Hook, Lease, Metrics, Schemas, Source, Store, VMRegistry
+from reconciler.ports import Clock, Cluster, Enrolment, Hook, JoinTokens, Lease, Metrics, Schemas, Source, Store, VMRegistry
 
 if TYPE_CHECKING:
     from reconciler.adapters.cache_sqlite import SqliteCache
+    from reconciler.adapters.cluster_kubernetes import KubernetesApi
     from reconciler.adapters.memory_cluster import MemoryCluster
     from reconciler.core.gates.reading import Library
     from reconciler.cycle import Cycle
@@ -344,10 +345,33 @@ def library(settings: Settings) -> Library:
 
 def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:
     """Return the cluster and the target's lease in it."""
-    from reconciler.adapters.cluster_kubernetes import KubernetesApi, KubernetesCluster, KubernetesSettings
+    from reconciler.adapters.cluster_kubernetes import KubernetesCluster
     from reconciler.adapters.lease_kubernetes import KubernetesLease
 
-    api = KubernetesApi(
+    api = _kubernetes_api(settings, clock)
+    return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(
+        api, settings.target, settings.lease_namespace, clock.monotonic
+    )
+
+
+def enrolment(settings: Settings, clock: Clock) -> Enrolment:
+    """Return the cluster as what lets VMs in."""
+    from reconciler.adapters.enrolment_kubernetes import KubernetesEnrolment
+
+    return KubernetesEnrolment(_kubernetes_api(settings, clock))
+
+
+def join_tokens(url: str, token_file: Path, ca_file: Path | None) -> JoinTokens:
+    """Return who makes join tokens, at the registry's server. Raises InvalidInput."""
+    from reconciler.adapters.join_tokens_http import HttpJoinTokens, OperatorSettings
+
+    return HttpJoinTokens(OperatorSettings(url, token_file, ca_file))
+
+
+def _kubernetes_api(settings: Settings, clock: Clock) -> KubernetesApi:
+    from reconciler.adapters.cluster_kubernetes import KubernetesApi, KubernetesSettings
+
+    return KubernetesApi(
         KubernetesSettings(
             kubeconfig=settings.kubeconfig,
             context=settings.context,
@@ -357,9 +381,6 @@ def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:
             relist_interval=settings.relist_interval,
         ),
         clock.monotonic,
-    )
-    return KubernetesCluster(api, FIELD_MANAGER), KubernetesLease(
-        api, settings.target, settings.lease_namespace, clock.monotonic
     )
 
 

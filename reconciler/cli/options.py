@@ -45,11 +45,18 @@ TARGET: dict[str, dict[str, Any]] = {
 }
 
 
-def target_options(command: Command) -> Command:
-    """Add the options that say which target a command is about."""
-    for name, attributes in reversed(TARGET.items()):
-        command = click.option(f"--{name}", **attributes)(command)
-    return command
+def some_options(*names: str) -> Callable[[Command], Command]:
+    """Return what adds these of the options that say which target a command is about."""
+
+    def add(command: Command) -> Command:
+        for name in reversed(names):
+            command = click.option(f"--{name}", **TARGET[name])(command)
+        return command
+
+    return add
+
+
+target_options = some_options(*TARGET)
 
 
 def report_form(*forms: str, **attributes: Any) -> Callable[[Command], Command]:

@@ -8,6 +8,7 @@ from reconciler.cli.main import Commands, Table
 
 #: Command -> (module, one line for the list), as in `main`.
 COMMANDS: Table = {
+    "bootstrap": ("vm_bootstrap", "Write what a VM, or each VM of a group, needs to join."),
     "agent-file": ("vm_agent", "Write the agent as one file to copy to VMs."),
 }
 
