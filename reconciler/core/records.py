@@ -21,6 +21,8 @@ API_VERSION = f"{OURS}/v1alpha1"
 
 #: Bytes of one spec as JSON, levels inside it, labels on one record. A WorkloadEntry has some hundred bytes and three levels.
 MAX_BYTES, MAX_DEPTH, MAX_LABELS = 65_536, 16, 64
+#: Characters of a reason.
+MAX_REASON = 256
 
 # Names as Kubernetes has them: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -43,21 +45,35 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MachineStatus:
-    """What a VM says of itself. `last_seen` is the registry's time of the last report, None before the first."""
+    """What is known of a VM. `last_seen` is the registry's time of its last report, None before the first.
+
+    `reason` says why it is not healthy, for people; `draining` that a person is taking it out of service.
+    """
 
     address: str = ""
     health: Health = Health.UNKNOWN
     last_seen: datetime | None = None
+    reason: str = ""
+    draining: bool = False
 
     def same_content(self, other: "MachineStatus") -> bool:
         """Return whether only the time differs."""
-        return (self.address, self.health) == (other.address, other.health)
+        return self.content == other.content
+
+    @property
+    def content(self) -> tuple[str, Health, str, bool]:
+        """All but the time."""
+        return self.address, self.health, self.reason, self.draining
 
     @property
     def document(self) -> Document:
-        document = {"health": self.health.value}
+        document: Document = {"health": self.health.value}
         if self.address:
             document["address"] = self.address
+        if self.reason:
+            document["reason"] = self.reason
+        if self.draining:
+            document["draining"] = True
         if self.last_seen is not None:
             document["lastSeen"] = self.last_seen.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return document
@@ -93,6 +109,16 @@ def check_preconditions(
         raise Conflict(f"{key} has changed: it is at epoch {found[1]}, not {resource_version}")
 
 
+def latest(*moments: datetime | None) -> datetime | None:
+    """Return the latest of moments, of which some may not be known. Two reports may pass each other on their way."""
+    return max(filter(None, moments), default=None)
+
+
+def fit_text(text: str, longest: int = MAX_REASON) -> str:
+    """Return a text that somebody else wrote as one that may be kept: no control characters, not too long."""
+    return _UNFIT.sub("\N{REPLACEMENT CHARACTER}", text)[:longest]
+
+
 def record_document(wanted: MachineSpec, status: MachineStatus) -> Document:
     """Return a record as a document."""
     metadata: Document = {"name": wanted.key.name, "namespace": wanted.key.namespace}
@@ -116,18 +142,28 @@ def checked_record(document: Document) -> MachineSpec:
     if not isinstance(metadata, dict):
         raise _rejected("metadata", "must be an object")
     _only(metadata, {"name", "namespace", "labels"}, "metadata.")
-    name = _matching(metadata.get("name"), _NAME, 253, "metadata.name")
-    namespace = _matching(metadata.get("namespace"), _NAMESPACE, 63, "metadata.namespace")
-    return MachineSpec(Key(VIRTUAL_MACHINE, namespace, name), _labels(metadata.get("labels")), _spec(document.get("spec")))
+    key = checked_key(metadata.get("namespace"), metadata.get("name"))
+    return MachineSpec(key, _labels(metadata.get("labels")), _spec(document.get("spec")))
+
+
+def checked_key(namespace: Any, name: Any) -> Key:
+    """Return the key of the record of a VM. Raises Rejected as above."""
+    _matching(name, _NAME, 253, "metadata.name")
+    return Key(VIRTUAL_MACHINE, _matching(namespace, _NAMESPACE, 63, "metadata.namespace"), name)
 
 
 def checked_status(status: Document, now: datetime) -> MachineStatus:
     """Return what a VM's report says, seen now; a time that it carries is not used. Raises Rejected as above."""
-    _only(status, {"address", "health", "lastSeen"}, "status.")
+    _only(status, {"address", "health", "lastSeen", "reason", "draining"}, "status.")
     health = status.get("health", Health.UNKNOWN)
     if health not in tuple(Health):
         raise _rejected("status.health", f"must be one of {', '.join(Health)}")
-    return MachineStatus(_address(status.get("address", "")), Health(health), now)
+    reason, draining = status.get("reason", ""), status.get("draining", False)
+    if not isinstance(reason, str) or len(reason) > MAX_REASON or _UNFIT.search(reason):
+        raise _rejected("status.reason", f"must be a text of at most {MAX_REASON} characters")
+    if not isinstance(draining, bool):
+        raise _rejected("status.draining", "must be true or false")
+    return MachineStatus(_address(status.get("address", "")), Health(health), now, reason, draining)
 
 
 def _address(address: Any) -> str:

@@ -1,0 +1,88 @@
+"""A credential at the door: whose it is, whether a copy of it is about, whether our record is an older one than the agents.
+
+A copy locks both holders out; the workloads keep their last health, so whoever stole a credential takes no endpoint away. A
+record that is behind (a restored backup) is taken forward by the signed counters of the agents themselves: from then on the
+fleet is `recovering` until a person ends that, and meanwhile nobody is locked, nothing flips and nothing expires.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.core.fleet.audit import Entry
+from reconciler.core.fleet.credentials import Claim, Credential, Standing, copied, standing, unknown
+from reconciler.core.fleet.refusals import Refused
+from reconciler.core.fleet.roster import NOTHING, Decision, Roster
+from reconciler.core.fleet.values import Agent, AgentState, Row, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The agent as it is from now on. `decision` is to be stored first; then `refused` is the answer, where there is one."""
+
+    agent: Agent | None
+    decision: Decision = NOTHING
+    refused: Refused | None = None
+
+
+def admit(roster: Roster, credential: Credential, now: datetime) -> Admission:
+    """Return what comes of a credential that was signed by us."""
+    agent = roster.agents.get(credential.agent)
+    match standing(agent, credential):
+        case Standing.CURRENT:
+            return Admission(agent)
+        case Standing.SUCCESSOR if agent:
+            return _rotated(agent, credential, now)
+        case Standing.AHEAD:
+            return _recovered(roster, agent, credential, now)
+        case Standing.COPIED if agent and not roster.fleet.recovering:
+            return _locked(roster, agent, now)
+    return Admission(None, refused=unknown())
+
+
+def fallen_back(roster: Roster, now: datetime) -> Decision:
+    """Return a fleet that recovers, since an older copy of the record was put in place under us."""
+    if roster.fleet.recovering:
+        return NOTHING
+    entry = Entry(now, "registry", "recovering", "fleet", "the record is an older one than it was")
+    return Decision((replace(roster.fleet, recovering=now),), (entry,))
+
+
+def claims_of(roster: Roster, agent: str) -> tuple[Claim, ...]:
+    """Return what a credential of an agent says of its workloads today."""
+    return tuple(Claim(one.namespace, one.name, one.epoch) for one in roster.of(agent))
+
+
+def _rotated(agent: Agent, credential: Credential, now: datetime) -> Admission:
+    moved = replace(agent, counter=credential.counter, nonce=credential.nonce, rotated=now)
+    return Admission(moved, Decision((moved,)))
+
+
+def _locked(roster: Roster, agent: Agent, now: datetime) -> Admission:
+    if agent.state is AgentState.LOCKED:
+        return Admission(None, refused=copied())
+    names = ", ".join(str(one.key) for one in roster.of(agent.id))
+    entry = Entry(now, "registry", "credential-copied", agent.id, f"locked; it speaks for {names}")
+    return Admission(None, Decision((replace(agent, state=AgentState.LOCKED),), (entry,)), copied())
+
+
+def _recovered(roster: Roster, agent: Agent | None, credential: Credential, now: datetime) -> Admission:
+    """Believe a signed credential more than a record that is behind it."""
+    rows: list[Row] = []
+    audit = [Entry(now, "registry", "recovered", credential.agent, f"counter {credential.counter}")]
+    if roster.fleet.recovering is None:
+        rows.append(replace(roster.fleet, recovering=now))
+        audit.insert(0, Entry(now, "registry", "recovering", "fleet", "an agent is ahead of the record"))
+    if agent is None:
+        agent = Agent(credential.agent, now, now, credential.counter, credential.nonce, networks=credential.networks)
+    else:
+        agent = replace(agent, counter=credential.counter, nonce=credential.nonce, rotated=now)
+    rows += [agent, *(one for claim in credential.claims if (one := _reclaimed(roster, claim, agent.id)))]
+    return Admission(agent, Decision(tuple(rows), tuple(audit)))
+
+
+def _reclaimed(roster: Roster, claim: Claim, agent: str) -> Workload | None:
+    """Give a workload back to its agent, where the record knows of no later join."""
+    known = roster.workloads.get(Workload(claim.namespace, claim.name, claim.epoch, agent).key)
+    if known is None:
+        return Workload(claim.namespace, claim.name, claim.epoch, agent)
+    return replace(known, agent=agent, epoch=claim.epoch) if known.epoch < claim.epoch else None

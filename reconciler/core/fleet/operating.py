@@ -1,0 +1,125 @@
+"""What operators decide, and what an agent's own goodbye comes to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from reconciler.core.fleet.addresses import network_of
+from reconciler.core.fleet.audit import Entry
+from reconciler.core.fleet.brakes import ALL, Member
+from reconciler.core.fleet.joining import LONGEST_LIFE, digest
+from reconciler.core.fleet.refusals import Refusal, Refused
+from reconciler.core.fleet.roster import NOTHING, Decision, Roster
+from reconciler.core.fleet.sweep import Silence, braking, due, lost
+from reconciler.core.fleet.values import Agent, AgentState, Presence, Row, Token, Workload
+from reconciler.core.records import checked_key
+from reconciler.core.resources import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token is to be good for."""
+
+    namespace: str
+    name: str
+    service_account: str
+    networks: tuple[str, ...]
+    life: timedelta
+
+
+def issue(grant: Grant, identity: str, text: str, actor: str, now: datetime) -> tuple[Token, Decision]:
+    """Return a new token; only its hash is kept. Raises Rejected for names, networks and times that cannot be."""
+    if not timedelta(0) < grant.life <= LONGEST_LIFE:
+        raise Refused(Refusal.INVALID, f"a token lives up to {LONGEST_LIFE.days} days")
+    for network in grant.networks:
+        network_of(network)
+    key = checked_key(grant.namespace, grant.name)
+    token = Token(identity, digest(text), key.namespace, key.name, now, now + grant.life, grant.service_account, grant.networks)
+    return token, Decision((token,), (Entry(now, actor, "token-issued", str(key), f"token {identity}"),))
+
+
+def withdraw(roster: Roster, identity: str, actor: str, now: datetime) -> Decision:
+    """Return a token made useless. Raises Refused where there is none."""
+    token = roster.token(identity)
+    if token is None:
+        raise Refused(Refusal.NOT_FOUND, "there is no such token")
+    return Decision(
+        (replace(token, withdrawn=True),), (Entry(now, actor, "token-withdrawn", str(token.key), f"token {identity}"),)
+    )
+
+
+def drain(roster: Roster, key: Key, actor: str, now: datetime, *, draining: bool) -> Decision:
+    """Return a workload on its way out, or back in; nothing where it is there already. Raises Refused."""
+    workload = found(roster, key)
+    if workload.draining == draining:
+        return NOTHING
+    action = "drain" if draining else "undrain"
+    return Decision((replace(workload, draining=draining),), (Entry(now, actor, action, str(key)),))
+
+
+def revoke(roster: Roster, silence: Silence, key: Key, actor: str, now: datetime) -> Decision:
+    """Return a VM without any right: its credential is dead in the write that takes its workloads out.
+
+    Raises Refused where so many at once would trip a brake: whoever has stolen an operator's token empties nothing with it.
+    """
+    agent = roster.agents.get(found(roster, key).agent)
+    if agent is None or agent.state is AgentState.REVOKED:
+        raise Refused(Refusal.CONFLICT, "nobody speaks for this workload any more")
+    present = [one for one in roster.of(agent.id) if one.presence is Presence.PRESENT]
+    if held := _held(roster, silence, present, now):
+        raise Refused(Refusal.BRAKE, f"the brake of {', '.join(held)} holds: drain it first, or release the brake")
+    rows: list[Row] = [replace(agent, state=AgentState.REVOKED, address="")]
+    rows += [_gone(one, now, "revoked by an operator") for one in present]
+    return Decision(tuple(rows), (Entry(now, actor, "revoke", str(key), f"agent {agent.id}"),))
+
+
+def leave(roster: Roster, silence: Silence, agent: Agent, now: datetime) -> Decision:
+    """Return what an agent's goodbye comes to. Where too many leave at once it is silence, which the brakes hold."""
+    present = [one for one in roster.of(agent.id) if one.presence is Presence.PRESENT]
+    if roster.fleet.recovering or _held(roster, silence, present, now):
+        return NOTHING
+    rows = tuple(_gone(one, now, "its agent has left") for one in present)
+    return Decision(rows, tuple(Entry(now, f"agent/{agent.id}", "left", str(one.key)) for one in present))
+
+
+def release(roster: Roster, silence: Silence, scope: str, actor: str, now: datetime) -> Decision:
+    """Return those lost whom a brake holds, by a person's will, so that no brake counts them. Raises Refused."""
+    if scope not in roster.fleet.tripped:
+        raise Refused(Refusal.NOT_FOUND, "no brake holds there")
+    let_go = [roster.workloads[one.key] for one in due(roster, silence, now) if scope in one.scopes]
+    left = {one: since for one, since in roster.fleet.tripped.items() if one not in (scope, *_within(scope, roster))}
+    rows: list[Row] = [replace(lost(one, now, "let go by an operator"), planned=True) for one in let_go]
+    rows.append(replace(roster.fleet, tripped=left))
+    return Decision(tuple(rows), (Entry(now, actor, "brake-released", scope, f"{len(let_go)} let go"),))
+
+
+def end_recovery(roster: Roster, actor: str, now: datetime) -> Decision:
+    """Return a fleet whose record is trusted again. Tokens that look unused may have been used since: they are withdrawn."""
+    if roster.fleet.recovering is None:
+        raise Refused(Refusal.CONFLICT, "the registry is not recovering")
+    unused = [one for one in roster.tokens.values() if not one.used_by and not one.withdrawn]
+    rows: list[Row] = [replace(roster.fleet, recovering=None), *(replace(one, withdrawn=True) for one in unused)]
+    return Decision(tuple(rows), (Entry(now, actor, "recovery-ended", "fleet", f"{len(unused)} tokens withdrawn"),))
+
+
+def found(roster: Roster, key: Key) -> Workload:
+    """Return a workload. Raises Refused where nobody has ever joined as it."""
+    workload = roster.workloads.get(key)
+    if workload is None:
+        raise Refused(Refusal.NOT_FOUND, "no VM has joined under this name")
+    return workload
+
+
+def _within(scope: str, roster: Roster) -> Sequence[str]:
+    return tuple(roster.fleet.tripped) if scope == ALL else ()
+
+
+def _gone(workload: Workload, now: datetime, reason: str) -> Workload:
+    return replace(workload, presence=Presence.LEFT, departed=now, planned=workload.draining, reason=reason)
+
+
+def _held(roster: Roster, silence: Silence, going: Sequence[Workload], now: datetime) -> tuple[str, ...]:
+    """Return the scopes that would not let these go; who is drained goes freely."""
+    asking = [Member(one.key, silence.scopes(one), now) for one in going if not one.draining]
+    held = braking(roster, silence, asking, now).held if asking else {}
+    return tuple(sorted({scope for scopes in held.values() for scope in scopes}))
