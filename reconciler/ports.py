@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core.namespaces import Inside
+from reconciler.core.records import MachineStatus
 from reconciler.core.resources import (
     Autoscaler,
     Controller,
@@ -28,6 +29,9 @@ from reconciler.errors import Problem
 
 if TYPE_CHECKING:
     from reconciler.core.enrolment.vm import EnrolledVM
+    from reconciler.core.fleet.audit import Link
+    from reconciler.core.fleet.roster import Decision
+    from reconciler.core.fleet.values import Row, Sign
     from reconciler.core.gates.answers import Arm, AskHook, Counts, Durations, Reply, Series, Window
     from reconciler.core.gates.spec import Reporter
     from reconciler.core.rollouts.records import Change, Evidence, Refusal
@@ -155,8 +159,9 @@ class VMRegistry(Protocol):
     """The registry of VMs: `spec` is written by us, `status` by the VM.
 
     A record is a document of kind VirtualMachine: metadata (namespace, name, labels), spec, status (`health`, and once the VM
-    has reported `address` and `lastSeen`). Its `resource_version` is the epoch, which moves with its spec alone: a report of
-    the VM never makes a write of ours conflict. Every door checks what it is given (`core.records`) and raises Rejected.
+    has reported `address`, `lastSeen`, a `reason`, and `draining` where a person takes it out of service). Its
+    `resource_version` is the epoch, which moves with its spec alone: a report of the VM never makes a write of ours conflict.
+    Every door checks what it is given (`core.records`) and raises Rejected.
     """
 
     def observe(self) -> RegistryState:
@@ -179,13 +184,51 @@ class VMRegistry(Protocol):
         """Delete exactly this record; gone already is fine. Raises Conflict, Rejected where no uid is given."""
 
     def report(self, key: Key, status: Document) -> LiveObject:
-        """Store what a VM says of itself (`address`, `health`). Raises Rejected for an unknown VM.
+        """Store a VM's status (`address`, `health`, `reason`, `draining`). Raises Rejected for an unknown VM.
 
         `lastSeen` is the registry's own time; one that the report carries is not used.
         """
 
+    def tell(self, key: Key, status: MachineStatus) -> None:
+        """Store a status as it is, its time included: what the registry's server has judged. Raises Rejected likewise."""
+
+    def seen(self, newest: Mapping[Key, datetime]) -> None:
+        """Keep when VMs were last seen; never back, no content, and nothing for records that are not there."""
+
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Keep a watch open from now on; call `changed` (cheap, from any thread) whenever content changes."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FleetChanges:
+    """Rows of a fleet that were written after some version, oldest first, and the version as of now."""
+
+    version: int
+    rows: tuple[Row, ...] = ()
+
+
+class FleetStore(Protocol):
+    """What the registry's server keeps of one target: rows of `core.fleet.values`, signs of life, the audit log."""
+
+    def changes(self, since: int = 0) -> FleetChanges:
+        """Return the rows that were written after a version. One below `since`: an older copy was put in place."""
+
+    def save(self, decision: Decision) -> tuple[Row, ...]:
+        """Store all rows of a decision with its audit entries, or nothing; return the rows with their new versions.
+
+        Raises Conflict where one of them was written since the version that it carries (0: since there was none).
+        """
+
+    def sign(self, newest: Mapping[str, Sign]) -> None:
+        """Keep signs of life by agent, of each agent the newest; they change no version."""
+
+    def signs(self) -> Mapping[str, Sign]:
+        """Return the newest sign of life of each agent."""
+
+    def audit(self, after: int = 0, limit: int = 1000) -> tuple[Link, ...]:
+        """Return links of the audit log that follow the one of a number."""
 
     def close(self) -> None: ...
 

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from reconciler.core.records import (
     check_preconditions,
     checked_record,
     checked_status,
+    latest,
     record_document,
 )
 from reconciler.core.resources import Document, Key, LiveObject
@@ -96,19 +97,19 @@ class MemoryRegistry:
 
     def report(self, key: Key, status: Document) -> LiveObject:
         """Store what a VM says of itself, seen now. Raises Rejected."""
-        said = checked_status(status, self._clock.now())
+        return self._store(key, checked_status(status, self._clock.now()))
+
+    def tell(self, key: Key, status: MachineStatus) -> None:
+        """Store a status as it is. Raises Rejected."""
+        self._store(key, status)
+
+    def seen(self, newest: Mapping[Key, datetime]) -> None:
+        """Keep when VMs were last seen."""
         with self._lock:
-            record = self._records.get(key)
-            if record is None:
-                raise Rejected(f"{key} is not registered", status=404)
-            seen = max(filter(None, (record.status.last_seen, said.last_seen)))
-            self._records[key] = replace(record, status=replace(said, last_seen=seen))
-            live = self._records[key].live
-            if record.status.same_content(said):
-                return live
-            self._version += 1
-        self._tell()
-        return live
+            for key, at in newest.items():
+                if record := self._records.get(key):
+                    seen = latest(record.status.last_seen, at)
+                    self._records[key] = replace(record, status=replace(record.status, last_seen=seen))
 
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Call `changed` after every change of content, from the thread that made it."""
@@ -119,6 +120,20 @@ class MemoryRegistry:
         """Forget the listeners."""
         with self._lock:
             self._listeners.clear()
+
+    def _store(self, key: Key, said: MachineStatus) -> LiveObject:
+        with self._lock:
+            record = self._records.get(key)
+            if record is None:
+                raise Rejected(f"{key} is not registered", status=404)
+            seen = latest(record.status.last_seen, said.last_seen)
+            self._records[key] = replace(record, status=replace(said, last_seen=seen))
+            live = self._records[key].live
+            if record.status.same_content(said):
+                return live
+            self._version += 1
+        self._tell()
+        return live
 
     def _tell(self) -> None:
         with self._lock:

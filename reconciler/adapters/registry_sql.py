@@ -7,20 +7,30 @@ every process that could still hold a number from before has ended with the mach
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from reconciler.adapters.sql.database import Database
-from reconciler.adapters.sql.registry_rows import CHANNEL, RegistryRows, Turn, live_record, spec_columns, spec_of, status_of
+from reconciler.adapters.sql.registry_rows import (
+    CHANNEL,
+    RegistryRows,
+    Turn,
+    live_record,
+    spec_columns,
+    spec_of,
+    status_columns,
+    status_of,
+)
 from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_registry import PART
 from reconciler.adapters.sql.together import Together
 from reconciler.adapters.sql.watch import Watch
-from reconciler.core.records import check_preconditions, checked_record, checked_status
+from reconciler.core.records import MachineStatus, check_preconditions, checked_record, checked_status, latest
 from reconciler.core.resources import Document, Key, LiveObject
 from reconciler.errors import Unavailable
 from reconciler.ports import Clock, RegistryState
@@ -109,19 +119,16 @@ class SqlRegistry:
 
     def report(self, key: Key, status: Document) -> LiveObject:
         """Store what a VM says of itself, seen now by our clock. Raises Rejected."""
-        said = checked_status(status, self._clock.now())
+        return self._tell(key, checked_status(status, self._clock.now()))
 
-        def work(turn: Turn) -> AnyRow:
-            row = self._rows.registered(turn.connection, key)
-            if not status_of(row).same_content(said):
-                turn.lock()
-                row = self._rows.registered(turn.connection, key)
-                changes = {"address": said.address, "health": said.health.value, "changed": turn.next()}
-                self._rows.change(turn.connection, key, reported=row.reported + 1, **changes)
-            # Two reports may pass each other on their way to the database; time does not go back for that.
-            return self._rows.change(turn.connection, key, last_seen=max(filter(None, (row.last_seen, said.last_seen))))
+    def tell(self, key: Key, status: MachineStatus) -> None:
+        """Store a status as it is. Raises Rejected."""
+        self._tell(key, status)
 
-        return live_record(self._write(work))
+    def seen(self, newest: Mapping[Key, datetime]) -> None:
+        """Keep when VMs were last seen."""
+        if newest:
+            self._database.write(lambda connection: self._rows.seen(connection, newest))
 
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Call `changed` soon after any process has changed content, from a thread of our own."""
@@ -154,6 +161,19 @@ class SqlRegistry:
             except Exception:
                 # The watch must outlive a bug of whoever listens.
                 log.exception("bug in a listener to the VM registry")
+
+    def _tell(self, key: Key, said: MachineStatus) -> LiveObject:
+        def work(turn: Turn) -> AnyRow:
+            row = self._rows.registered(turn.connection, key)
+            if not status_of(row).same_content(said):
+                turn.lock()
+                row = self._rows.registered(turn.connection, key)
+                changes = {**status_columns(said), "changed": turn.next()}
+                self._rows.change(turn.connection, key, reported=row.reported + 1, **changes)
+            # Two reports may pass each other on their way to the database; time does not go back for that.
+            return self._rows.change(turn.connection, key, last_seen=latest(row.last_seen, said.last_seen))
+
+        return live_record(self._write(work))
 
     def _write(self, work: Callable[[Turn], T]) -> T:
         try:

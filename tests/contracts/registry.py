@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.records import Health, MachineStatus
 from reconciler.core.resources import Document, Key
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import VMRegistry
@@ -50,6 +51,9 @@ BAD_REPORTS: dict[str, Any] = {
     "an address with a zone": {"address": "fe80::1%eth0"},
     "NUL": {"address": "10.0.0.1\0"},
     "a megabyte": {"address": "1" * 1_000_000},
+    "a reason that is too long": {"reason": "x" * 257},
+    "a reason with a newline": {"reason": "a\x1bb"},
+    "another word for draining": {"draining": "yes"},
     "no object": ["healthy"],
 }
 
@@ -225,6 +229,40 @@ class RegistryContract:
         assert registry.observe() is before
         registry.report(key(), {"address": "10.0.0.1", "health": "unhealthy"})
         assert registry.observe().version != before.version
+
+    def test_what_the_server_has_judged_is_stored_as_it_is(self, registry: VMRegistry, clock: SetClock) -> None:
+        """With its reason, and with the time of the last sign, which is not now for one that is lost; that is content."""
+        registry.put(record())
+        registry.report(key(), {"address": "10.0.0.1", "health": "healthy"})
+        before, seen = registry.observe(), clock.now()
+        clock.pass_time(MINUTE)
+        registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, seen, "silent", draining=True))
+        observed = registry.observe()
+        assert observed.version != before.version
+        assert observed.machines[key()].document["status"] == {
+            "address": "10.0.0.1",
+            "health": "unhealthy",
+            "lastSeen": "2026-03-01T12:00:00.000Z",
+            "reason": "silent",
+            "draining": True,
+        }
+        registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, None, "silent", draining=True))
+        assert registry.observe() is observed
+        with pytest.raises(Rejected, match="is not registered"):
+            registry.tell(key("vm-2"), MachineStatus())
+
+    def test_signs_of_life_of_many_are_no_content(self, registry: VMRegistry, clock: SetClock) -> None:
+        """They move on, never back, and nothing is made for VMs that are not registered."""
+        registry.put(record())
+        before = registry.observe()
+        later = clock.now() + MINUTE
+        registry.seen({key(): later, key("vm-2"): later})
+        registry.seen({key(): clock.now()})
+        registry.seen({})
+        live = registry.get(key())
+        assert live is not None
+        assert live.document["status"]["lastSeen"] == "2026-03-01T12:01:00.000Z"
+        assert registry.observe() is before
 
     def test_each_change_of_content_changes_the_version(self, registry: VMRegistry) -> None:
         """Create, update, report and delete: five contents, five versions, and an old observation stays what it was."""

@@ -1,8 +1,9 @@
 """The rows of one target's registry: single queries, each inside somebody's transaction."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -49,6 +51,12 @@ _ALL = select(machines).where(machines.c.target == _OF_TARGET)
 _CHANGED = _ALL.where(machines.c.changed > _SINCE)
 _CREATE = insert(machines).returning(machines)
 _CHANGE = update(machines).where(_is(machines)).returning(machines)
+_SEEN_AT: BindParameter[datetime] = bindparam("seen_at", type_=machines.c.last_seen.type)
+_SEEN = (
+    update(machines)
+    .where(_is(machines), or_(machines.c.last_seen.is_(None), machines.c.last_seen < _SEEN_AT))
+    .values(last_seen=_SEEN_AT)
+)
 _REMOVE = delete(machines).where(_is(machines))
 _REMOVED = select(removed.c.namespace, removed.c.name).where(removed.c.target == _OF_TARGET, removed.c.changed > _SINCE)
 _FORGET = delete(removed).where(removed.c.target == _OF_TARGET, removed.c.changed <= _SINCE)
@@ -115,7 +123,7 @@ class RegistryRows:
     def create(self, connection: Connection, wanted: MachineSpec, **values: Any) -> AnyRow:
         """Insert a record that has not reported yet."""
         key = {"target": self.target, "namespace": wanted.key.namespace, "name": wanted.key.name}
-        status = {"address": "", "health": Health.UNKNOWN.value, "reported": 0}
+        status = {**status_columns(MachineStatus()), "reported": 0}
         return connection.execute(_CREATE, {**key, **status, **spec_columns(wanted), **values}).one()
 
     def change(self, connection: Connection, key: Key, **values: Any) -> AnyRow:
@@ -124,6 +132,11 @@ class RegistryRows:
         if row is None:
             raise Rejected(f"{key} is not registered", status=404)
         return row
+
+    def seen(self, connection: Connection, newest: Mapping[Key, datetime]) -> None:
+        """Move signs of life on, of records that are there."""
+        values = [{**self._key(key), "seen_at": at} for key, at in sorted(newest.items())]
+        connection.execute(_SEEN, values)
 
     def remove(self, connection: Connection, key: Key, version: int) -> None:
         """Delete a record and list the deletion."""
@@ -186,9 +199,14 @@ def spec_of(row: AnyRow) -> MachineSpec:
     return MachineSpec(key, shared(json.loads(row.labels)), shared(json.loads(row.spec)))
 
 
+def status_columns(status: MachineStatus) -> dict[str, Any]:
+    """Return the columns that the VM says, its last sign of life aside."""
+    return {"address": status.address, "health": status.health.value, "reason": status.reason, "draining": status.draining}
+
+
 def status_of(row: AnyRow) -> MachineStatus:
     """Return the side of a row that the VM says."""
-    return MachineStatus(row.address, Health(row.health), row.last_seen)
+    return MachineStatus(row.address, Health(row.health), row.last_seen, row.reason, row.draining)
 
 
 def live_record(row: AnyRow, spec: MachineSpec | None = None) -> LiveObject:

@@ -9,12 +9,13 @@ record. Reports of the VM move `reported` and leave `epoch` alone. A report that
 no number at all: ten thousand heartbeats are not ten thousand changes.
 """
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Table, false
 
 from reconciler.adapters.sql.schema import DOCUMENT, NAME, NAMESPACE, TARGET, Part, Utc
+from reconciler.core.records import MAX_REASON
 
 METADATA = MetaData()
-PART = Part("registry", METADATA, revisions=("0001",))
+PART = Part("registry", METADATA, revisions=("0001", "0002"))
 
 #: `floor`: deletions up to this number are no longer listed; who has read less must read everything.
 targets = Table(
@@ -42,6 +43,8 @@ machines = Table(
     Column("last_seen", Utc),
     Column("reported", BigInteger, nullable=False),
     Column("changed", BigInteger, nullable=False),
+    Column("reason", String(MAX_REASON), nullable=False, server_default=""),
+    Column("draining", Boolean, nullable=False, server_default=false()),
     Index("registry_machines_changed", "target", "changed"),
 )
 

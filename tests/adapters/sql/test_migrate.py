@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, inspect, text
 
-from reconciler.adapters.sql import schema_lease, schema_registry, schema_state
+from reconciler.adapters.sql import schema_fleet, schema_lease, schema_registry, schema_state
 from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.migrate import MIGRATIONS, create, upgrade
 from reconciler.adapters.sql.schema import Part
@@ -28,7 +28,7 @@ from reconciler.ports import CycleRecord, JournalEntry, Override
 from tests.contracts.store import ENTRY, NOON, SERVICE, document, done, intent
 from tests.core.rollouts.play import rollout
 
-PARTS = [schema_registry.PART, schema_state.PART, schema_lease.PART]
+PARTS = [schema_registry.PART, schema_state.PART, schema_lease.PART, schema_fleet.PART]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -162,7 +162,7 @@ def test_many_may_upgrade_at_once(url: str) -> None:
     """One does it, the others wait and find it done."""
 
     def open_it(number: int) -> int:
-        database = Database(url, PARTS[number % 3])
+        database = Database(url, PARTS[number % 4])
         tables = database.read(lambda connection: len(inspect(connection).get_table_names()))
         database.close()
         return tables

@@ -1,0 +1,165 @@
+"""What the registry's server keeps, on SQLite or PostgreSQL. What its numbers mean stands in `sql/schema_fleet.py`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+
+from reconciler.adapters.sql.database import Database
+from reconciler.adapters.sql.schema import AnyRow
+from reconciler.adapters.sql.schema_fleet import PART, audit, rows, signs, targets
+from reconciler.adapters.sql.together import Together
+from reconciler.core.fleet.audit import BEGINNING, Entry, Link, linked
+from reconciler.core.fleet.roster import Decision
+from reconciler.core.fleet.rows import from_json, identity, to_json
+from reconciler.core.fleet.values import Row, Sign
+from reconciler.errors import Conflict
+from reconciler.ports import FleetChanges
+
+T = TypeVar("T")
+
+_MINE = rows.c.target == bindparam("the_target")
+_NEWER = select(rows).where(_MINE, rows.c.version > bindparam("since")).order_by(rows.c.version)
+_TARGET = select(targets).where(targets.c.target == bindparam("the_target"))
+
+
+class SqlFleet:
+    """The rows of one target in a database that other targets and other parts may share.
+
+    Raises InvalidInput for a URL or file that cannot be used. A commit survives a power cut: a used token stays used.
+    """
+
+    def __init__(self, url: str, target: str) -> None:
+        self._database = Database(url, PART)
+        self._together = Together(self._database, self._turn, _Turn.end)
+        self._target = target
+
+    def changes(self, since: int = 0) -> FleetChanges:
+        """Return the rows that were written after a version, in the order of their writes."""
+
+        def work(connection: Connection) -> FleetChanges:
+            stands = connection.execute(_TARGET, {"the_target": self._target}).one_or_none()
+            version = stands.version if stands else 0
+            if version == since:
+                return FleetChanges(version)
+            found = connection.execute(_NEWER, {"the_target": self._target, "since": since})
+            return FleetChanges(version, tuple(_row(one) for one in found))
+
+        return self._database.read(work)
+
+    def save(self, decision: Decision) -> tuple[Row, ...]:
+        """Store all rows of a decision, or none. Raises Conflict."""
+        return self._together.write(lambda turn: turn.save(decision))
+
+    def sign(self, newest: Mapping[str, Sign]) -> None:
+        """Keep the newest sign of each agent."""
+        if not newest:
+            return
+        insertion = self._database.insert(signs)
+        told = insertion.excluded
+        upsert = insertion.on_conflict_do_update(
+            index_elements=signs.primary_key, set_={"at": told.at, "seconds": told.seconds}, where=told.at > signs.c.at
+        )
+        values = [
+            {"target": self._target, "agent": agent, "at": sign.at, "seconds": sign.lease.total_seconds()}
+            for agent, sign in sorted(newest.items())
+        ]
+        self._database.write(lambda connection: connection.execute(upsert, values))
+
+    def signs(self) -> Mapping[str, Sign]:
+        """Return the newest sign of each agent."""
+        query = select(signs).where(signs.c.target == self._target)
+        found = self._database.read(lambda connection: connection.execute(query).all())
+        return {one.agent: Sign(one.at, timedelta(seconds=one.seconds)) for one in found}
+
+    def audit(self, after: int = 0, limit: int = 1000) -> tuple[Link, ...]:
+        """Return links of the audit log by their numbers."""
+        mine = and_(audit.c.target == self._target, audit.c.number > after)
+        query = select(audit).where(mine).order_by(audit.c.number).limit(limit)
+        found = self._database.read(lambda connection: connection.execute(query).all())
+        return tuple(
+            Link(one.number, Entry(one.at, one.actor, one.action, one.subject, one.detail), one.before, one.hash)
+            for one in found
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def _turn(self, connection: Connection) -> "_Turn":
+        new = {"target": self._target, "version": 0, "links": 0, "newest": BEGINNING}
+        connection.execute(self._database.insert(targets).values(**new).on_conflict_do_nothing())
+        locked = connection.execute(_TARGET.with_for_update(), {"the_target": self._target}).one()
+        return _Turn(connection, locked)
+
+
+class _Turn:
+    """The savers of one transaction: they hold the lock of the target, and what counts is written once for all of them."""
+
+    def __init__(self, connection: Connection, locked: AnyRow) -> None:
+        self._connection, self._target = connection, locked.target
+        self._version, self._links, self._newest = locked.version, locked.links, locked.newest
+
+    def save(self, decision: Decision) -> tuple[Row, ...]:
+        """Write a decision's rows, each over the version that it was decided on. Raises Conflict before anything is written."""
+        known = self._known(decision.rows)
+        for row in decision.rows:
+            if row.version != known.get(identity(row), 0):
+                raise Conflict(f"{' '.join(identity(row)).strip()} was written by somebody else meanwhile")
+        stored = tuple(self._write(row) for row in decision.rows)
+        self._chain(decision.audit)
+        return stored
+
+    def end(self) -> None:
+        """Make the last write the newest one."""
+        mine = update(targets).where(targets.c.target == self._target)
+        self._connection.execute(mine.values(version=self._version, links=self._links, newest=self._newest))
+
+    def _known(self, asked: Sequence[Row]) -> dict[tuple[str, str], int]:
+        if not asked:
+            return {}
+        by_kind: dict[str, list[str]] = {}
+        for kind, one in map(identity, asked):
+            by_kind.setdefault(kind, []).append(one)
+        these = or_(*(and_(rows.c.kind == kind, rows.c.id.in_(some)) for kind, some in by_kind.items()))
+        query = select(rows.c.kind, rows.c.id, rows.c.version).where(rows.c.target == self._target, these)
+        return {(one.kind, one.id): one.version for one in self._connection.execute(query)}
+
+    def _write(self, row: Row) -> Row:
+        self._version += 1
+        kind, one = identity(row)
+        said = {"version": self._version, "document": json.dumps(to_json(row))}
+        if row.version:
+            mine = and_(rows.c.target == self._target, rows.c.kind == kind, rows.c.id == one)
+            self._connection.execute(update(rows).where(mine).values(**said))
+        else:
+            self._connection.execute(insert(rows).values(target=self._target, kind=kind, id=one, **said))
+        return replace(row, version=self._version)
+
+    def _chain(self, entries: Sequence[Entry]) -> None:
+        links = linked(entries, self._links, self._newest)
+        if not links:
+            return
+        values = [
+            {
+                "target": self._target,
+                "number": link.number,
+                "at": link.entry.at,
+                "actor": link.entry.actor,
+                "action": link.entry.action,
+                "subject": link.entry.subject,
+                "detail": link.entry.detail,
+                "before": link.before,
+                "hash": link.hash,
+            }
+            for link in links
+        ]
+        self._connection.execute(insert(audit), values)
+        self._links, self._newest = links[-1].number, links[-1].hash
+
+
+def _row(found: AnyRow) -> Row:
+    return from_json(found.kind, json.loads(found.document), found.version)
