@@ -163,6 +163,53 @@ class GateSettings(BaseModel):
     """Queries that gates may ask for by name, each with ``query`` and, where it has samples to count, ``samples``."""
 
 
+class RegistryServerSettings(BaseModel):
+    """The VM registry's server, `reconciler registry serve`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    listen: str = Field("127.0.0.1:8750", pattern=r"^(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+):\d{1,5}$")
+    """Host and port; only loopback reaches the default."""
+    certificate_file: FilePath | None = None
+    """Certificate for TLS, with its chain; without it plain HTTP, for loopback or behind a TLS terminator."""
+    certificate_key_file: FilePath | None = None
+    """Key of that certificate."""
+    client_ca_file: FilePath | None = None
+    """Authorities of which every client must show a certificate."""
+    key_file: FilePath | None = None
+    """Keys of credentials, one a line, the first one signs; without it a file in the data folder, made if missing."""
+    operator_token_file: FilePath | None = None
+    """Token of operators; without it a file in the data folder, made if missing."""
+    operator_networks: Names = ("127.0.0.0/8", "::1/128")
+    """Networks that operators may come from."""
+    proxies: Names = ()
+    """Networks of TLS terminators and load balancers, whose X-Forwarded-For is believed."""
+    proof: Literal["source", "callback"] = "source"
+    """What proves the address of a VM: that its requests come from there, or that it accepts a connection there."""
+    callback_port: int = Field(22, gt=0, le=65_535)
+    """Port of such a connection."""
+    heartbeat: Interval = timedelta(seconds=10)
+    """How often agents come; a fleet that is too large for it comes less often, with longer leases."""
+    lease: Interval = timedelta(seconds=30)
+    """How long an agent may be silent."""
+    sweep: Interval = timedelta(seconds=5)
+    """How long after the end of its lease it is lost at the latest."""
+    rotate: Interval = timedelta(hours=1)
+    """How often an agent gets a new credential."""
+    beats: int = Field(2000, gt=0)
+    """Most heartbeats a second that are asked for."""
+    brake_count: int = Field(50, ge=0)
+    """Most VMs that are lost within the window: in all, in one namespace, in one locality."""
+    brake_percent: int = Field(15, ge=0, le=100)
+    """The same as a share; the smaller one counts."""
+    brake_floor: int = Field(1, ge=0)
+    """What may be lost in any case, so that small fleets are not frozen."""
+    brake_window: Interval = timedelta(minutes=10)
+    """The window, which slides."""
+    most_requests: int = Field(500, gt=0)
+    """Requests in hand above which others are told to come again."""
+
+
 class Settings(BaseSettings):
     """All settings of one process, which serves one target."""
 
@@ -226,6 +273,8 @@ class Settings(BaseSettings):
     """Bounds on rollouts."""
     gates: GateSettings = GateSettings()
     """Whom gates ask."""
+    registry_server: RegistryServerSettings = RegistryServerSettings()
+    """The VM registry's server."""
 
     @classmethod
     def settings_customise_sources(

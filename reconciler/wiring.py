@@ -12,7 +12,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reconciler.adapters.memory_cluster import MemoryCluster
     from reconciler.core.gates.reading import Library
     from reconciler.cycle import Cycle
+    from reconciler.registry.server import RegistryServer
     from reconciler.settings import Settings
     from reconciler.target import Policy, Ports
 
@@ -292,7 +293,46 @@ def vm_registry(settings: Settings, clock: Clock) -> VMRegistry | None:
         return None
     from reconciler.adapters.registry_sql import SqlRegistry
 
-    return SqlRegistry(settings.registry or f"sqlite:///{settings.folder / 'registry.db'}", settings.target, clock)
+    return SqlRegistry(registry_url(settings), settings.target, clock)
+
+
+def registry_url(settings: Settings) -> str:
+    """Return the URL of the database of the VM registry."""
+    return settings.registry or f"sqlite:///{settings.folder / 'registry.db'}"
+
+
+@contextmanager
+def registry_server(settings: Settings) -> Iterator[RegistryServer]:
+    """Put the VM registry's server together, listening already, and close what it uses in the end.
+
+    Raises InvalidInput for settings that cannot be, Unavailable where it cannot listen.
+    """
+    from reconciler.adapters.fleet_sql import SqlFleet
+    from reconciler.registry.app import registry_app
+    from reconciler.registry.keyfile import kept
+    from reconciler.registry.rules import server_rules, signer
+    from reconciler.registry.server import RegistryServer, Tls
+
+    clock, own = system_clock(), settings.registry_server
+    records = vm_registry(settings, clock)
+    if records is None:
+        raise InvalidInput("the settings say that there is no VM registry", code=SetupCode.OPTION)
+    tls = None
+    if own.certificate_file is not None:
+        tls = Tls(own.certificate_file, own.certificate_key_file or own.certificate_file, own.client_ca_file)
+    elif own.client_ca_file is not None:
+        raise InvalidInput("client certificates need TLS: name a certificate file", code=SetupCode.OPTION)
+    keys = kept(own.key_file or settings.folder / "registry.key")
+    token = kept(own.operator_token_file or settings.folder / "operator.token")[0]
+    store = SqlFleet(registry_url(settings), settings.target)
+    try:
+        app = registry_app(store, records, signer(settings.target, keys), clock, server_rules(own, token))
+        host, _, port = own.listen.rpartition(":")
+        with closing(RegistryServer(app, host.strip("[]"), int(port), tls)) as server:
+            yield server
+    finally:
+        store.close()
+        records.close()
 
 
 def metrics(settings: Settings) -> Metrics | None:

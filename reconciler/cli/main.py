@@ -23,6 +23,7 @@ COMMANDS: Table = {
     "plan": ("cycle", "Show what would be written, in order, and where traffic would go."),
     "apply": ("cycle", "Carry out the plan."),
     "serve": ("serve", "Reconcile continuously: poll Git, watch both stores."),
+    "registry": ("registry", "Run the VM registry's server."),
     "status": ("state", "Show the target's state: commit in force, last runs, what waits."),
     "history": ("state", "List past runs."),
     "approve": ("rollouts", "Give a named override for one plan, or let a rollout go on."),
@@ -134,7 +135,7 @@ def main(context: click.Context, /, **_: Any) -> None:
     # A report of writes that were made must not die on an arrow that the terminal's encoding has not.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
-    if context.invoked_subcommand not in ("serve", "agent"):  # which have a log
+    if context.invoked_subcommand not in ("serve", "agent", "registry"):  # which have a log
         from reconciler.cli.told import sentences
 
         context.with_resource(sentences())

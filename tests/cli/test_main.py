@@ -137,7 +137,7 @@ def complete(shell: str, words: str, at: int) -> list[str]:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_speaks_the_protocol_of_the_shell(shell: str) -> None:
     """Commands, options and values are offered."""
-    assert complete(shell, "reconciler re", 1) == ["resume", "retry", "replay", "recover", "release"]
+    assert complete(shell, "reconciler re", 1) == ["registry", "resume", "retry", "replay", "recover", "release"]
     assert complete(shell, "reconciler check --str", 2) == ["--strict-kinds"]
     assert complete(shell, "reconciler check -o s", 3) == ["sarif"]
     assert complete(shell, "reconciler completion ", 2) == ["bash", "zsh", "fish"]

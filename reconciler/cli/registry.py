@@ -1,0 +1,49 @@
+"""`registry serve`: the VM registry's server, until told to stop."""
+
+import logging
+from typing import Any
+
+import click
+
+from reconciler.cli.ending import ended_by_signals
+from reconciler.cli.options import TARGET, take_settings
+from reconciler.cli.show import failing
+
+
+@click.group()
+def registry() -> None:
+    """Run the VM registry."""
+
+
+def _options(command: Any) -> Any:
+    for name in ("data", "registry", "target", "config"):
+        command = click.option(f"--{name}", **TARGET[name])(command)
+    return command
+
+
+@registry.command("serve")
+@_options
+@click.option("--listen", metavar="HOST:PORT", help="Where agents and operators find it.  [default: 127.0.0.1:8750]")
+@failing
+def serve(*, listen: str | None, **options: Any) -> int:
+    r"""Answer agents and operators: joins, heartbeats, drains; watch over leases.
+
+    Plain HTTP, for loopback or behind a TLS terminator, unless the settings name a certificate. Runs in the foreground and logs
+    to standard error. The keys of credentials and the operator's token are files in the data folder, made at the first start.
+
+    \b
+    reconciler registry serve --config registry.toml
+    curl -H "Authorization: Bearer $(cat ~/.local/state/mesh-reconciler/default/operator.token)" localhost:8750/v1/vms
+    """
+    from reconciler.wiring import registry_server
+
+    settings = take_settings(options, registry_server={"listen": listen} if listen else None)
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
+    log = logging.getLogger("reconciler")
+    with registry_server(settings) as server, ended_by_signals(server.stop, log.info):
+        log.info("the VM registry of target %s listens at port %d", settings.target, server.port)
+        server.run()
+    log.info("stopped")
+    return 0

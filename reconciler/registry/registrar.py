@@ -1,0 +1,141 @@
+"""What agents ask for: join, heartbeat, leave. Decided by `core.fleet` on the ledger, in the event loop's thread."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.core.fleet.addresses import verified, wanted_addresses
+from reconciler.core.fleet.admission import Admission, admit, claims_of
+from reconciler.core.fleet.beating import Report, beat, successor_due
+from reconciler.core.fleet.credentials import Credential, Signer, unknown
+from reconciler.core.fleet.joining import Joined, Newcomer, join, usable
+from reconciler.core.fleet.operating import leave
+from reconciler.core.fleet.refusals import Refused
+from reconciler.core.fleet.roster import Decision
+from reconciler.core.fleet.sweep import Silence
+from reconciler.core.fleet.values import Agent, Workload
+from reconciler.core.records import Health
+from reconciler.core.resources import Key
+from reconciler.registry.hearing import Hearing
+from reconciler.registry.ledger import Ledger
+from reconciler.registry.proving import Prover
+from reconciler.registry.publishing import Publisher
+
+#: How soon an agent that has just joined is to come.
+SOON = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: where from, with which addresses of its own, running what."""
+
+    source: str
+    addresses: Sequence[str]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an agent is told: when to come again, a credential to use from then on, its workloads."""
+
+    next_in: timedelta
+    credential: str | None
+    workloads: tuple[Workload, ...]
+
+
+class Registrar:
+    """The registry's side of a conversation with an agent."""
+
+    def __init__(self, ledger: Ledger, hearing: Hearing, publisher: Publisher, signer: Signer, prover: Prover) -> None:
+        self.ledger, self.hearing, self.publisher = ledger, hearing, publisher
+        self._signer, self._prover = signer, prover
+
+    def silence(self) -> Silence:
+        """Return what is known of who is silent."""
+        return self.hearing.silence(self.publisher.localities)
+
+    async def join(self, token: str, shown: str, caller: Caller) -> Answer:
+        """Make a workload an agent's; who shows a credential that is good adds one to those he has. Raises Refused."""
+        networks = usable(self.ledger.roster, token, self.ledger.now).networks
+        wanted = wanted_addresses(caller.addresses, networks)
+        address = verified(wanted, await self._prover.proved(wanted, caller.source))
+        identity, nonce = secrets.token_hex(16), secrets.token_hex(16)
+        credential = self._good(shown)
+
+        def decide(now: datetime) -> Joined:
+            roster = self.ledger.roster
+            found = admit(roster, credential, now).agent if credential else None
+            new = Newcomer(found.id if found else identity, address, caller.versions, found, credential if found else None)
+            return join(roster, usable(roster, token, now), new, now, nonce, self._is_silent(now))
+
+        joined = await self.ledger.decided(decide, lambda one: one.decision)
+        self.hearing.hear(joined.agent.id, len(self.ledger.roster.agents))
+        return Answer(SOON, self._signer.text(joined.credential), self.ledger.roster.of(joined.agent.id))
+
+    async def heartbeat(self, text: str, healths: Mapping[Key, tuple[Health, str]], caller: Caller) -> Answer:
+        """Take in what an agent says of its workloads. Raises Refused."""
+        credential = self._signer.read(text)
+        known = self.ledger.roster.agents.get(credential.agent)
+        wanted = wanted_addresses(caller.addresses, known.networks if known else credential.networks)
+        address = verified(wanted, await self._prover.proved(wanted, caller.source, known.address if known else ""))
+
+        def decide(now: datetime) -> tuple[Admission, Decision]:
+            admission = admit(self.ledger.roster, credential, now)
+            if admission.agent is None:
+                return admission, admission.decision
+            report = Report(healths, address, caller.versions)
+            return admission, beat(self.ledger.roster, admission, report, now, self._is_silent(now))
+
+        admission, _ = await self.ledger.decided(decide, lambda one: one[1])
+        agent = _admitted(admission)
+        self.hearing.hear(agent.id, len(self.ledger.roster.agents))
+        moved = known is not None and known.address not in ("", address)
+        successor = self._successor(agent.id, credential, moved=moved)
+        next_in = self.hearing.pace.next_in(len(self.ledger.roster.agents))
+        return Answer(next_in, successor, self.ledger.roster.of(agent.id))
+
+    async def leave(self, text: str) -> None:
+        """Take in an agent's goodbye. Raises Refused."""
+        credential = self._signer.read(text)
+
+        def decide(now: datetime) -> tuple[Admission, Decision]:
+            admission = admit(self.ledger.roster, credential, now)
+            if admission.agent is None or admission.decision.rows:
+                return admission, admission.decision
+            return admission, leave(self.ledger.roster, self.silence(), admission.agent, now)
+
+        admission, _ = await self.ledger.decided(decide, lambda one: one[1])
+        _admitted(admission)
+
+    def probe(self, key: Key) -> object:
+        """Return the probe that the record of a workload says, None where it says none."""
+        record = self.publisher.records.get(key)
+        return record.document["spec"].get("probe") if record else None
+
+    def _good(self, shown: str) -> Credential | None:
+        """Return a credential that is good; with any other the join is that of a new agent."""
+        try:
+            credential = self._signer.read(shown)
+        except Refused:
+            return None
+        admission = admit(self.ledger.roster, credential, self.ledger.now)
+        return credential if admission.agent else None
+
+    def _successor(self, identity: str, credential: Credential, *, moved: bool) -> str | None:
+        roster = self.ledger.roster
+        agent, rotate = roster.agents[identity], self.hearing.pace.rotate
+        if not successor_due(roster, agent, credential, self.ledger.now, rotate, moved=moved):
+            return None
+        claims = claims_of(roster, identity)
+        return self._signer.text(credential.successor(secrets.token_hex(16), claims, agent.networks))
+
+    def _is_silent(self, now: datetime) -> Callable[[Agent], bool]:
+        silence = self.silence()
+        return lambda agent: silence.is_silent(agent, now)
+
+
+def _admitted(admission: Admission) -> Agent:
+    if admission.agent is None:
+        raise admission.refused or unknown()
+    return admission.agent
