@@ -11,6 +11,7 @@ from threading import Event
 from reconciler.apply import Execution
 from reconciler.authority import Authority
 from reconciler.core.changes import Action, ObjectDiff, State
+from reconciler.core.health.planning import Health, health_of
 from reconciler.core.orphans import is_readable
 from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
@@ -200,7 +201,9 @@ class Cycle:
         plan = make(overrides=request.allow)
         given = self._given(plan.digest)
         listings = self._observer.listings(leaving, request.allow | given)
-        sight.plan = make(overrides=request.allow | given, listings=listings) if given or listings else plan
+        plan = make(overrides=request.allow | given, listings=listings) if given or listings else plan
+        sight.health = self._health(sight, observed, request.allow | given)
+        sight.plan = replace(plan, units=(*sight.health.units, *plan.units))
         guards = [guard for unit in sight.plan.units for guard in unit.guards]
         due = [guard.until or sight.started + REVISIT for guard in guards]
         due += [sight.look.due] if sight.look and sight.look.due else []
@@ -225,6 +228,20 @@ class Cycle:
         sight.notes += look.remarks
         held = look.untouchable
         return tuple(replace(one, changes=()) if one.key in held else one for one in found)
+
+    def _health(self, sight: Sight, observed: ObservedState, overrides: frozenset[str]) -> Health:
+        """Look at the health of all VMs. It needs the commit for what Git says of them, and nothing of the plan."""
+        found = health_of(
+            sight.look.git if sight.look else {},
+            observed,
+            self._policy.plan,
+            self._policy.brake,
+            sight.started,
+            overrides=overrides,
+            untouchable=sight.look.untouchable if sight.look else (),
+        )
+        sight.notes += found.notes
+        return found
 
     def _given(self, digest: str) -> frozenset[str]:
         return frozenset(one.name for one in self._ports.store.overrides(digest))
@@ -267,7 +284,8 @@ class Cycle:
         self._rollouts.learn(plan)
         with suppress(Rejected, Unavailable):
             self.authority.fence()  # if others wrote since, the next cycle finds all this out by itself
-            self._fights.note(sight.differences, sight.results, request.adoption, sight.started)
+            contents = [one for one in sight.results if one.action is not Action.CONDITION]
+            self._fights.note(sight.differences, contents, request.adoption, sight.started)
             self._forget_what_is_gone(sight)
 
     def _forget_what_is_gone(self, sight: Sight) -> None:

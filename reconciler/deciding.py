@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from reconciler.core.causes import explain
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.diff import Differ
+from reconciler.core.health.opting import withheld
 from reconciler.core.owned import Rules
 from reconciler.core.resources import EMPTY, DesiredState, Document, Key, ObservedState
 from reconciler.core.rollouts.values import Documents
@@ -30,6 +31,7 @@ class Decider:
     _differ: Differ = field(default_factory=Differ, init=False)
     _git: tuple[DesiredState, str, dict[Key, Document]] | None = field(default=None, init=False)
     _wanted: tuple[Mapping[Key, Document], Documents, Mapping[Key, Document]] = field(default=({}, {}, {}), init=False)
+    _later: tuple[Mapping[Key, Document], Documents, Mapping[Key, Document]] = field(default=({}, {}, {}), init=False)
 
     def differences(
         self,
@@ -45,7 +47,7 @@ class Decider:
         `inventory` is what the store says is ours; `rolling` is what rollouts want of their objects at this moment (None:
         absent), whatever Git says.
         """
-        wanted = self._wanted_now(self.git(desired, rules.target), rolling)
+        wanted = self._opted(self._wanted_now(self.git(desired, rules.target), rolling), observed)
         found = self._differ.diff(desired, wanted, observed, rules, inventory)
         settled = [one for one in self._settled(found, observed, crd_generations) if one is not None]
         if not settled:
@@ -66,6 +68,15 @@ class Decider:
         if self._wanted[0] is not git or self._wanted[1] != rolling:
             self._wanted = (git, rolling, overlaid(git, rolling) if rolling else git)
         return self._wanted[2]
+
+    def _opted(self, wanted: Mapping[Key, Document], observed: ObservedState) -> Mapping[Key, Document]:
+        """Return what is wanted with the opt-in of VMs to health withheld where it must wait; likewise the very same value."""
+        later = withheld(wanted, observed)
+        if not later:
+            return wanted
+        if self._later[0] is not wanted or self._later[1] != later:
+            self._later = (wanted, later, overlaid(wanted, later))
+        return self._later[2]
 
     def _settled(
         self, found: Sequence[ObjectDiff], observed: ObservedState, crd_generations: Mapping[str, int]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reconciler.core.changes import Action
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.records import Change
 from reconciler.core.rollouts.rollout import Rollout
@@ -12,7 +13,10 @@ from reconciler.ports import JournalEntry, Store
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """The writes that are over and that some rollout has not heard of (`Rollout.heard`), by object, and the newest of them."""
+    """The writes that are over and that some rollout has not heard of (`Rollout.heard`), by object, and the newest of them.
+
+    Conditions are not among them: no rollout causes them.
+    """
 
     by_key: Mapping[Key, list[JournalEntry]]
     newest: int
@@ -26,7 +30,8 @@ class Writes:
         found = store.settled(since)
         by_key: dict[Key, list[JournalEntry]] = {}
         for entry in found:
-            by_key.setdefault(entry.key, []).append(entry)
+            if entry.action != Action.CONDITION:
+                by_key.setdefault(entry.key, []).append(entry)
         return cls(by_key, found[-1].id if found else since)
 
     def failed(self, rollout: Rollout) -> tuple[str, ...]:

@@ -132,6 +132,13 @@ class Cluster(Protocol):
     ) -> LiveObject:
         """Replace `metadata.managedFields` (and take labels away) under a test of uid and version. Raises Conflict."""
 
+    def set_conditions(self, key: Key, conditions: Sequence[Document], *, resource_version: str) -> LiveObject:
+        """Replace `status.conditions` under a test of the version, through `/status`. Raises Conflict.
+
+        No other object ever has that version. The list is atomic: it must hold those of others, too. It becomes our status
+        manager's (`core.health.conditions`), whoever had it.
+        """
+
     def inside(self, namespace: str) -> tuple[Inside, ...]:
         """Return everything in a namespace, of every kind that there is, nothing where there is no such namespace.
 

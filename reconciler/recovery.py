@@ -45,11 +45,14 @@ def settle_open_writes(
 
 
 def _took_place(entry: JournalEntry, live: LiveObject | None) -> bool:
-    """Tell whether the object is as the write would have left it. A hand-over is decided anew, whatever became of it."""
+    """Tell whether the object is as the write would have left it.
+
+    A hand-over and a condition are decided anew, whatever became of them: neither is what was last written.
+    """
     match Action(entry.action):
         case Action.DELETE:
             return live is None or live.uid != entry.uid or live.deleting
-        case Action.HAND_OVER:
+        case Action.HAND_OVER | Action.CONDITION:
             return False
         case Action.CREATE | Action.UPDATE:
             if live is None or entry.after is None or entry.uid not in ("", live.uid):

@@ -28,6 +28,8 @@ AHEAD, LEFT = 6, 2
 #: So many writes in a row without an answer mean that the other side is down, not that one object is odd.
 SILENCE = 3
 
+_NO_CONTENT = frozenset({Action.HAND_OVER, Action.CONDITION})
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -171,7 +173,7 @@ class Sender:
 
 
 def _word(ended: Ended) -> str:
-    """Return a journal's word. A hand-over writes no content, so it must not become what was last written."""
-    if ended.outcome is Written.NOT_STARTED or (ended.outcome is Written.DONE and ended.change.action is Action.HAND_OVER):
+    """Return a journal's word. What writes no content of Git's must not become what was last written."""
+    if ended.outcome is Written.NOT_STARTED or (ended.outcome is Written.DONE and ended.change.action in _NO_CONTENT):
         return "moot"
     return ended.outcome.value

@@ -127,6 +127,19 @@ class RolloutSettings(BaseModel):
     """Most units that roll at once; those of one group count as one."""
 
 
+class HealthSettings(BaseModel):
+    """How the health of VMs counts in the mesh."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    most_out: int = Field(10, gt=0)
+    """Most ill VMs of one namespace that leave load balancing within the window; one may always leave."""
+    most_out_percent: int = Field(30, ge=0, le=100)
+    """The same as a share of the namespace's VMs whose health counts; the stricter of both holds."""
+    window: Interval = timedelta(minutes=10)
+    """How long a VM that has left counts for that."""
+
+
 class QueryTemplate(BaseModel):
     """A query that gates in Git ask for by name. In it ``$name`` becomes a quoted parameter, ``$window`` a length of time."""
 
@@ -271,6 +284,8 @@ class Settings(BaseSettings):
     """How the repository is read."""
     rollouts: RolloutSettings = RolloutSettings()
     """Bounds on rollouts."""
+    health: HealthSettings = HealthSettings()
+    """How the health of VMs counts."""
     gates: GateSettings = GateSettings()
     """Whom gates ask."""
     registry_server: RegistryServerSettings = RegistryServerSettings()

@@ -4,7 +4,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from reconciler.core.changes import ObjectDiff
+from reconciler.core.changes import Action, ObjectDiff
+from reconciler.core.health.planning import Health
 from reconciler.core.plans import Plan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import DesiredState, Key, ObservedState, Revision
@@ -28,6 +29,7 @@ class Sight:
     differences: tuple[ObjectDiff, ...] = ()
     look: Look | None = None
     plan: Plan | None = None
+    health: Health = field(default_factory=Health)
     results: tuple[WriteResult, ...] = ()
     problems: tuple[Problem, ...] = ()
     reason: str = ""
@@ -68,7 +70,7 @@ def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> 
     )
     if sight.look is None:
         return report
-    written = {one.key for one in report.results if one.written is Written.DONE}
+    written = {one.key for one in report.results if one.written is Written.DONE and one.action is not Action.CONDITION}
     left = {one.key for one in report.left}
     rollouts = sight.look.outlooks(written, left, predict=sight.command != "serve")
     if sight.command == "diff":
@@ -92,7 +94,14 @@ def verdict_of(sight: Sight, *, write: bool) -> Verdict:
         return Verdict.REFUSED
     if stands:
         return Verdict.CHANGES
-    done = {result.key for result in sight.results}
-    if all(one.key in done for one in sight.differences):
-        return Verdict.APPLIED if write and done else Verdict.IN_SYNC
+    done = {result.key for result in sight.results if result.action is not Action.CONDITION}
+    if all(one.key in done for one in sight.differences) and not _ill(sight):
+        return Verdict.APPLIED if write and sight.results else Verdict.IN_SYNC
     return Verdict.CHANGES
+
+
+def _ill(sight: Sight) -> bool:
+    """Tell whether conditions are still to be written, or held back."""
+    written = {result.key for result in sight.results if result.action is Action.CONDITION}
+    due = (change for unit in sight.health.units for step in unit.steps for change in step.changes)
+    return any(unit.held for unit in sight.health.units) or any(change.key not in written for change in due)

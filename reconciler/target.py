@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from reconciler.core.adoption import NOTHING, Adoption
+from reconciler.core.health.brakes import Brake
 from reconciler.core.owned import Conflicts
 from reconciler.core.plans import Mode, Plan, PlanSettings
 from reconciler.core.report import WriteResult
@@ -49,6 +50,7 @@ class Policy:
     namespaces: frozenset[str] | None = None
     rollouts: RolloutLimits = field(default_factory=RolloutLimits)
     pace: Pace = field(default_factory=Pace)
+    brake: Brake = field(default_factory=Brake)
     lease_ttl: timedelta = timedelta(seconds=30)
     keep_history: timedelta = timedelta(days=30)
     workers: int = 16

@@ -98,6 +98,7 @@ def assembled(
 
 def policy(settings: Settings) -> Policy:
     """Return what the settings decide for the target."""
+    from reconciler.core.health.brakes import Brake
     from reconciler.core.rollouts.policies import RolloutLimits
     from reconciler.core.rollouts.seen import Pace
     from reconciler.target import Policy
@@ -125,6 +126,7 @@ def policy(settings: Settings) -> Policy:
             units=rollouts.units,
         ),
         pace=Pace(settle=rollouts.settle, patience=rollouts.patience),
+        brake=Brake(settings.health.most_out, settings.health.most_out_percent, window=settings.health.window),
         lease_ttl=settings.lease_ttl,
         keep_history=settings.keep_history,
         workers=settings.writers,

@@ -1,9 +1,11 @@
 """Single writes: the only place from which anything leaves for cluster and registry."""
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import assert_never
 
 from reconciler.core.changes import Action, Change
+from reconciler.core.health.conditions import Condition, conditions_of, laid_among
 from reconciler.core.ownership import declared, take_over
 from reconciler.core.resources import Document, Key, LiveObject, ObservedState, StoreName
 from reconciler.core.settling import question
@@ -48,14 +50,23 @@ class Writer:
         return self._send(change)
 
     def _as_decided(self, change: Change) -> LiveObject | None:
-        """Read the object back; return it where only its status or version moved, None where the decision no longer holds."""
+        """Read the object back; return it where only its status or version moved, None where the decision no longer holds.
+
+        A condition was decided on against the one that stood, whatever becomes of others.
+        """
         decided = self.latest.get(change.key) or self.observed.get(change.key)
         if change.key.store is not StoreName.CLUSTER or decided is None or not change.resource_version:
             return None
         live = self.cluster.get(change.key)
         if live is None or live.uid != decided.uid or live.resource_version == change.resource_version:
             return None
-        return live if question({}, live, 0) == question({}, decided, 0) else None
+        if question({}, live, 0) != question({}, decided, 0):
+            return None
+        if change.action is Action.CONDITION:
+            if Condition.of(live.document) != Condition.of(decided.document):
+                return None
+            self.latest[change.key] = live
+        return live
 
     def _send(self, change: Change) -> LiveObject | None:
         return self._cluster(change) if change.key.store is StoreName.CLUSTER else self._registry(change)
@@ -71,6 +82,8 @@ class Writer:
                 return None
             case Action.HAND_OVER:
                 return self._hand_over(change)
+            case Action.CONDITION:
+                return self._condition(change)
             case _:
                 assert_never(change.action)
 
@@ -82,10 +95,20 @@ class Writer:
             return None
         return self.registry.put(_after(change), uid=change.uid, resource_version=change.resource_version)
 
-    def _hand_over(self, change: Change) -> LiveObject:
-        live = self.latest.get(change.key) or self.observed.get(change.key)
+    def _condition(self, change: Change) -> LiveObject:
+        """Set a condition among those that stand, of which others may be somebody else's."""
+        live = self._base(change.key)
+        conditions = reduce(laid_among, conditions_of(_after(change)), conditions_of(live.document))
+        return self.cluster.set_conditions(change.key, conditions, resource_version=change.resource_version)
+
+    def _base(self, key: Key) -> LiveObject:
+        live = self.latest.get(key) or self.observed.get(key)
         if live is None:
-            raise Conflict(f"{change.key} is gone; nothing to take over")
+            raise Conflict(f"{key} is gone")
+        return live
+
+    def _hand_over(self, change: Change) -> LiveObject:
+        live = self._base(change.key)
         owners = take_over(live.owners, change.managers, declared(_after(change)), FIELD_MANAGER)
         return self.cluster.set_owners(
             change.key, owners, uid=change.uid or live.uid, resource_version=change.resource_version or live.resource_version

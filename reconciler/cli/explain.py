@@ -18,6 +18,7 @@ _TABLES = (
     "reconciler.adapters.tree.codes",
     "reconciler.core.plan",
     "reconciler.core.rollouts.obstacles",
+    "reconciler.core.health.codes",
 )
 
 

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_address
 from typing import Self
 
+from reconciler.core.health.words import word_of
 from reconciler.core.hosts import CLUSTER_DOMAIN
 from reconciler.core.istio import AddressForm, Endpoint, Port, Resolution, ServiceEntry, WorkloadEntry, selects
-from reconciler.core.records import Health
 from reconciler.core.resources import EMPTY, Document, Key, Pod, Service, ServicePort
 
 #: The label by which an SE or a subset can pin itself to one cluster of the mesh.
@@ -57,7 +56,7 @@ class Member:
         if not entry.in_use:
             return None
         known = True if entry.health_checked else None
-        reported = _reported(entry.endpoint.address, record)
+        reported = word_of(entry.endpoint.address, record).healthy
         return replace(cls._of(entry.key, entry.endpoint, cluster), healthy=known if reported is None else reported)
 
     @classmethod
@@ -98,24 +97,6 @@ class Member:
             address = entry.hosts[0] if dns_name else ""
             key = Key("Host", entry.key.namespace, address or "wherever the client meant to go")
             yield cls(key, Platform.HOST, address, AddressForm.NAME, 1, EMPTY, EMPTY)
-
-
-def _reported(address: str, record: Document | None) -> bool | None:
-    """Return what the VM registry knows. A report counts for the address that it came from, and against any other one."""
-    status = (record or EMPTY).get("status") or EMPTY
-    seen = status.get("address")
-    if seen and seen != address and not _same_ip(seen, address):
-        return False
-    health = status.get("health")
-    return None if health in (None, Health.UNKNOWN) else health == Health.HEALTHY
-
-
-def _same_ip(one: str, other: str) -> bool:
-    """Tell whether two texts write one IP address (``::1`` and ``0:0:0:0:0:0:0:1``)."""
-    try:
-        return ip_address(one) == ip_address(other)
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

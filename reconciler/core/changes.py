@@ -18,20 +18,28 @@ ABSENT: Final = Absent.ABSENT
 
 
 class Action(StrEnum):
-    """What one write does. HAND_OVER moves ownership of declared fields to us and leaves content and generation alone."""
+    """What one write does. HAND_OVER moves ownership of declared fields to us and leaves content and generation alone.
+
+    CONDITION sets one condition of a status, which is no content of Git's: it is never what was last written.
+    """
 
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
     HAND_OVER = "hand-over"
+    CONDITION = "condition"
 
 
 class Cause(StrEnum):
-    """Why a change is due: Git asks for something new, somebody changed the live object, or an adoption was declared."""
+    """Why a change is due: Git asks for something new, somebody changed the live object, or an adoption was declared.
+
+    HEALTH: a VM is another one than its condition says.
+    """
 
     GIT = "git"
     DRIFT = "drift"
     ADOPTION = "adoption"
+    HEALTH = "health"
 
 
 class State(StrEnum):
@@ -80,7 +88,7 @@ class Change:
     `before` is the live content limited to the fields that we declare or declared (None for a create), `after` the whole
     declared document (None for a delete). `uid` and `resource_version` are the preconditions of updates and deletes.
     A HAND_OVER takes exactly the fields in `after`, which is live content, from the owners named in `managers`; it writes no
-    content, so its `after` is never what was last written.
+    content, so its `after` is never what was last written. Of a CONDITION `after` holds the one condition, in a status.
     """
 
     key: Key

@@ -92,9 +92,21 @@ def pairs_of(world: World, demand: Demand, member: Key) -> Iterator[Pair]:
             yield backend.key, member
 
 
+def lists(world: World, demand: Demand, member: Key) -> bool:
+    """Tell whether a member is among the endpoints that get a demand's requests, ill or not."""
+    subset = world.subset(demand.namespace, demand.host, demand.subset) if demand.subset else None
+    if demand.subset and subset is None:
+        return False
+    found = ((one, world.picked[one.key].get(member)) for one in world.backends_of(demand.namespace, demand.host))
+    return any(one is not None and _serves(backend, one, demand.port, subset) for backend, one in found)
+
+
 def _feeds(backend: Backend, member: Member, port: int, subset: Subset | None) -> bool:
-    healthy = member.healthy is not False and backend.serves(port, member)
-    return healthy and (subset is None or subset.holds(member.labels))
+    return member.healthy is not False and _serves(backend, member, port, subset)
+
+
+def _serves(backend: Backend, member: Member, port: int, subset: Subset | None) -> bool:
+    return backend.serves(port, member) and (subset is None or subset.holds(member.labels))
 
 
 def touched(world: World, new: World, change: Change) -> Touched:

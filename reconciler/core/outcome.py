@@ -1,7 +1,10 @@
 """What an object looks like after a write: server-side apply as far as the planner needs it."""
 
+from functools import reduce
+
 from reconciler.core.changes import Action, Change
 from reconciler.core.documents import laid_over, without
+from reconciler.core.health.conditions import conditions_of, laid_among
 from reconciler.core.ownership import Path, declared
 from reconciler.core.resources import Document
 
@@ -16,6 +19,8 @@ def outcome(live: Document | None, change: Change) -> Document | None:
         return None
     if change.action is Action.HAND_OVER:
         return live
+    if change.action is Action.CONDITION:
+        return _with_conditions(live, change.after)
     if live is None or change.after is None:
         return change.after
     if change.before is not None and _is_all_of(change.before, live):
@@ -23,6 +28,13 @@ def outcome(live: Document | None, change: Change) -> Document | None:
         return {**change.after, "status": status} if status else change.after
     gone = declared(change.before) - declared(change.after) if change.before else frozenset()
     return laid_over(without(live, _whole(gone)) if gone else live, change.after)
+
+
+def _with_conditions(live: Document | None, after: Document | None) -> Document | None:
+    if live is None or after is None:
+        return live
+    conditions = reduce(laid_among, conditions_of(after), conditions_of(live))
+    return {**live, "status": {**(live.get("status") or {}), "conditions": list(conditions)}}
 
 
 def _is_all_of(before: Document, live: Document) -> bool:

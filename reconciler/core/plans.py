@@ -71,6 +71,8 @@ class GuardCode(StrEnum):
     ENDPOINT_BUDGET = "endpoint-budget"
     MASS_DELETION = "mass-deletion"
     ACCOUNT_IN_USE = "account-in-use"
+    LAST_ENDPOINT = "last-endpoint"
+    HEALTH_BRAKE = "health-brake"
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Report:
     @property
     def left(self) -> list[ObjectDiff]:
         """The objects that are not in sync yet: something of them was not written, or nobody tried."""
-        done = {one.key for one in self.results if one.written is Written.DONE}
+        done = {one.key for one in self.results if one.written is Written.DONE and one.action is not Action.CONDITION}
         undone = {one.key for one in self.results if one.written is not Written.DONE}
         undone |= {change.key for unit in self.plan.units for change in unit.held} if self.plan else set()
         return [one for one in self.differences if one.key not in done or one.key in undone]

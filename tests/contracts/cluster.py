@@ -72,6 +72,14 @@ def workload_entry(namespace: str, name: str = "vm-1", **spec: Any) -> Document:
     return {"apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntry", "metadata": metadata, "spec": content}
 
 
+HEALTHY = {"type": "Healthy", "status": "True", "reason": "A", "message": "b", "lastTransitionTime": "2026-03-01T12:00:00Z"}
+
+
+def set_conditions(world: World, live: LiveObject, *conditions: Document) -> LiveObject:
+    """Set the conditions of an object as it was read."""
+    return world.cluster.set_conditions(live.key, conditions, resource_version=live.resource_version)
+
+
 def managers(live: LiveObject) -> set[tuple[str, str]]:
     """Who owns anything of an object, and how."""
     return {(owner.manager, owner.operation) for owner in live.owners}
@@ -270,6 +278,53 @@ class ClusterContract:
         after = world.cluster.apply(workload_entry(world.namespace, weight=5))
         assert after.document["status"] == {"conditions": conditions}
         assert [(o.manager, o.subresource) for o in owners_of(after, ("status",))] == [("pilot-discovery", "status")]
+
+    def test_conditions_are_set_under_a_manager_of_their_own(self, world: World) -> None:
+        """Neither the spec nor whoever owns it is touched, and what is applied later leaves them as they are."""
+        document = workload_entry(world.namespace)
+        live = world.cluster.apply(document)
+        after = set_conditions(world, live, HEALTHY)
+        assert after.document == {**document, "status": {"conditions": [HEALTHY]}}
+        assert after.generation == live.generation
+        assert [(o.manager, o.operation, o.subresource) for o in owners_of(after, ("status", "conditions"))] == [
+            (f"{OURS}-health", "Apply", "status")
+        ]
+        assert [owner for owner in after.owners if not owner.subresource] == list(live.owners)
+        assert world.cluster.observe().objects[live.key] == after
+        again = world.cluster.apply(workload_entry(world.namespace, weight=5))
+        assert again.document["status"] == {"conditions": [HEALTHY]}
+        assert not world.cluster.apply(document).document.get("spec", {}).get("weight")
+
+    def test_setting_the_same_conditions_again_moves_nothing(self, world: World) -> None:
+        """The version of the object stays."""
+        live = set_conditions(world, world.cluster.apply(workload_entry(world.namespace)), HEALTHY)
+        assert set_conditions(world, live, HEALTHY) == live
+
+    def test_conditions_are_taken_over_from_whoever_wrote_them(self, world: World) -> None:
+        """The list is atomic: another writer's update takes it, and ours takes it back, with all that it holds."""
+        live = world.cluster.apply(workload_entry(world.namespace))
+        bound = {"type": "istio.io/WaypointBound", "status": "True"}
+        for status in ("True", "False"):
+            world.edit(live.key, {"status": {"conditions": [bound]}}, "pilot-discovery", subresource="status")
+            ours = {**HEALTHY, "status": status}
+            after = set_conditions(world, read(world, workload_entry(world.namespace)), bound, ours)
+            assert after.document["status"] == {"conditions": [bound, ours]}
+            assert [owner.manager for owner in owners_of(after, ("status", "conditions"))] == [f"{OURS}-health"]
+
+    def test_conditions_of_another_object_or_version_are_refused(self, world: World) -> None:
+        """Whoever decided on them must look again."""
+        live = world.cluster.apply(workload_entry(world.namespace))
+        world.edit(live.key, {"spec": {"weight": 3}}, "kubectl-edit")
+        with pytest.raises(Conflict):
+            set_conditions(world, live, HEALTHY)
+        now = read(world, workload_entry(world.namespace))
+        world.remove(live.key)
+        with pytest.raises(Rejected):
+            set_conditions(world, now, HEALTHY)
+        assert world.cluster.get(live.key) is None
+        world.cluster.apply(workload_entry(world.namespace))
+        with pytest.raises(Conflict):
+            set_conditions(world, now, HEALTHY)
 
     def test_a_dry_run_tells_the_result_and_stores_nothing(self, world: World) -> None:
         """For a new object and for a change."""

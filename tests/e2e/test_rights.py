@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -13,20 +11,11 @@ import yaml
 from tests.e2e.manifests import WORKLOAD, billing, workloads
 from tests.e2e.site import Site
 from tests.real.apiserver import ApiServer
-from tests.real.locations import PROJECT
 from tests.real.proxy import Proxy
+from tests.real.rights import deployed_rules
 
 #: Seconds for one test: each starts several processes, and a busy machine takes its time with them.
 pytestmark = pytest.mark.timeout(120)
-
-
-def deployed_rules(names: str) -> list[dict[str, Any]]:
-    """The rules of all roles whose names match, as they are deployed."""
-    documents = yaml.safe_load_all((PROJECT / "deploy" / "kubernetes" / "rbac.yaml").read_text("utf-8"))
-    roles = [
-        one for one in documents if one["kind"] in ("Role", "ClusterRole") and re.fullmatch(names, one["metadata"]["name"])
-    ]
-    return [rule for role in roles for rule in role["rules"]]
 
 
 VIEW = deployed_rules("mesh-reconciler-view")

@@ -60,6 +60,9 @@ class KubernetesCluster:
         done = self._writes.set_owners(key, owners, uid=uid, resource_version=resource_version, drop_labels=drop_labels)
         return self._noted(done)
 
+    def set_conditions(self, key: Key, conditions: Sequence[Document], *, resource_version: str) -> LiveObject:
+        return self._noted(self._writes.set_conditions(key, conditions, resource_version=resource_version))
+
     def inside(self, namespace: str) -> tuple[Inside, ...]:
         return everything_inside(self._api, namespace)
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from reconciler.adapters.memory_cluster import objects
 from reconciler.adapters.memory_cluster.managed_fields import Actor, merge_patched
+from reconciler.core.health.conditions import status_manager
 from reconciler.core.kinds import MANAGED
 from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Autoscaler, Controller, Document, FieldOwner, Key, LiveObject, Pod, Service
@@ -103,6 +104,15 @@ class MemoryCluster:
             _check_version(live, resource_version)
             return self._store(objects.after_hand_over(live, owners, drop_labels, self._actor(self._manager)))
 
+    def set_conditions(self, key: Key, conditions: Sequence[Document], *, resource_version: str) -> LiveObject:
+        with self._lock:
+            live = self.get(key)
+            if live is None:
+                raise Rejected(f"{key} not found", status=404)
+            _check_version(live, resource_version)
+            actor = self._actor(status_manager(self._manager), "status")
+            return self._store(objects.after_conditions(live, conditions, actor))
+
     def inside(self, namespace: str) -> tuple[Inside, ...]:
         with self._lock:
             keys = [key for key in self._objects if key.namespace == namespace]
@@ -140,7 +150,7 @@ class MemoryCluster:
             live = self._objects[key]
             patch = {name: part for name, part in patch.items() if (name == "status") is (subresource == "status")}
             changed = merge_patched(live.document, patch)
-            after = self._checked(objects.after_edit(live, changed, self._actor(manager), subresource=subresource), live)
+            after = self._checked(objects.after_edit(live, changed, self._actor(manager, subresource)), live)
             if after.deleting and not after.document["metadata"].get("finalizers"):
                 self._forget(after)
                 return after
@@ -211,8 +221,8 @@ class MemoryCluster:
             raise Rejected(f"{after.key} is forbidden: its namespace is being terminated", status=403)
         return after
 
-    def _actor(self, manager: str) -> Actor:
-        return Actor(manager, self._clock.now())
+    def _actor(self, manager: str, subresource: str = "") -> Actor:
+        return Actor(manager, self._clock.now(), subresource)
 
     def _store(self, after: LiveObject) -> LiveObject:
         """Keep an object under a new version, unless nothing moved."""

@@ -20,10 +20,11 @@ UPDATE = "Update"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who writes, and when."""
+    """Who writes, when, and to which subresource."""
 
     manager: str
     now: datetime
+    subresource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Managed:
 def applied(before: Managed, document: Document, actor: Actor, *, force: bool = False) -> Managed:
     """Return the object after an apply; `before` itself where nothing moves. Raises Conflict naming the managers in the way."""
     wanted = declared(document)
-    mine = next((owner for owner in before.owners if _is_apply_of(owner, actor.manager)), None)
+    mine = next((owner for owner in before.owners if _is_apply_of(owner, actor)), None)
     others = tuple(owner for owner in before.owners if owner is not mine)
     after = _merged(before.document, document, wanted)
     changed = _differing(wanted, before.document, after)
@@ -49,19 +50,19 @@ def applied(before: Managed, document: Document, actor: Actor, *, force: bool = 
     _tidy(after)
     if after == before.document and mine and owned(mine) == wanted:
         return before
-    ours = FieldOwner(actor.manager, APPLY, encode(wanted), document["apiVersion"], time=actor.now)
+    ours = FieldOwner(actor.manager, APPLY, encode(wanted), document["apiVersion"], actor.subresource, actor.now)
     gone = _everything(before.document) - _everything(after)
     return Managed(after, (ours, *_without(others, changed | gone)))
 
 
-def edited(before: Managed, after: Document, actor: Actor, *, subresource: str = "") -> Managed:
+def edited(before: Managed, after: Document, actor: Actor) -> Managed:
     """Return the object after a plain update to `after`: the editor owns what it changed, whoever owned that before."""
     _tidy(after)
     if after == before.document:
         return before
     old, new = _everything(before.document), _everything(after)
     changed = (new - old) | _differing(declared(after), before.document, after)
-    identity = (actor.manager, UPDATE, after["apiVersion"], subresource)
+    identity = (actor.manager, UPDATE, after["apiVersion"], actor.subresource)
     mine = next((o for o in before.owners if (o.manager, o.operation, o.api_version, o.subresource) == identity), None)
     others = tuple(owner for owner in before.owners if owner is not mine)
     gone = old - new
@@ -90,8 +91,8 @@ def merge_patched(value: Any, patch: Any) -> Any:
     return result
 
 
-def _is_apply_of(owner: FieldOwner, manager: str) -> bool:
-    return owner.manager == manager and owner.operation == APPLY and not owner.subresource
+def _is_apply_of(owner: FieldOwner, actor: Actor) -> bool:
+    return (owner.manager, owner.operation, owner.subresource) == (actor.manager, APPLY, actor.subresource)
 
 
 def _differing(paths: frozenset[Path], before: Document, after: Document) -> frozenset[Path]:

@@ -30,10 +30,18 @@ def after_apply(live: LiveObject | None, document: Document, actor: Actor, *, fo
     return _after(live, document, applied(_before(live, document), document, actor, force=force), actor)
 
 
-def after_edit(live: LiveObject | None, document: Document, actor: Actor, *, subresource: str = "") -> LiveObject:
+def after_edit(live: LiveObject | None, document: Document, actor: Actor) -> LiveObject:
     """Return the object after a plain write of the whole document."""
     document = _canonical(document)
-    return _after(live, document, edited(_before(live, document), document, actor, subresource=subresource), actor)
+    return _after(live, document, edited(_before(live, document), document, actor), actor)
+
+
+def after_conditions(live: LiveObject, conditions: Sequence[Document], actor: Actor) -> LiveObject:
+    """Return the object after a forced apply of its conditions alone."""
+    named = {name: live.document[name] for name in ("apiVersion", "kind")}
+    metadata = {"name": live.key.name, "namespace": live.key.namespace}
+    document = {**named, "metadata": metadata, "status": {"conditions": list(conditions)}}
+    return _after(live, document, applied(Managed(live.document, live.owners), document, actor, force=True), actor)
 
 
 def after_hand_over(live: LiveObject, owners: Sequence[FieldOwner], drop_labels: Sequence[str], actor: Actor) -> LiveObject:

@@ -23,6 +23,7 @@ _RULES = (
     workloads.pod_names,
     workloads.unknown_accounts,
     workloads.annotations,
+    workloads.health_sources,
     workloads.shared_addresses,
     routes.destinations,
     routes.rule_hosts,

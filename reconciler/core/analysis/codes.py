@@ -21,6 +21,7 @@ class Code(ProblemCode):
     ADDRESS_TWICE = "MR3105", "two WorkloadEntries of a namespace have one address"
     GROUP_UNKNOWN = "MR3106", "a WorkloadEntry names a WorkloadGroup that the commit does not declare"
     REGISTRY_VALUE = "MR3107", "the annotation about the VM registry has a value that means nothing"
+    HEALTH_VALUE = "MR3108", "the annotation about the source of health has a value that means nothing"
 
     HOST_UNKNOWN = "MR3201", "a route or rule is for a host that no ServiceEntry of the commit has"
     SUBSET_UNKNOWN = "MR3202", "a route leads to a subset that no DestinationRule of the commit defines"

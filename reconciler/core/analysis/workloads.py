@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
+from reconciler.core.health.sources import SOURCE_ANNOTATION, Source, source_of
 from reconciler.core.istio import HEALTH_CHECKED, AddressForm
 from reconciler.core.machines import GROUP_ANNOTATION, REGISTRY_ANNOTATION, is_exempt
 from reconciler.core.resources import Key
@@ -26,15 +27,32 @@ def unused_port_names(commit: Commit) -> Iterator[Problem]:
 
 
 def unreported_health(commit: Commit) -> Iterator[Problem]:
-    """With health checks on, an entry is no endpoint until somebody reports it healthy."""
+    """Where health is to count, somebody has to report it."""
+    documents = {key: manifest.document for key, manifest in commit.manifests.items() if key.kind.startswith("Workload")}
     for workload in commit.workloads.values():
-        if workload.health_checked and is_exempt(commit.manifests[workload.key].document, workload):
+        document = documents[workload.key]
+        waits = workload.health_checked and source_of(document, documents) is Source.AGENT
+        if waits and is_exempt(document, workload):
             yield commit.problem(
                 Code.HEALTH_UNREPORTED,
                 workload.key,
                 f'metadata.annotations["{HEALTH_CHECKED}"]',
-                "takes it out of service until its health is reported, and the VM registry does not keep it: "
-                "remove the annotation, or let the registry keep the VM",
+                "waits for reports of its health, and the VM registry does not keep it: remove the annotation, let the "
+                f"registry keep the VM, or say whose word counts with {SOURCE_ANNOTATION}",
+            )
+
+
+def health_sources(commit: Commit) -> Iterator[Problem]:
+    """Whose word counts is one of few."""
+    for key in commit.manifests:
+        said = commit.annotations(key).get(SOURCE_ANNOTATION) if key.kind in ("WorkloadEntry", "WorkloadGroup") else None
+        if said is not None and said not in tuple(Source):
+            yield commit.problem(
+                Code.HEALTH_VALUE,
+                key,
+                f'metadata.annotations["{SOURCE_ANNOTATION}"]',
+                f"means nothing with this value: write {', '.join(Source)}, or remove the annotation",
+                Severity.ERROR,
             )
 
 

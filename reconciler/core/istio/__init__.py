@@ -14,6 +14,7 @@ from reconciler.core.istio.endpoints import (
     Resolution,
     ServiceEntry,
     WorkloadEntry,
+    is_health_checked,
     selects,
 )
 from reconciler.core.istio.routes import Destination, DestinationRule, Route, Subset, VirtualService, workloads_of_policy
@@ -32,6 +33,7 @@ __all__ = [
     "Subset",
     "VirtualService",
     "WorkloadEntry",
+    "is_health_checked",
     "selects",
     "workloads_of_policy",
 ]

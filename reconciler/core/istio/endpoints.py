@@ -177,7 +177,7 @@ class WorkloadEntry:
         return cls(
             key=key,
             endpoint=Endpoint.of(key.name, document.get("spec") or EMPTY, metadata.get("labels") or EMPTY),
-            health_checked=annotations.get(HEALTH_CHECKED) in _GO_TRUE,
+            health_checked=is_health_checked(document),
             healthy=_condition(document, "Healthy"),
             group=annotations.get(AUTO_REGISTERED, ""),
         )
@@ -186,6 +186,11 @@ class WorkloadEntry:
     def in_use(self) -> bool:
         """Whether istiod counts it as an endpoint: with health checks on, only while the condition says True."""
         return not self.health_checked or self.healthy is True
+
+
+def is_health_checked(document: Document) -> bool:
+    """Tell whether istiod goes by the condition ``Healthy`` of a WorkloadEntry."""
+    return (document["metadata"].get("annotations") or EMPTY).get(HEALTH_CHECKED) in _GO_TRUE
 
 
 def _condition(document: Document, name: str) -> bool | None:

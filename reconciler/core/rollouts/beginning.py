@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
+from reconciler.core.health.opting import opted_like
 from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.balance import loads_of
 from reconciler.core.rollouts.capacity import carried
@@ -71,7 +72,7 @@ def wishes(
 
 def _accepted(key: Key, written: Mapping[Key, Document], after: Documents, observed: ObservedState) -> Document | None:
     if key in written:
-        return written[key]
+        return opted_like(written[key], after[key])
     return after[key] if observed.get(key) else None
 
 

@@ -8,6 +8,7 @@ from reconciler.core.analysis import Code
 from tests.core.analysis.commits import document, problems, service, workload
 
 SERVICE = service("billing", workloadSelector={"labels": {"app": "a"}})
+SOURCE = "mesh-reconciler.io/health"
 HEALTH = "proxy.istio.io/health-checks-enabled"
 
 
@@ -26,10 +27,12 @@ def test_a_port_name_that_no_selecting_service_has_is_told() -> None:
         ({HEALTH: "true", "mesh-reconciler.io/registry": "none"}, "10.0.0.1", True),
         ({HEALTH: "true"}, "unix:///run/a.sock", True),
         ({HEALTH: "false", "mesh-reconciler.io/registry": "none"}, "10.0.0.1", False),
+        ({HEALTH: "true", "mesh-reconciler.io/registry": "none", SOURCE: "assumed"}, "10.0.0.1", False),
+        ({HEALTH: "true", "mesh-reconciler.io/registry": "none", SOURCE: "istiod"}, "10.0.0.1", False),
     ],
 )
-def test_health_that_nobody_reports_takes_a_vm_out(annotations: dict[str, str], address: str, *, told: bool) -> None:
-    """The annotation alone, on an entry that the registry does not keep, empties a service."""
+def test_health_that_nobody_reports_is_told(annotations: dict[str, str], address: str, *, told: bool) -> None:
+    """An entry that the registry does not keep waits for ever, unless somebody else's word counts."""
     found = problems(workload("vm", address, annotations=annotations))
     assert found == [(Code.HEALTH_UNREPORTED, "warning", "WorkloadEntry shop/vm", f'metadata.annotations["{HEALTH}"]')] * told
 
@@ -55,6 +58,8 @@ def test_an_undeclared_account_is_told_where_accounts_are_declared() -> None:
     [
         ({"mesh-reconciler.io/registry": "none"}, []),
         ({"mesh-reconciler.io/registry": "no"}, [(Code.REGISTRY_VALUE, "error")]),
+        ({SOURCE: "agent"}, []),
+        ({SOURCE: "yes"}, [(Code.HEALTH_VALUE, "error")]),
         ({"mesh-reconciler.io/group": "known"}, []),
         ({"mesh-reconciler.io/group": "unknown"}, [(Code.GROUP_UNKNOWN, "warning")]),
     ],

@@ -1,0 +1,13 @@
+"""The health of VMs in the mesh: from what the VM registry says to the condition by which istiod counts an endpoint.
+
+    words        what is known of one VM, and why
+    conditions   the condition `Healthy` of a WorkloadEntry: read, made, laid among those of others
+    sources      whose word counts for a VM
+    opting       the annotation by which istiod goes by the condition: only written once a healthy one stands
+    vitals       one VM: what its condition should be, what it is, who else has a say
+    brakes       how many may leave load balancing within a while
+    deciding     which conditions are written now, which are held back, and why
+    planning     that, as units of a plan
+
+Nothing here asks anybody or knows the time. What counts as an endpoint is `backends`, who must never be empty is `demands`.
+"""

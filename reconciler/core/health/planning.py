@@ -1,0 +1,121 @@
+"""The health of all VMs as a part of the plan: units of their own, one a namespace, beside those that Git asks for.
+
+The digest of a plan does not cover them: health changes by the minute, and whoever approves a commit approves no illness.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from reconciler.core.changes import Change
+from reconciler.core.health.brakes import Brake
+from reconciler.core.health.codes import Code
+from reconciler.core.health.deciding import Decision, decide
+from reconciler.core.health.sources import Source
+from reconciler.core.health.vitals import Vital, vitals
+from reconciler.core.modes import unit_mode
+from reconciler.core.plans import Mode, PlanSettings, Step, UnitPlan
+from reconciler.core.resources import EMPTY, Document, Key, ObservedState
+from reconciler.core.splits import splits
+from reconciler.core.world import World
+from reconciler.errors import Problem, Severity
+
+#: What bears on endpoints from other namespaces.
+_ROUTING = frozenset({"DestinationRule", "VirtualService"})
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Every VM of ours, by key, and the units of the plan that carry the conditions of some of them."""
+
+    vitals: tuple[Vital, ...] = ()
+    units: tuple[UnitPlan, ...] = ()
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """Yield what a report repeats as long as it is so."""
+        assumed = [one.key for one in self.vitals if one.asked and one.source is Source.ASSUMED]
+        waiting = [one.key for one in self.vitals if one.asked and not one.counts and one.source is Source.AGENT]
+        if assumed:
+            yield f"health is assumed, and reported by nobody: {_names(assumed)}"
+        if waiting:
+            yield f"health does not count yet, before a first good report: {_names(waiting)}"
+
+
+def health_of(
+    git: Mapping[Key, Document],
+    observed: ObservedState,
+    settings: PlanSettings,
+    brake: Brake,
+    now: datetime,
+    *,
+    overrides: Collection[str] = (),
+    untouchable: Collection[Key] = (),
+) -> Health:
+    """Return where the health of all VMs stands, and what of it is to be written now.
+
+    `git` holds the declared documents. `untouchable` are objects that must not be written at all.
+    """
+    found = tuple(vitals(git, observed, settings.target))
+    units: list[UnitPlan] = []
+    for namespace, members in groupby(found, key=lambda one: one.key.namespace):
+        fleet = list(members)
+        due = [one for one in fleet if one.differs and one.key not in untouchable]
+        if due:
+            world = _around(namespace, observed, settings.cluster)
+            modes = {one.key: _mode(one, world, git, observed, settings.mode) for one in due}
+            for mode in Mode:
+                part = [one for one in fleet if modes.get(one.key) is mode or (mode is Mode.ENFORCE and not one.differs)]
+                if mode in modes.values():
+                    units.append(_unit(namespace, mode, decide(part, world, brake, overrides, now), part))
+    return Health(found, tuple(units))
+
+
+def _mode(vital: Vital, world: World, git: Mapping[Key, Document], observed: ObservedState, setting: Mode) -> Mode:
+    picking = [key for key in world.backends_by_namespace.get(vital.key.namespace) or () if vital.key in world.picked[key]]
+    return unit_mode(setting, [vital.key, *picking], git, observed, EMPTY).mode
+
+
+def _around(namespace: str, observed: ObservedState, cluster: str) -> World:
+    """Return the mesh as far as the VMs of a namespace bear on it."""
+    documents = {
+        key: live.document
+        for store in (observed.objects, observed.machines)
+        for key, live in store.items()
+        if key.namespace == namespace or key.kind in _ROUTING
+    }
+    pods = [one for one in observed.pods if one.namespace == namespace]
+    services = [one for one in observed.services if one.namespace == namespace]
+    return World.build(documents, pods, services, cluster=cluster)
+
+
+def _unit(namespace: str, mode: Mode, found: Decision, fleet: Sequence[Vital]) -> UnitPlan:
+    waves = tuple(wave for wave in (found.comes, found.goes) if wave)
+    return UnitPlan(
+        name=f"health {namespace}" if mode is Mode.ENFORCE else f"health {namespace}, observed",
+        mode=mode,
+        steps=(Step(waves),) if waves else (),
+        held=found.held,
+        guards=found.guards,
+        before=splits(found.before, found.services),
+        after=splits(found.after, found.services),
+        problems=tuple(_told({one.key: one for one in fleet}, (*found.comes, *found.goes))),
+    )
+
+
+def _told(fleet: Mapping[Key, Vital], changes: Iterable[Change]) -> Iterator[Problem]:
+    for change in changes:
+        vital = fleet[change.key]
+        if vital.word.healthy:
+            code, what = Code.COMES, "is well"
+        elif vital.counts:
+            code, what = Code.LEAVES, "is out of load balancing"
+        else:
+            code, what = Code.UNCOUNTED, "is ill, which does not count yet"
+        yield Problem(code, f"{what}: {vital.word.message}", Severity.INFO, object=str(change.key))
+
+
+def _names(keys: Sequence[Key]) -> str:
+    told = ", ".join(f"{key.namespace}/{key.name}" for key in keys[:5])
+    return told + (f" and {len(keys) - 5} more" if keys[5:] else "")

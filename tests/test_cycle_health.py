@@ -1,0 +1,317 @@
+"""The health of VMs in a cycle: what the registry hears becomes conditions, and these what Istio sends requests to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from reconciler.core.changes import Action
+from reconciler.core.health.brakes import Brake
+from reconciler.core.health.conditions import Condition, Reason
+from reconciler.core.istio import HEALTH_CHECKED
+from reconciler.core.plans import GuardCode, Mode
+from reconciler.core.report import Report, Verdict
+from reconciler.core.resources import Document, Key
+from reconciler.errors import Conflict
+from tests.building import document, workload_entry
+from tests.worlds import Hooked, World, mixed
+
+
+def checked(name: str, address: str, **annotations: str) -> Document:
+    """A WorkloadEntry whose health is to count."""
+    entry = workload_entry(name, address=address)
+    asked = {HEALTH_CHECKED: "true", **{f"mesh-reconciler.io/{key}": value for key, value in annotations.items()}}
+    return {**entry, "metadata": {**entry["metadata"], "annotations": asked}}
+
+
+VM1, VM2, VM3 = (checked(f"vm{number}", f"10.0.0.{number}") for number in (1, 2, 3))
+
+
+#: Lets everybody go.
+FREE = Brake(percent=100)
+
+
+def report(world: World, name: str, health: str, address: str = "") -> None:
+    """A VM says how it is, from its own address unless another one is given."""
+    key = Key("VirtualMachine", "shop", name)
+    world.registry.report(key, {"health": health, "address": address or f"10.0.0.{name[-1]}"})
+
+
+def settled(world: World, **policy: Any) -> Report:
+    """Run until nothing is left to do."""
+    process = world.process("settling:1", **policy)
+    for _ in range(6):
+        last = world.run("apply", process)
+        if not last.results:
+            break
+    process.authority.release()
+    return last
+
+
+def condition(world: World, name: str) -> Condition:
+    """The condition of a VM, which must have one."""
+    live = world.live("WorkloadEntry", name)
+    assert live is not None
+    found = Condition.of(live.document)
+    assert found is not None
+    return found
+
+
+def counts(world: World, name: str) -> bool:
+    """Whether Istio goes by a VM's condition."""
+    live = world.live("WorkloadEntry", name)
+    assert live is not None
+    return HEALTH_CHECKED in live.annotations
+
+
+def in_use(world: World, name: str) -> bool:
+    """Whether a VM is there and gets requests."""
+    return world.live("WorkloadEntry", name) is not None and condition(world, name).healthy
+
+
+def endpoints(one: Report, *, after: bool = True) -> set[str]:
+    """Who gets requests, as the units about health predict it."""
+    units = [unit for unit in one.plan.units if unit.name.startswith("health")] if one.plan else []
+    found = [split for unit in units for split in (unit.after if after else unit.before)]
+    return {endpoint.name for split in found for endpoint in split.endpoints}
+
+
+@pytest.fixture
+def world() -> World:
+    """Three VMs behind billing, all well, all with health that counts."""
+    world = World()
+    world.commit(mixed(VM1, VM2, VM3))
+    world.run()
+    for name in ("vm1", "vm2", "vm3"):
+        report(world, name, "healthy")
+    settled(world)
+    return world
+
+
+def test_health_counts_only_once_a_good_condition_stands() -> None:
+    """Entries are made without the annotation; a good report brings the condition, and only that the annotation."""
+    world = World()
+    world.commit(mixed(VM1, VM2))
+    first = world.run()
+    assert first.verdict is Verdict.APPLIED
+    assert not counts(world, "vm1")
+    assert "health does not count yet, before a first good report: shop/vm1, shop/vm2" in world.run("plan").notes
+    report(world, "vm1", "healthy")
+    report(world, "vm2", "unhealthy")
+    plan = world.run("plan")
+    assert (plan.verdict, world.run().verdict) == (Verdict.CHANGES, Verdict.APPLIED)
+    assert [(name, condition(world, name).healthy, counts(world, name)) for name in ("vm1", "vm2")] == [
+        ("vm1", True, False),
+        ("vm2", False, False),
+    ]
+    assert settled(world).verdict is Verdict.IN_SYNC
+    assert (counts(world, "vm1"), counts(world, "vm2")) == (True, False)
+    report(world, "vm2", "healthy")
+    settled(world)
+    assert counts(world, "vm2")
+
+
+def test_a_vm_leaves_when_it_is_ill_and_comes_back_when_it_is_well(world: World) -> None:
+    """The plan says so beforehand, with the split; the annotation stays."""
+    report(world, "vm2", "unhealthy")
+    plan = world.run("plan")
+    assert plan.verdict is Verdict.CHANGES
+    assert (endpoints(plan, after=False), endpoints(plan)) == ({"vm1", "vm2", "vm3"}, {"vm1", "vm3"})
+    applied = world.run()
+    assert (applied.verdict, [(one.key.name, one.action) for one in applied.results]) == (
+        Verdict.APPLIED,
+        [("vm2", Action.CONDITION)],
+    )
+    left = condition(world, "vm2")
+    assert (left.healthy, left.reason, left.since) == (False, Reason.REPORTED_UNHEALTHY, world.clock.now())
+    assert settled(world).verdict is Verdict.IN_SYNC
+    report(world, "vm2", "healthy")
+    assert endpoints(world.run("plan")) == {"vm1", "vm2", "vm3"}
+    settled(world)
+    assert condition(world, "vm2").healthy
+    assert counts(world, "vm2")
+
+
+def test_nothing_is_asked_or_written_while_nobody_says_anything_new(world: World) -> None:
+    """A sign of life is no news, and a look after it is free."""
+    process = world.process()
+    world.serve(process)
+    world.pass_time(seconds=10)
+    report(world, "vm2", "healthy")
+    assert process.nothing_new()
+    report(world, "vm2", "unhealthy")
+    assert not process.nothing_new()
+
+
+@pytest.mark.case("V-10")
+def test_a_report_from_another_address_speaks_against_the_entry(world: World) -> None:
+    """A rebuilt VM must not make its old address look well."""
+    report(world, "vm2", "healthy", address="10.0.0.99")
+    settled(world)
+    found = condition(world, "vm2")
+    assert (found.healthy, found.reason) == (False, Reason.ADDRESS_DIFFERS)
+    assert "10.0.0.99" in found.message
+
+
+def test_the_last_endpoint_stays_however_ill(world: World) -> None:
+    """The service is not emptied by reports; a person who names it may do so, for this once."""
+    for name in ("vm1", "vm2"):
+        report(world, name, "unhealthy")
+        settled(world, brake=FREE)
+    report(world, "vm3", "unhealthy")
+    held = world.run("apply", world.process(brake=FREE))
+    (guard,) = held.guards
+    assert (held.verdict, guard.code, held.results) == (Verdict.REFUSED, GuardCode.LAST_ENDPOINT, ())
+    assert "billing.internal port 80" in guard.message
+    world.run("apply", world.process(brake=FREE), allow=frozenset({guard.override}))
+    assert not condition(world, "vm3").healthy
+    world.pass_time(seconds=1)
+    report(world, "vm3", "healthy")
+    settled(world, brake=FREE)
+    report(world, "vm3", "unhealthy")
+    (again,) = world.run("plan", world.process(brake=FREE)).guards
+    assert again.override not in ("", guard.override)
+
+
+def test_where_all_are_ill_at_once_nobody_leaves(world: World) -> None:
+    """Whoever answers some requests is better than nobody."""
+    for name in ("vm1", "vm2", "vm3"):
+        report(world, name, "unhealthy")
+    found = world.run(cycle=world.process(brake=FREE))
+    assert {guard.code for guard in found.guards} == {GuardCode.LAST_ENDPOINT}
+    assert not found.results
+
+
+def test_a_brake_holds_many_and_says_whom(world: World) -> None:
+    """One may leave within the window, as a floor; the next one when its time has come."""
+    for name in ("vm1", "vm2"):
+        report(world, name, "unhealthy")
+    found = world.run()
+    assert [(one.key.name, one.action) for one in found.results] == [("vm1", Action.CONDITION)]
+    (guard,) = found.guards
+    assert world.run("plan").verdict is Verdict.CHANGES
+    assert (guard.code, guard.until) == (GuardCode.HEALTH_BRAKE, world.clock.now() + timedelta(minutes=10))
+    assert "vm2" in guard.message
+    world.pass_time(minutes=11)
+    world.run()
+    assert not condition(world, "vm2").healthy
+
+
+def test_what_istiod_keeps_is_istiods(world: World) -> None:
+    """Where it has put its name on an entry, its word counts and ours is not written."""
+    world.cluster.edit(
+        Key("WorkloadEntry", "shop", "vm2"),
+        {"metadata": {"annotations": {"istio.io/workloadController": "istiod-1"}}},
+        "pilot-discovery",
+    )
+    report(world, "vm2", "unhealthy")
+    assert settled(world).verdict is Verdict.IN_SYNC
+    assert condition(world, "vm2").healthy
+
+
+def test_conditions_of_others_live_on(world: World) -> None:
+    """One that is put there between look and write, too."""
+    key = Key("WorkloadEntry", "shop", "vm2")
+    bound = {"type": "istio.io/WaypointBound", "status": "True"}
+    late: list[bool] = []
+
+    def meanwhile(name: str, *_: Any) -> None:
+        if name == "set_conditions" and not late:
+            late.append(True)
+            live = world.cluster.get(key)
+            assert live is not None
+            conditions = [*live.document["status"]["conditions"], bound]
+            world.cluster.edit(key, {"status": {"conditions": conditions}}, "pilot-discovery", subresource="status")
+
+    report(world, "vm2", "unhealthy")
+    found = world.run(cycle=world.process(cluster=Hooked(world.cluster, meanwhile)))
+    assert found.verdict is Verdict.APPLIED
+    live = world.cluster.get(key)
+    assert live is not None
+    assert [one["type"] for one in live.document["status"]["conditions"]] == ["istio.io/WaypointBound", "Healthy"]
+    assert not condition(world, "vm2").healthy
+
+
+def test_a_condition_that_somebody_else_changed_meanwhile_is_not_overwritten(world: World) -> None:
+    """What was decided on has moved: the next look decides anew."""
+    key = Key("WorkloadEntry", "shop", "vm2")
+
+    def meanwhile(name: str, *_: Any) -> None:
+        if name == "set_conditions":
+            stands = [{"type": "Healthy", "status": "False", "reason": "Probe", "message": "by hand"}]
+            world.cluster.edit(key, {"status": {"conditions": stands}}, "kubectl-edit", subresource="status")
+
+    report(world, "vm2", "unhealthy")
+    found = world.run(cycle=world.process(cluster=Hooked(world.cluster, meanwhile)))
+    assert found.verdict is Verdict.FAILED
+    assert condition(world, "vm2").reason == "Probe"
+    assert settled(world).verdict is Verdict.IN_SYNC
+    assert condition(world, "vm2").reason == "Probe"
+
+
+def test_assumed_health_counts_and_is_repeated() -> None:
+    """Nobody reports, Git says so, and so does every plan."""
+    world = World()
+    world.commit(mixed(checked("vm1", "10.0.0.1", health="assumed", registry="none"), VM2))
+    settled(world)
+    assert counts(world, "vm1")
+    assert condition(world, "vm1").reason == Reason.ASSUMED
+    assert "health is assumed, and reported by nobody: shop/vm1" in world.run("plan").notes
+
+
+def test_a_group_says_whose_word_counts_for_its_vms() -> None:
+    """The annotation of the WorkloadGroup counts where the entry has none of its own."""
+    world = World()
+    group = document("WorkloadGroup", "billing", annotations={"mesh-reconciler.io/health": "assumed"}, spec={"template": {}})
+    world.commit([*mixed(checked("vm1", "10.0.0.1", group="billing"), VM2), group])
+    settled(world)
+    assert (counts(world, "vm1"), counts(world, "vm2")) == (True, False)
+
+
+@pytest.mark.parametrize("observed", [{"mode": Mode.OBSERVE}, {}])
+def test_health_is_only_shown_where_all_is_only_observed(world: World, observed: dict[str, Any]) -> None:
+    """By the target's mode, or by a mark on the Namespace."""
+    if not observed:
+        world.cluster.edit(
+            Key("Namespace", "", "shop"), {"metadata": {"annotations": {"mesh-reconciler.io/mode": "observe"}}}, "kubectl"
+        )
+    report(world, "vm2", "unhealthy")
+    found = world.run(cycle=world.process(**observed))
+    assert (found.verdict, found.results) == (Verdict.CHANGES, ())
+    assert endpoints(found) == {"vm1", "vm3"}
+    assert condition(world, "vm2").healthy
+
+
+def test_a_vm_that_leaves_is_no_reason_to_take_another_one_out(world: World) -> None:
+    """Git removes vm1 while vm2 and vm3 become ill: what keeps the service alive is not counted twice."""
+    world.commit(mixed(VM2, VM3))
+    for name in ("vm2", "vm3"):
+        report(world, name, "unhealthy")
+    for _ in range(4):
+        world.run(cycle=world.process(brake=FREE))
+        world.pass_time(minutes=31)
+        healthy = [name for name in ("vm1", "vm2", "vm3") if in_use(world, name)]
+        assert "vm1" in healthy
+
+
+def test_a_condition_is_never_what_was_last_written(world: World) -> None:
+    """The journal knows of it, and Git's content stays what it was."""
+    before = world.store.written()
+    report(world, "vm2", "unhealthy")
+    settled(world)
+    assert world.store.written() == before
+    assert [one.action for one in world.store.settled(0)][-1] == Action.CONDITION
+
+
+def test_a_refused_condition_fails_the_run_and_nothing_else(world: World) -> None:
+    """It is tried again with the next look."""
+
+    def refuse(name: str, *_: Any) -> None:
+        if name == "set_conditions":
+            raise Conflict("not now")
+
+    report(world, "vm2", "unhealthy")
+    assert world.run(cycle=world.process(cluster=Hooked(world.cluster, refuse))).verdict is Verdict.FAILED
+    assert world.run().verdict is Verdict.APPLIED
