@@ -116,11 +116,11 @@ def test_the_ready_made_gates_tell_pods_from_vms(world: PrometheusWorld) -> None
     closes = world.moment()
     success = Ready(Metric.ERRORS, Bounds(low=0.99), reporter=Reporter.SOURCE)
     verdict, _ = look(Gate("success", success), world, opens, closes)
-    assert verdict == Verdict.passing("0.995 of 200 requests succeeded (by the source), at least 0.99")
+    assert verdict == Verdict.passing("99.5 % of 200 requests succeeded (by the source), at least 99 %")
     verdict, _ = look(Gate("success", replace(success, of=Of.STABLE)), world, opens, closes)
-    assert verdict == Verdict.failing(Reason.HARM, "0.9 of 300 requests succeeded (by the source), not at least 0.99")
+    assert verdict == Verdict.failing(Reason.HARM, "90 % of 300 requests succeeded (by the source), not at least 99 %")
     verdict, _ = look(Gate("success", replace(success, of=Of.ALL)), world, opens, closes)
-    assert verdict.says == "0.938 of 500 requests succeeded (by the source), not at least 0.99"
+    assert verdict.says == "93.8 % of 500 requests succeeded (by the source), not at least 99 %"
     fast = Ready(Metric.LATENCY, Bounds(high=10), reporter=Reporter.SOURCE)
     assert look(Gate("fast", fast), world, opens, closes)[0].passes
     verdict, _ = look(Gate("fast", replace(fast, of=Of.STABLE)), world, opens, closes)
@@ -135,7 +135,7 @@ def test_requests_that_reach_nobody_are_failures(world: PrometheusWorld) -> None
     world.exporter.add("istio_requests_total", {**common, "response_code": "503", "response_flags": "UH"}, 25)
     gate = Gate("success", Ready(Metric.ERRORS, Bounds(low=0.99), reporter=Reporter.SOURCE))
     verdict, _ = look(gate, world, opens, world.moment())
-    assert verdict == Verdict.failing(Reason.HARM, "0.8 of 125 requests succeeded (by the source), not at least 0.99")
+    assert verdict == Verdict.failing(Reason.HARM, "80 % of 125 requests succeeded (by the source), not at least 99 %")
 
 
 def test_a_bad_canary_is_proven_by_comparison(world: PrometheusWorld) -> None:

@@ -98,18 +98,18 @@ def _measured(ask: Ready, window: Window, reporter: Reporter, answer: Counts | D
         return Look.unsure(Reason.FEW, says, missing(max(1, ask.samples), answer.requests, window.length))
     if isinstance(answer, Counts):
         share = 1 - answer.errors / answer.requests
-        says = f"{number(share)} of {answer.requests:,} requests succeeded"
-        return _Side(_bounded(ask, share, says, reporter), share)
+        says = f"{100 * share:.5g} % of {answer.requests:,} requests succeeded"
+        return _Side(_bounded(ask, share, f"{says} (by the {reporter})", ask.bounds.in_percent), share)
     value, beyond = quantile(answer, ask.quantile)
     if beyond and ask.bounds.hold(value):
         return Look.unsure(Reason.INCONCLUSIVE, f"more than {number(value)} ms, and the histogram has no larger bound")
     says = f"{number(100 * ask.quantile)} % of {answer.requests:,} requests took at most {number(value)} ms"
-    return _Side(_bounded(ask, value, says, reporter), -value)
+    return _Side(_bounded(ask, value, f"{says} (by the {reporter})", str(ask.bounds)), -value)
 
 
-def _bounded(ask: Ready, value: float, says: str, reporter: Reporter) -> Look:
+def _bounded(ask: Ready, value: float, says: str, bounds: str) -> Look:
     good = ask.bounds.hold(value)
-    return Look(Mood.GOOD if good else Mood.BAD, f"{says} (by the {reporter}), {'' if good else 'not '}{ask.bounds}")
+    return Look(Mood.GOOD if good else Mood.BAD, f"{says}, {'' if good else 'not '}{bounds}")
 
 
 def quantile(durations: Durations, share: float) -> tuple[float, bool]:

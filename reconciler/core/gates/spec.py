@@ -77,8 +77,16 @@ class Bounds:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     def __str__(self) -> str:
+        return self._told(1, "")
+
+    @property
+    def in_percent(self) -> str:
+        """The bounds of a share."""
+        return self._told(100, " %")
+
+    def _told(self, times: int, unit: str) -> str:
         parts = (("at least", self.low), ("at most", self.high))
-        return " and ".join(f"{word} {bound:g}" for word, bound in parts if bound is not None)
+        return " and ".join(f"{word} {times * bound:g}{unit}" for word, bound in parts if bound is not None)
 
 
 @dataclass(frozen=True, slots=True)

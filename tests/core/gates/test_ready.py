@@ -72,7 +72,7 @@ def test_what_befalls_both_arms_is_not_the_canarys_fault() -> None:
     bad = {"source": counts(1000, 500)}
     (verdict,) = looks(gate, bad | {"stable-source": counts(9000, 900)})
     assert (verdict.answer, verdict.reason) == (Answer.WAIT, Reason.INCONCLUSIVE)
-    assert "so it is with the stable arm: 0.9 of 9,000 requests succeeded" in verdict.says
+    assert "so it is with the stable arm: 90 % of 9,000 requests succeeded" in verdict.says
     assert looks(gate, bad | {"stable-source": counts(9000, 9)})[0].reason is Reason.HARM
     assert looks(gate, bad | {"stable-source": NOTHING})[0].reason is Reason.HARM
     assert looks(gate, bad | {"stable-source": Unanswered("refused")})[0].reason is Reason.PROVIDER_ERROR
@@ -81,9 +81,9 @@ def test_what_befalls_both_arms_is_not_the_canarys_fault() -> None:
 
 def test_the_share_of_success_is_held_against_the_bound() -> None:
     """In words that name the count and the side."""
-    assert verdict(counts(1000, 10)) == Verdict.passing("0.99 of 1,000 requests succeeded (by the source), at least 0.99")
+    assert verdict(counts(1000, 10)) == Verdict.passing("99 % of 1,000 requests succeeded (by the source), at least 99 %")
     assert verdict(counts(1000, 11)).reason is Reason.HARM
-    assert verdict(counts(100, 100)).says == "0 of 100 requests succeeded (by the source), not at least 0.99"
+    assert verdict(counts(100, 100)).says == "0 % of 100 requests succeeded (by the source), not at least 99 %"
 
 
 def test_the_worse_side_counts() -> None:
