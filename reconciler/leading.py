@@ -16,6 +16,7 @@ from reconciler.core.rollouts.actions import Action, Answered, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, splits_back
 from reconciler.core.rollouts.bounds import bounds_of, gains_of
 from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
+from reconciler.core.rollouts.figures import figures
 from reconciler.core.rollouts.held import held_back
 from reconciler.core.rollouts.looks import seen_of
 from reconciler.core.rollouts.machine import advance, set_out_on
@@ -38,6 +39,10 @@ from reconciler.journalled import Writes
 PolicyOf = Callable[[Unit], RolloutPolicy | None]
 #: Returns how often a unit has tried some content.
 Attempts = Callable[[str, str], int]
+
+
+#: Phases in which a rollout waits for its own writes.
+_WRITING = (Phase.APPLYING, Phase.UNDOING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ class Look:
 
     `standing` are those that say what is wanted now, by id, oldest first; `stored` are they as they were before this look.
     `git` holds the declared documents: what holds a split has a say in weights alone. `refused` says of units, by name, why
-    what Git wants of them cannot be rolled out: none of it may be written then.
+    what Git wants of them cannot be rolled out: none of it may be written then. `saved` once it is stored what came of it;
+    before, it is what would.
     """
 
     mesh: Mesh
@@ -84,6 +90,7 @@ class Look:
     seen: dict[str, Seen] = field(default_factory=dict)
     refused: dict[str, NoWay] = field(default_factory=dict)
     gone: list[Rollout] = field(default_factory=list)
+    saved: bool = False
     _newer: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -213,12 +220,30 @@ class Look:
         self.standing[rollout.id] = rollout
         self.actions.setdefault(rollout.id, []).extend(actions)
 
+    def take_figures(self) -> None:
+        """Keep with every rollout under way what this look has found out about its shares."""
+        for one in self.under_way:
+            found = figures(one, self.seen.get(one.id, Seen()), self.mesh, self.now, self.pace)
+            self.standing[one.id] = replace(one, figures=found)
+
     def outlooks(self, written: AbstractSet[Key], left: AbstractSet[Key], *, predict: bool) -> tuple[Outlook, ...]:
         """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
         mesh = self.mesh if predict else None
-        found = [outlook(one, self._waits(one, written, left), mesh) for one in self.under_way]
+        found = [self._outlook(one, self._waits(one, written, left), mesh) for one in self.under_way]
         said = [remarks(one, self.git, self.mesh) for one in self.under_way]
         return tuple(replace(one, notes=(*one.notes, *notes)) for one, notes in zip(found, said, strict=True))
+
+    def _outlook(self, one: Rollout, missing: Iterable[Wait], mesh: Mesh | None) -> Outlook:
+        found, before = outlook(one, missing, mesh), self.stored.get(one.id)
+        if not self._foresees(one):
+            return found
+        begins = one.phase is Phase.APPLYING and (before is None or before.phase is Phase.WAITING)
+        return replace(found, foreseen=True, reason="" if begins else one.reason)
+
+    def _foresees(self, one: Rollout) -> bool:
+        """Tell whether a rollout has come to where it is in this look alone."""
+        before = self.stored.get(one.id)
+        return not self.saved and (before is None or _place(before) != _place(one))
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -232,6 +257,8 @@ class Look:
 
     def _waits(self, rollout: Rollout, written: AbstractSet[Key], left: AbstractSet[Key]) -> tuple[Wait, ...]:
         """What was written since the look is not missing any more: from now on it is on its way to the proxies."""
+        if self._foresees(rollout) and rollout.phase in _WRITING:
+            return ()
         seen, keys = self.seen.get(rollout.id, Seen()), rollout.on.after.keys()
         if keys & written and not keys & left:
             seen = replace(seen, written=True)
@@ -274,6 +301,10 @@ def _names(rollout: Rollout) -> set[str]:
     """Return what a hold may call a unit: its name, or one of its ServiceEntries."""
     entries = {f"{key.namespace}/{key.name}" for key in rollout.way.after if key.kind == "ServiceEntry"}
     return entries | {rollout.unit}
+
+
+def _place(rollout: Rollout) -> tuple[Phase, int, int, bool]:
+    return rollout.phase, rollout.step, rollout.stage, rollout.goes_back
 
 
 def _after_step(rollout: Rollout, step: int, mesh: Mesh) -> dict[Key, Document | None]:

@@ -77,6 +77,7 @@ class Rollouts:
         """
         writes = Writes.read(self._store, look.stored.values())
         self._store.rollouts.save([writes.told(one, look.stored.get(one.rollout.id)) for one in look.changes()])
+        look.saved = True
 
     def said(self) -> Hashable:
         """Return what people have said and all holds: equal as long as nobody says more. Raises Unavailable."""

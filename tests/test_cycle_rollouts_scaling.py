@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.resources import Autoscaler, Controller
+from reconciler.core.records import Health
+from reconciler.core.resources import Autoscaler, Controller, Key
+from reconciler.core.rollouts.outlook import Outlook
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.rollouts.seen import Word
+from reconciler.reports.rollouts import gone, title
+from reconciler.reports.shares import abreast, left_alone
+from reconciler.status import read_status
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.test_cycle_rollouts_split import HALF, born, machines, scale, weights
 from tests.worlds import World, inline, mixed
@@ -139,3 +144,112 @@ def test_an_abort_does_not_wait() -> None:
     rolled.look()
     rolled.say(Word.ABORT)
     assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+
+
+def status(rolled: Rolled) -> Outlook:
+    """The newest rollout as `status` shows it, which asks the state store alone."""
+    world = rolled.world
+    return read_status("test", world.store, world.lease(), world.clock.now()).rollouts[-1]
+
+
+def shares(rolled: Rolled) -> tuple[float | None, ...]:
+    """The VMs' share as planned, written and observed, by the last look."""
+    found = status(rolled).figures
+    assert found is not None
+    (one,) = found.shares
+    return tuple(None if share is None else round(float(share), 2) for share in (one.planned, one.written, one.observed))
+
+
+def test_planned_written_and_observed_shares_stand_side_by_side() -> None:
+    """Observed is nothing before the proxies are known to have it, and then what the endpoints that serve make of it."""
+    rolled = moving_to_vms()
+    assert shares(rolled) == (0.27, 0.2, None)
+    rolled.look()
+    assert shares(rolled) == (0.27, 0.26, None)
+    rolled.until(Phase.SOAKING, 0)
+    assert shares(rolled) == (0.27, 0.26, 0.26)
+    autoscaled(rolled, 20, ready=4)
+    rolled.look()
+    assert shares(rolled) == (0.27, 0.26, 0.64)
+    autoscaled(rolled, 20)
+    rolled.world.registry.report(Key("VirtualMachine", "shop", "vm1"), {"health": Health.UNHEALTHY, "address": "10.0.0.1"})
+    rolled.look()
+    assert shares(rolled) == (0.27, 0.26, 0.13)
+
+
+def test_a_service_that_nobody_divides_has_no_shares_to_show() -> None:
+    """All of it goes to VMs before and after."""
+    rolled = Rolled(World())
+    rolled.begin_with(*TWO)
+    rolled.begin(*mixed(vm(1), vm(2), vm(3)))
+    rolled.until(Phase.SOAKING, 0)
+    found = status(rolled).figures
+    assert found is not None
+    assert found.shares == ()
+
+
+def alone(rolled: Rolled) -> dict[int, float]:
+    """The exposure of each step with the reconciler stopped and the HPA at its maximum."""
+    found = status(rolled).figures
+    assert found is not None
+    assert {(one.scaler, one.pods) for one in found.left_alone} <= {("hpa/billing", 20)}
+    return {one.step: round(float(one.exposure), 2) for one in found.left_alone}
+
+
+def test_what_nobody_weighs_anew_goes_farther_as_the_hpa_grows() -> None:
+    """Weights for 4 Pods, and 20 may run: a tenth of the way becomes three quarters. At the maximum it stays."""
+    rolled = born(4, split={"vm": 90, "pod": 10})
+    autoscaled(rolled, 4)
+    rolled.policy = policy(split={"vm": 40, "pod": 60})
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 0)
+    assert alone(rolled) == {0: 0.71, 1: 1.23, 2: 1.54}
+    autoscaled(rolled, 20)
+    rolled.look()
+    rolled.look()
+    assert alone(rolled) == pytest.approx({0: 0.1, 1: 0.5, 2: 1.0}, abs=0.06)
+
+
+def test_status_says_what_keeps_a_rollout() -> None:
+    """Also that a person has to set something at the HPA, without asking the cluster."""
+    rolled = moving_to_vms()
+    rolled.until(Phase.SOAKING, 1)
+    autoscaled(rolled, 6)
+    for _ in range(5):
+        rolled.look()
+    assert [text for text in status(rolled).waits if text.endswith("set minReplicas of hpa/billing to 14")]
+    rolled.say(Word.ABORT)
+    rolled.until(Phase.IDLE)
+    assert status(rolled).waits == ()
+
+
+def test_a_plan_speaks_of_what_would_be() -> None:
+    """Nothing of it has begun: no step runs, nothing was due, and nothing is waited for."""
+    rolled = Rolled(World())
+    autoscaled(rolled, 4)
+    rolled.begin_with(*TWO)
+    rolled.policy = policy(split={"vm": 10, "pod": 90})
+    rolled.commit(*TWO)
+    (plan,) = rolled.process("look:1").run("plan", write=False).rollouts
+    assert (title(plan), gone(plan), plan.reason, plan.waits) == ("would begin step 1 of 3", "0 %", "", ())
+    assert abreast(plan) == ()
+    assert left_alone(plan)
+    rolled.look()
+    (served,) = rolled.look().rollouts
+    assert title(served) == "applying, step 1 of 3"
+    rolled.until(Phase.SOAKING, 0)
+    (plan,) = rolled.process("look:2").run("plan", write=False).rollouts
+    assert (title(plan), plan.reason) == ("soaking, step 1 of 3", "the step is in force")
+    rolled.world.pass_time(seconds=30)
+    (plan,) = rolled.process("look:3").run("plan", write=False).rollouts
+    assert (title(plan), gone(plan)) == ("would begin step 2 of 3", "10 %")
+
+
+def test_each_step_names_what_moves_with_it() -> None:
+    """Git changes one VM's weight; its neighbour is weighed down with it at first, and gets back at the end what Git says."""
+    rolled = Rolled(World())
+    rolled.begin_with(*mixed(vm(1), vm(2), vm(3)))
+    rolled.commit(*mixed(vm(1), vm(2), vm(3), vm(4)))
+    (plan,) = rolled.process("look:1").run("plan", write=False).rollouts
+    named = [sorted(key.name for key in step.objects if key.kind == "WorkloadEntry") for step in plan.steps]
+    assert named == [["vm1", "vm2", "vm3", "vm4"], ["vm1", "vm2", "vm3", "vm4"], ["vm1", "vm2", "vm3", "vm4"]]

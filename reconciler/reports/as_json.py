@@ -15,6 +15,7 @@ from reconciler.core.report import Report, WriteResult
 from reconciler.core.resources import Key, Revision, Skipped
 from reconciler.core.rollouts.outlook import Outlook, StepOutlook
 from reconciler.errors import Place, Problem
+from reconciler.reports import shares
 from reconciler.reports.safe import redacted
 
 VERSION = "mesh-reconciler.io/report/v1"
@@ -201,6 +202,8 @@ def rollout(one: Outlook) -> dict[str, Any]:
         "waits": list(one.waits),
         "notes": list(one.notes),
         "held": [_difference(each) for each in one.held],
+        "foreseen": one.foreseen,
+        "figures": shares.figures(one.figures) if one.figures else None,
     }
 
 
@@ -217,6 +220,7 @@ def _step(step: StepOutlook) -> dict[str, Any]:
         "split": [_split(split) for split in step.split],
         "notes": list(step.notes),
         "lacks": step.lacks,
+        "needs": [shares.need(one) for one in step.needs],
     }
 
 

@@ -149,7 +149,8 @@ def _rollouts(page: Page, report: Report) -> None:
             return
         page.table("", ("", *rollouts.HEADS), _steps(one))
         page.table("Held back", ("", "object", "field", *words.COLUMNS), _held(one))
-        lines = [f"- {prose(text)}" for text in filter(None, (_before(one), rollouts.left_out(one), *rollouts.notes(one)))]
+        told = (_before(one), rollouts.left_out(one), *(text for _, text in rollouts.figures(one)), *rollouts.notes(one))
+        lines = [f"- {prose(text)}" for text in filter(None, told)]
         page.add(*lines, *([""] if lines else []))
         page.close("</details>", "")
 

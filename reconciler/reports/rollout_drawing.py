@@ -58,7 +58,7 @@ def tree(title: str, found: Iterable[Outlook]) -> Tree:
         if rollouts.gone(one):
             branch.add(bar(one))
         for row in rollouts.rows(one)[rollouts.window(one, MAX_STEPS)]:
-            number, exposure, what, _, then = row.cells
+            number, exposure, what, *_, then = row.cells
             line = Text(f"{rollouts.MARKS[row.standing]} {number:>2}  {exposure:>7}  {what}", style=_STYLES[row.standing])
             branch.add(line.append(f"  then {then}", style="not bold dim"))
         if hidden := rollouts.left_out(one, MAX_STEPS):
@@ -93,8 +93,8 @@ def told(one: Outlook, first: int = 0) -> Iterator[RenderableType]:
         yield Hanging(Text(f"because  {safe.clean(one.reason)}", style="dim"), 9, first)
     for text in rollouts.waits(one):
         yield Hanging(Text("waits    ", style="bold yellow").append(text, style="not bold default"), 9, first)
-    for note in rollouts.notes(one):
-        yield Hanging(Text(f"note     {note}", style="dim"), 9, first)
+    for name, text in (*rollouts.figures(one), *(("note", note) for note in rollouts.notes(one))):
+        yield Hanging(Text(f"{name:<9}{text}", style="dim"), 9, first)
 
 
 class Steps:
@@ -132,6 +132,6 @@ class Steps:
             number, exposure, what, *others = row.cells
             style = _STYLES[row.standing]
             yield Hanging(Text(f"{rollouts.MARKS[row.standing]} {number:>2}  {exposure:>7}  {what}", style=style), 15, 2)
-            for name, cell in zip(("predicted", "then"), others, strict=True):
+            for name, cell in zip(("predicted", "needs", "then"), others, strict=True):
                 if cell != "-":
                     yield Hanging(Text(f"{name:<10}", style="dim").append(cell, style="not dim"), 10, 17)

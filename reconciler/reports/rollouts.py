@@ -9,9 +9,9 @@ from reconciler.core.plans import Split
 from reconciler.core.report import Report
 from reconciler.core.rollouts.outlook import Outlook, Standing, StepOutlook
 from reconciler.core.rollouts.rollout import Outcome, Phase
-from reconciler.reports import safe, words
+from reconciler.reports import safe, shares, words
 
-HEADS = ("step", "exposure", "what changes", "predicted traffic", "then waits for")
+HEADS = ("step", "exposure", "what changes", "predicted traffic", "Pods needed", "then waits for")
 #: The mark of each step.
 MARKS = {Standing.PASSED: "✓", Standing.CURRENT: "→", Standing.COMING: " "}
 #: Steps shown of one rollout on a page, those about the current one; a terminal shows fewer.
@@ -29,13 +29,15 @@ class Row:
 
 
 def title(one: Outlook) -> str:
-    """Return where a rollout is: ``soaking, step 2 of 3``."""
+    """Return where a rollout is, ``soaking, step 2 of 3``, or would be if that were done: ``would begin step 1 of 3``."""
     if one.outcome is not Outcome.NONE:
         return f"{one.outcome}"
     at = next((number for number, step in enumerate(one.steps, 1) if step.standing is Standing.CURRENT), 0)
     where = f", step {at} of {len(one.steps)}" if at and one.phase not in (Phase.WAITING, Phase.WATCHING) else ""
     back = " on the way back" if one.back and one.phase is not Phase.UNDOING else ""
-    return f"{one.phase}{back}{where}"
+    if not one.foreseen:
+        return f"{one.phase}{back}{where}"
+    return f"would begin{where.replace(',', '')}" if one.phase is Phase.APPLYING else f"would be {one.phase}{back}{where}"
 
 
 def about(one: Outlook) -> str:
@@ -56,7 +58,8 @@ def tone(one: Outlook) -> str:
 def progress(one: Outlook) -> float:
     """Return how much of its way a rollout has gone (0 to 1), all legs counted alike."""
     legs = dict.fromkeys(step.leg for step in one.steps)
-    gone = {step.leg: float(step.exposure) for step in one.steps if step.standing is not Standing.COMING}
+    ahead = (Standing.COMING, Standing.CURRENT) if one.foreseen and one.phase is Phase.APPLYING else (Standing.COMING,)
+    gone = {step.leg: float(step.exposure) for step in one.steps if step.standing not in ahead}
     return sum(gone.values()) / len(legs) if legs else 1.0
 
 
@@ -131,6 +134,11 @@ def waits(one: Outlook) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(safe.clean, one.waits)))
 
 
+def figures(one: Outlook) -> tuple[tuple[str, str], ...]:
+    """Return what is known of the shares, each with a name: planned, written, observed, and what they would become alone."""
+    return (*(("share", text) for text in shares.abreast(one)), *(("alone", text) for text in shares.left_alone(one)))
+
+
 def notes(one: Outlook) -> tuple[str, ...]:
     """Return what a person should know of the way and its steps, each once."""
     lacking = [f"step {number}: {step.lacks}" for number, step in enumerate(one.steps, 1) if step.lacks]
@@ -140,7 +148,8 @@ def notes(one: Outlook) -> tuple[str, ...]:
 
 def _row(number: int, step: StepOutlook) -> Row:
     traffic = _traffic(step.split) or "-"
-    return Row(step.standing, (str(number), words.percent(step.exposure), _changes(step), traffic, _asks(step)))
+    cells = (str(number), words.percent(step.exposure), _changes(step), traffic, shares.needed(step) or "-", _asks(step))
+    return Row(step.standing, cells)
 
 
 def _traffic(splits: Sequence[Split]) -> str:

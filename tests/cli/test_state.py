@@ -29,8 +29,8 @@ TREE = """\
 rollouts
 ├── shop/billing  soaking, step 1 of 2  commit aaaaaaaaaa
 │   ├──   ━━                       10 %
-│   ├── →  1   10.0 %  traffic: 1 ServiceEntry  then 10 min, endpoints
-│   ├──    2  100.0 %  traffic: 1 ServiceEntry  then endpoints, approval
+│   ├── →  1   10.0 %  traffic  then 10 min, endpoints
+│   ├──    2  100.0 %  traffic  then endpoints, approval
 │   └── waits    4 min more of 10 min
 └── shop/ledger  paused, step 1 of 2  commit aaaaaaaaaa
 """

@@ -9,9 +9,11 @@ from reconciler.core.changes import Action, Cause, Change, FieldDiff, ObjectDiff
 from reconciler.core.plans import EndpointShare, Guard, Mode, Plan, Split, Step, UnitPlan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import Key, Revision, Signature, Skipped
+from reconciler.core.rollouts.capacity import Need
 from reconciler.core.rollouts.outlook import Outlook, Standing, StepOutlook
 from reconciler.core.rollouts.rollout import Outcome, Phase
-from reconciler.core.rollouts.values import LegKind
+from reconciler.core.rollouts.values import Figures, LeftAlone, LegKind, ShareFigures
+from reconciler.core.scaling import Scale, Scaler
 from reconciler.errors import Place, Problem, Severity
 
 AT = datetime(2026, 11, 23, 3, 12, 44, tzinfo=UTC)
@@ -233,6 +235,17 @@ def checked(verdict: Verdict = Verdict.VALID, problems: tuple[Problem, ...] = PR
     )  # fmt: skip
 
 
+HPA = Scale((Scaler("hpa/billing", 2, 10, 2),))
+#: What the steps of a rollout need, what is known of its shares, and what would become of it.
+NEEDS = tuple(Need("shop/billing", pods, 7, 2, Fraction(pods, 7), Fraction(1, 7), HPA, Fraction(3, 2)) for pods in (1, 4, 7))
+FIGURES = Figures(
+    AT,
+    shares=(ShareFigures("shop/billing", Fraction(1, 2), Fraction(52, 100), Fraction(7, 9)),),
+    left_alone=(
+        LeftAlone("shop/billing", "hpa/billing", 10, Fraction(5, 6), Fraction(1, 2), 1),
+        LeftAlone("shop/billing", "hpa/billing", 10, Fraction(1), Fraction(1), 2),
+    ),
+)
 HELD = (
     ObjectDiff(VMS[0], State.UPDATE, (FieldDiff("spec.weight", git=5, wanted=37, cluster=37),)),
     ObjectDiff(VMS[2], State.DELETE),
@@ -275,6 +288,8 @@ def rolling(command: str = "apply", verdict: Verdict = Verdict.REFUSED) -> Repor
                 reason="step 2 is in force",
                 waits=("6 min more of 15 min", "success: 340 more requests"),
                 held=HELD,
+                steps=tuple(replace(one, needs=(need,)) for one, need in zip(outlook(Phase.SOAKING).steps, NEEDS, strict=True)),
+                figures=FIGURES,
             ),
             outlook(Phase.PAUSED, id="r-3", unit="shop/cart", attempt=2, reason="success has proven harm: 4.1 % against 0.4 %"),
             outlook(Phase.UNDOING, id="r-4", unit="shop/ledger", back=True, reason="eve: tired"),

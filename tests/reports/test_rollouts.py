@@ -19,12 +19,15 @@ rollout  shop/billing  soaking, step 2 of 3  commit 1a2b3c4d5e
   ━━━━━━━━━━━━             50 %
   ✓  1    5.0 %  traffic: 1 ServiceEntry, 3 WorkloadEntry
                  predicted vm 95.0 % (2), pod 5.0 % (2)
+                 needs     1 (2 ready, HPA 2-10)
                  then      15 min, endpoints, success
   →  2   50.0 %  traffic: 1 ServiceEntry, 3 WorkloadEntry
                  predicted vm 50.0 % (2), pod 50.0 % (2)
+                 needs     4 (2 ready, HPA 2-10)
                  then      15 min, endpoints, success, office
      3  100.0 %  traffic: 1 ServiceEntry, 3 WorkloadEntry
                  predicted pod 100.0 % (2)
+                 needs     7 (2 ready, HPA 2-10)
                  then      15 min, endpoints
   held     update WorkloadEntry shop/billing-vm-1
            spec.weight  Git 5, now 37  cluster 37
@@ -33,6 +36,12 @@ rollout  shop/billing  soaking, step 2 of 3  commit 1a2b3c4d5e
   because  step 2 is in force
   waits    6 min more of 15 min
   waits    success: 340 more requests
+  share    shop/billing: planned vm 50.0 %, pod 50.0 %; written vm 52.0 %, pod
+           48.0 %; observed vm 77.8 %, pod 22.2 %, by the endpoints that are
+           ready
+  alone    with the reconciler stopped and hpa/billing of shop/billing at its
+           maximum of 10 Pods: step 2 83.3 % instead of 50.0 %; strategy subsets
+           keeps shares however many run
 """
 
 
@@ -118,6 +127,41 @@ def test_what_is_held_back_is_shown_in_every_form() -> None:
     assert '<td class="value">5, now 37</td>' in html.text(samples.rolling())
     (update, delete) = as_json.document(samples.rolling())["rollouts"][1]["held"]
     assert (update["fields"][0]["git"], update["fields"][0]["wanted"], delete["state"]) == (5, 37, "delete")
+
+
+def test_what_is_known_of_shares_is_in_every_form() -> None:
+    """Planned, written and observed beside each other, the Pods that a step needs beside the HPA's bounds."""
+    for text in (markdown.text(samples.rolling()), html.text(samples.rolling())):
+        assert "planned vm 50.0 %, pod 50.0 %; written vm 52.0 %, pod 48.0 %; observed vm 77.8 %, pod 22.2 %" in text
+        assert "at its maximum of 10 Pods: step 2 83.3 % instead of 50.0 %" in text
+        assert "7 (2 ready, HPA 2-10)" in text
+    found = as_json.document(samples.rolling())["rollouts"][1]
+    assert found["figures"]["shares"] == [{"service": "shop/billing", "planned": 0.5, "written": 0.52, "observed": 0.777778}]
+    assert [(one["step"], one["exposure"]) for one in found["figures"]["leftAlone"]] == [(2, 0.833333), (3, 1.0)]
+    assert [one["needs"][0]["pods"] for one in found["steps"]] == [1, 4, 7]
+
+
+def test_a_share_that_proxies_may_not_have_is_not_observed() -> None:
+    """Nor is one where there is no endpoint left."""
+    unknown = replace(samples.FIGURES, shares=(replace(samples.FIGURES.shares[0], written=None, observed=None),), left_alone=())
+    assert rollouts.figures(outlook(Phase.APPLYING, figures=unknown)) == (
+        ("share", "shop/billing: planned vm 50.0 %, pod 50.0 %; written no endpoint; not yet in force at the proxies"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("phase", "rest", "title", "gone"),
+    [
+        (Phase.APPLYING, {}, "would begin step 2 of 3", "5 %"),
+        (Phase.SOAKING, {}, "would be soaking, step 2 of 3", "50 %"),
+        (Phase.PAUSED, {}, "would be paused, step 2 of 3", "50 %"),
+        (Phase.UNDOING, {"back": True}, "would be undoing, step 2 of 3", "50 % of the way back"),
+    ],
+)
+def test_what_a_plan_foresees_has_not_happened(phase: Phase, rest: dict[str, object], title: str, gone: str) -> None:
+    """It says what would be; the step that would begin counts for nothing yet."""
+    one = outlook(phase, foreseen=True, **rest)
+    assert (rollouts.title(one), rollouts.gone(one)) == (title, gone)
 
 
 def test_json_has_all_steps() -> None:

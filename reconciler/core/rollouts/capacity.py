@@ -1,7 +1,8 @@
 """Can those who get more requests at a step carry them: how many Pods it takes, and what a person sets where they lack.
 
 How many requests an endpoint can bear nobody tells us. What one bore when the rollout began is known to be possible; `max_load`
-says how many times that it may get. On the way there Pods are trusted with what a VM bore, on the way back with what they did.
+says how many times that it may get. Pods to which requests go are trusted with what a VM bore, those from which they went, and
+to which an undo leads back, with what they did themselves.
 """
 
 from collections.abc import Iterator
@@ -73,11 +74,12 @@ class Trust:
     def in_rollout(cls, rollout: Rollout) -> "Trust":
         return cls(rollout.policy.max_load, rollout.carried, rollout.back is not None)
 
-    def of_pods(self, entry: Key, start: Shares, ready: int) -> Fraction:
+    def of_pods(self, course: Course, ready: int) -> Fraction:
         """Return the share that one Pod of a ServiceEntry may get, 0 where nobody has borne anything."""
+        start, entry = course.start, Key.of(course.opening.before)
         known = next((one.share for one in self.carried if one.entry == entry), None)
         mine = start.get(PODS, _NONE) / max(1, ready) if known is None else known
-        if self.back and known is not None:
+        if known is not None and (self.back or course.wanted.get(PODS, _NONE) < start.get(PODS, _NONE)):
             return self.max_load * mine
         return self.max_load * max([mine, *(share for key, share in start.items() if key != PODS)])
 
@@ -104,8 +106,7 @@ def _need(course: Course, way: Way, step: int, trust: Trust, mesh: Mesh) -> Need
     share, further = (course.at(way.steps[number].exposure).get(PODS, _NONE) for number in (step, last))
     if not course.start or not share:
         return None
-    entry, ready = ready_of(course, mesh)
-    bearable = trust.of_pods(entry, course.start, ready)
+    bearable = trust.of_pods(course, ready_of(course, mesh)[1])
     return need_of(course, (share, max(share, further)), bearable, trust, mesh)
 
 
@@ -113,8 +114,7 @@ def need_of(course: Course, shares: tuple[Fraction, Fraction], bearable: Fractio
     """Return what Pods it takes for a share of the requests now, and for another one further on."""
     entry, ready = ready_of(course, mesh)
     pods, end = (ceil(share / bearable) for share in shares)
-    scale = mesh.scale(entry.namespace, course.opening.selectors)
-    return Need(service_name(entry), pods, end, ready, shares[0], bearable, scale, trust.max_load)
+    return Need(service_name(entry), pods, end, ready, shares[0], bearable, scale_of(course, mesh), trust.max_load)
 
 
 def overload(way: Way, step: int, trust: Trust, mesh: Mesh) -> str:
@@ -169,6 +169,11 @@ def ready_of(course: Course, mesh: Mesh) -> tuple[Key, int]:
     """Return the ServiceEntry of a course, and how many Pods serve behind it."""
     entry = Key.of(course.opening.before)
     return entry, mesh.pods_ready(entry.namespace, course.opening.selectors)
+
+
+def scale_of(course: Course, mesh: Mesh) -> Scale:
+    """Return what decides how many Pods of a course run."""
+    return mesh.scale(course.opening.before["metadata"]["namespace"], course.opening.selectors)
 
 
 def service_name(entry: Key) -> str:

@@ -32,8 +32,14 @@ def effective(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
         origin = {key: rollout.origin.get(key) for key in {**way.before, **way.after, **rollout.origin}}
         return balanced(origin, rollout.origin_split, mesh, anchor, way.expected)
     if rollout.started is None:
-        return balanced(way.before, way.splits[0], mesh, anchor, way.expected)
+        return dict(starting(rollout, mesh))
     return at(rollout.on, rollout.step, rollout.stage, mesh, anchor)
+
+
+def starting(rollout: Rollout, mesh: Mesh) -> Documents:
+    """Return what every object is before the first step of the way that a rollout is on."""
+    way, anchor = rollout.on, Anchor.of(rollout.policy, rollout.loads)
+    return balanced(way.before, way.splits[0], mesh, anchor, way.expected)
 
 
 def upheld(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> Documents:

@@ -1,6 +1,7 @@
 """What shares depend on beside a unit's own documents: the live status of its objects, Pods, and Services that pick VMs."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -33,14 +34,19 @@ class Mesh:
         for service in observed.services:
             self._services.setdefault(service.namespace, []).append(service)
 
-    def world(self, documents: Documents) -> World:
-        """Return the world of these documents, with the status that they have live."""
-        present = {key: self._with_status(key, one) for key, one in documents.items() if one is not None}
+    def world(self, documents: Documents, *, meant: bool = False) -> World:
+        """Return the world of these documents with their live status, or as if all served who are `meant` to."""
+        present = {
+            key: {**one, "status": {}} if meant else self._with_status(key, one)
+            for key, one in documents.items()
+            if one is not None
+        }
         services = list(self._asked_services(present))
         selectors = [(key.namespace, _selector(one)) for key, one in present.items() if key.kind == "ServiceEntry"]
         selectors += [(one.namespace, one.selector) for one in services]
         pods = {(pod.namespace, pod.name): pod for asked in selectors for pod in self._pods.picked(*asked)}
-        return World.build(present, pods.values(), services, cluster=self._cluster)
+        serving = [replace(one, ready=not one.leaving) for one in pods.values()] if meant else pods.values()
+        return World.build(present, serving, services, cluster=self._cluster)
 
     def pods_meant(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> int:
         """Return how many Pods are meant to serve behind any of these selectors, whether they are ready or not."""

@@ -1,7 +1,7 @@
 """A rollout as people look at it: every step with what it moves, what it waits for, and where requests would go."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -10,10 +10,10 @@ from reconciler.core.changes import ObjectDiff
 from reconciler.core.plans import Split
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.capacity import Need, Trust, needs, overload
-from reconciler.core.rollouts.effective import at
+from reconciler.core.rollouts.effective import at, starting
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
-from reconciler.core.rollouts.values import Documents, LegKind
+from reconciler.core.rollouts.values import Documents, Figures, LegKind
 from reconciler.core.rollouts.waits import Wait
 from reconciler.core.splits import splits
 
@@ -30,6 +30,8 @@ class Standing(StrEnum):
 class StepOutlook:
     """One step. `split` is the predicted traffic once it is in force, by today's Pods; empty where nobody asked for it.
 
+    `objects` are those that it changes, neighbours whose weights move along with them too; without a prediction those of the
+    whole leg, and none where weights decide.
     `needs` are the Pods that it takes. `lacks` says who could not carry what it would get at a step to come; it waits for these
     then.
     """
@@ -52,7 +54,8 @@ class StepOutlook:
 class Outlook:
     """One rollout at one moment. `start` is the predicted traffic before its first step, `waits` what it waits for now.
 
-    `held` is what it holds back from what Git says (`held_back`); empty where nobody asked.
+    `held` is what it holds back from what Git says (`held_back`); empty where nobody asked. `foreseen`: it would get there now,
+    and nothing of that was stored or written. `figures` are those of the last look.
     """
 
     id: str
@@ -71,6 +74,8 @@ class Outlook:
     waits: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     held: tuple[ObjectDiff, ...] = ()
+    foreseen: bool = False
+    figures: Figures | None = None
 
     @property
     def moves(self) -> bool:
@@ -97,28 +102,47 @@ def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = No
         start=_split(way.before, mesh) if mesh else (),
         waits=tuple(one.text for one in waits),
         notes=way.notes,
+        figures=rollout.figures,
     )
 
 
 def _steps(rollout: Rollout, mesh: Mesh | None) -> Iterator[StepOutlook]:
-    way, trust = rollout.on, Trust.in_rollout(rollout)
+    way = rollout.on
+    before = starting(rollout, mesh) if mesh and way.steps else {}
     for number, step in enumerate(way.steps):
-        leg, standing = way.legs[step.leg], _standing(rollout, number)
-        lacks = overload(way, number, trust, mesh) if mesh and standing is Standing.COMING else ""
-        yield StepOutlook(
+        leg = way.legs[step.leg]
+        found = StepOutlook(
             leg=leg.kind,
             exposure=step.exposure,
-            standing=standing,
-            objects=tuple(sorted(leg.after)),
+            standing=_standing(rollout, number),
+            objects=() if leg.kind is LegKind.TRAFFIC else tuple(sorted(leg.after)),
             hold=step.hold,
             gates=step.gates,
             approval=step.approval,
             merged=step.merged,
             notes=step.notes,
-            lacks=lacks,
-            needs=tuple(needs(way, number, trust, mesh)) if mesh else (),
-            split=_split(at(way, number, len(step.stages) - 1, mesh), mesh) if mesh else (),
         )
+        if mesh is None:
+            yield found
+        else:
+            documents = at(way, number, len(step.stages) - 1, mesh)
+            yield _predicted(found, rollout, number, (before, documents), mesh)
+            before = documents
+
+
+def _predicted(
+    found: StepOutlook, rollout: Rollout, number: int, around: tuple[Documents, Documents], mesh: Mesh
+) -> StepOutlook:
+    """Return a step with what the mesh says of it, given the documents before and after it."""
+    way, trust = rollout.on, Trust.in_rollout(rollout)
+    before, after = around
+    return replace(
+        found,
+        objects=tuple(sorted(key for key, one in after.items() if one != before.get(key))),
+        lacks=overload(way, number, trust, mesh) if found.standing is Standing.COMING else "",
+        needs=tuple(needs(way, number, trust, mesh)),
+        split=_split(after, mesh),
+    )
 
 
 def _standing(rollout: Rollout, number: int) -> Standing:

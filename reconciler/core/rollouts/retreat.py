@@ -44,7 +44,7 @@ def retreats(rollout: Rollout, mesh: Mesh) -> Iterator[Need]:
         entry, ready = ready_of(course, mesh)
         origin, now = origins.get(entry, _NONE), course.at(rollout.way.steps[step].exposure).get(PODS, _NONE)
         if origin > now:
-            bearable = trust.of_pods(entry, course.start, ready)
+            bearable = trust.of_pods(course, ready)
             yield need_of(course, (now + ahead * (origin - now), origin), bearable, trust, mesh)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler.core.rollouts.policy import RolloutPolicy
 from reconciler.core.rollouts.stopwatch import Stopwatch
-from reconciler.core.rollouts.values import Approval, Carried, Documents, RolloutStep, Way
+from reconciler.core.rollouts.values import Approval, Carried, Documents, Figures, RolloutStep, Way
 
 
 class Phase(StrEnum):
@@ -74,7 +74,7 @@ class Rollout:
     seen to be in force (None: not yet), `passed` the index of the last step of which everything passed, -1 for none.
     `approvals` are those of the current step, `gate_state` is what each gate keeps between looks (JSON values), `population`
     the Pod versions that the evidence is about, `loads` who was there when the step began (`balance.loads_of`), `carried` what
-    Pods bore at the origin: what an undo may trust them with.
+    Pods bore at the origin: what an undo may trust them with. `figures` are those of the last look, for people.
 
     While PAUSED, `cause` says why and `returns_to` where a resume leads. `reason` says why it is where it is, for people.
     `overrules` means that somebody let it go on over what was changed by hand, until that is written over.
@@ -113,6 +113,7 @@ class Rollout:
     population: str = ""
     loads: Mapping[str, int] = field(default_factory=dict)
     carried: tuple[Carried, ...] = ()
+    figures: Figures | None = None
     cause: Cause = Cause.NONE
     returns_to: Phase = Phase.WAITING
     overrules: bool = False

@@ -112,6 +112,45 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareFigures:
+    """The VMs' share (0 to 1) of a service's requests, side by side.
+
+    `planned` is what the step is to reach, `written` what the live weights make of all who are meant to serve, `observed` what
+    they make of those who do; None where there is no endpoint, and for `observed` while the proxies may not have it yet.
+    """
+
+    service: str
+    planned: Fraction | None
+    written: Fraction | None
+    observed: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """What a step (by its index) would become with the reconciler stopped: `exposure` instead of the `planned` one.
+
+    `scaler` then runs as many Pods as it may.
+    """
+
+    service: str
+    scaler: str
+    pods: int
+    exposure: Fraction
+    planned: Fraction = Fraction(0)
+    step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a look has found out about a rollout's shares; and what it waits for that the rollout does not tell."""
+
+    at: datetime
+    waits: tuple[str, ...] = ()
+    shares: tuple[ShareFigures, ...] = ()
+    left_alone: tuple[LeftAlone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """A person let a step go on. `digest` is that of the plan that was looked at."""
 

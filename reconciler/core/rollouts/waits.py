@@ -29,6 +29,7 @@ class For(StrEnum):
     CAPACITY = "capacity"
     GROUP = "group"
     WAY = "way"
+    OTHER = "other"
 
 
 #: Gates that wait for a person, for the hour or for time to pass are no gates that cannot say.
@@ -81,14 +82,17 @@ def waits(rollout: Rollout, seen: Seen, pace: Pace) -> tuple[Wait, ...]:
 
 
 def stored(rollout: Rollout) -> tuple[Wait, ...]:
-    """Return what is missing as far as the rollout itself tells, where nobody has looked at the stores: time, and a person."""
+    """Return what is missing as far as the rollout itself tells: time, a person, and what the last look at the stores found."""
+    seen = [Wait(For.OTHER, text) for text in (rollout.figures.waits if rollout.figures else ())]
     match rollout.phase:
         case Phase.SOAKING:
-            return (*_time(rollout), *_approval(rollout))
+            return (*_time(rollout), *_approval(rollout), *seen)
         case Phase.WATCHING:
-            return tuple(_time(rollout))
-        case _:
+            return (*_time(rollout), *seen)
+        case Phase.IDLE:
             return ()
+        case _:
+            return tuple(seen)
 
 
 def since(rollout: Rollout, now: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from reconciler.core.shares.values import Course, Crowd, Limits, Weights, percent
+from reconciler.core.shares.values import Course, Crowd, Limits, Weights
 from reconciler.core.shares.weighing import LIMITS, weights_on
 
 
@@ -50,13 +50,9 @@ class Unattended:
     pods: int
     share: Fraction
     exposure: Fraction
-    warning: str = ""
 
 
-def unattended(crowd: Crowd, total: int, pods: int, course: Course, bound: Fraction = Fraction(1)) -> Unattended:
-    """Return the exposure at the HPA's maximum under written weights that sum up to `total`; warn where it passes a bound."""
+def unattended(crowd: Crowd, total: int, pods: int, course: Course) -> Unattended:
+    """Return the exposure at the HPA's maximum under written weights that sum up to `total`."""
     share = replace(crowd, pods=max(crowd.pods, pods)).share(total)
-    exposure = course.exposure(share)
-    said = f"with the reconciler stopped, {pods:,} Pods would reach an exposure of {percent(exposure)}"
-    warning = f"{said}, above {percent(bound)}: strategy subsets keeps shares however many run" if exposure > bound else ""
-    return Unattended(pods, share, exposure, warning)
+    return Unattended(max(crowd.pods, pods), share, course.exposure(share))

@@ -19,7 +19,18 @@ from reconciler.core.rollouts.policy import OnHarm, PolicyStep, RolloutPolicy, S
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Hold, Word
 from reconciler.core.rollouts.stopwatch import Stopwatch
-from reconciler.core.rollouts.values import Approval, Carried, Leg, LegKind, RolloutStep, Stage, Way
+from reconciler.core.rollouts.values import (
+    Approval,
+    Carried,
+    Figures,
+    LeftAlone,
+    Leg,
+    LegKind,
+    RolloutStep,
+    ShareFigures,
+    Stage,
+    Way,
+)
 from reconciler.errors import InvalidInput
 from tests.core.rollouts.play import DIGEST, NOON, SERVICE, rollout, way
 
@@ -84,6 +95,7 @@ POLICIES = st.builds(
     gates=st.dictionaries(TEXTS, OBJECTS, max_size=2),
     notes=TUPLE_OF_TEXTS,
 )
+LEFT_ALONE = st.builds(LeftAlone, TEXTS, TEXTS, st.integers(0, 9), SHARES, SHARES, st.integers(0, 9))
 ROLLOUTS = st.builds(
     Rollout,
     *[TEXTS] * 5,
@@ -106,6 +118,14 @@ ROLLOUTS = st.builds(
     population=TEXTS,
     loads=st.dictionaries(TEXTS, st.integers(), max_size=2),
     carried=st.lists(st.builds(Carried, KEYS, st.integers(0, 9), SHARES), max_size=2).map(tuple),
+    figures=st.none()
+    | st.builds(
+        Figures,
+        MOMENTS,
+        TUPLE_OF_TEXTS,
+        st.lists(st.builds(ShareFigures, TEXTS, *[st.none() | SHARES] * 3), max_size=2).map(tuple),
+        st.lists(LEFT_ALONE, max_size=2).map(tuple),
+    ),
     cause=st.sampled_from(Cause),
     returns_to=st.sampled_from(Phase),
     overrules=st.booleans(),

@@ -1,0 +1,87 @@
+"""What a look has found out about a rollout's shares, kept with it: whoever asks the state store alone sees it too."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+
+from reconciler.core import shares
+from reconciler.core.backends import Platform
+from reconciler.core.portions import parted, portions_of
+from reconciler.core.resources import Key
+from reconciler.core.rollouts.capacity import scale_of, service_name
+from reconciler.core.rollouts.courses import Course
+from reconciler.core.rollouts.effective import at, effective
+from reconciler.core.rollouts.mesh import PODS, Mesh
+from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.seen import Pace, Seen
+from reconciler.core.rollouts.strength import course_of
+from reconciler.core.rollouts.values import Figures, LeftAlone, ShareFigures
+from reconciler.core.rollouts.waits import For, is_in_force, waits
+from reconciler.core.scaling import Scale
+from reconciler.core.world import Members, World
+
+_ALL, _NONE = Fraction(1), Fraction(0)
+
+
+#: What the rollout itself tells, or this very look may change.
+_TOLD = (For.TIME, For.APPROVAL, For.FORCE)
+
+
+def figures(rollout: Rollout, seen: Seen, mesh: Mesh, now: datetime, pace: Pace) -> Figures:
+    """Return the figures of a rollout at a moment, after a look."""
+    missing = tuple(one.text for one in waits(rollout, seen, pace) if one.what not in _TOLD)
+    abreast = _abreast(rollout, mesh, in_force=is_in_force(rollout, seen, pace))
+    return Figures(now, missing, tuple(abreast), tuple(_left_alone(rollout, mesh)))
+
+
+def _abreast(rollout: Rollout, mesh: Mesh, *, in_force: bool) -> Iterator[ShareFigures]:
+    """Yield the VMs' shares of all services that VMs and Pods divide, or should."""
+    if rollout.started is None or not rollout.on.steps:
+        return
+    wanted = effective(rollout, mesh)
+    live = {key: one.document for key in wanted if (one := mesh.observed.get(key))}
+    meant, written, serving = mesh.world(wanted, meant=True), mesh.world(live, meant=True), mesh.world(live)
+    planned = {Key.of(one.opening.before): _planned(one, rollout) for one in course_of(rollout.on, rollout.step, mesh)}
+    for key in sorted(key for key, one in wanted.items() if key.kind == "ServiceEntry" and one is not None):
+        aim, made, got = planned.get(key, _machines(meant, key)), _machines(written, key), _machines(serving, key, ready=True)
+        found = {one for one in (aim, made, got) if one is not None}
+        if len(found) > 1 or found - {_NONE, _ALL}:
+            yield ShareFigures(service_name(key), aim, made, got if in_force else None)
+
+
+def _planned(course: Course, rollout: Rollout) -> Fraction:
+    return _ALL - course.at(rollout.current.exposure).get(PODS, _NONE)
+
+
+def _machines(world: World, entry: Key, *, ready: bool = False) -> Fraction | None:
+    """Return the share of all endpoints but Pods, None where there is none; `ready` leaves out who is known to be ill."""
+    members = [one for one in (world.picked.get(entry) or Members()).values() if not ready or one.healthy is not False]
+    parts = zip(members, parted(members, portions_of(world, entry)), strict=True)
+    return sum((share for one, share in parts if one.platform is not Platform.POD), _NONE) if members else None
+
+
+def _left_alone(rollout: Rollout, mesh: Mesh) -> Iterator[LeftAlone]:
+    """Yield what autoscalers would make of each step from the current one on, if nobody weighed anew."""
+    way = rollout.on
+    for number in range(rollout.step, len(way.steps)):
+        step = way.steps[number]
+        scaled = [(one, scale) for one in course_of(way, number, mesh) if (scale := scale_of(one, mesh)).automatic]
+        # Without a split, what Git wants in the end is whatever its weights make of the Pods.
+        if scaled and (step.exposure < 1 or way.splits[1] is not None):
+            is_now = rollout.started is not None and number == rollout.step
+            world = mesh.world(effective(rollout, mesh) if is_now else at(way, number, len(step.stages) - 1, mesh))
+            found = (_reached(course, scale, world, mesh) for course, scale in scaled)
+            yield from (replace(one, step=number, planned=step.exposure) for one in found if one)
+
+
+def _reached(course: Course, scale: Scale, world: World, mesh: Mesh) -> LeftAlone | None:
+    entry = Key.of(course.opening.before)
+    way = shares.Course(*(_ALL - one.get(PODS, _NONE) for one in (course.start, course.wanted)))
+    if way.is_level or portions_of(world, entry):
+        return None
+    members = (world.picked.get(entry) or Members()).values()
+    weight = sum(one.weight for one in members if one.platform is not Platform.POD)
+    crowd = shares.Crowd({}, pods=mesh.pods_meant(entry.namespace, course.opening.selectors))
+    found = shares.unattended(crowd, weight, scale.maximum, way)
+    return LeftAlone(service_name(entry), scale.names, found.pods, max(_NONE, found.exposure))
