@@ -10,7 +10,7 @@ ARGS ?=
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-deps test-mesh real-parts lint format check demo agent conformance bench simulate settings-table phases-diagram lock clean
+.PHONY: help setup test test-deps test-mesh test-kill real-parts lint format check demo agent conformance bench simulate settings-table phases-diagram lock clean
 
 help: ## list these targets
 	@echo "Targets:"
@@ -61,6 +61,10 @@ test-mesh: setup ## run the tests in a real mesh: istiod (built once per user, t
 	@echo "test-mesh: kube-apiserver, etcd, Prometheus and istiod"
 	@$(BIN)/python -m tests.real build --istiod || [ -z "$$CI" ]
 	@$(BIN)/python -m pytest tests/mesh/test_*.py $(ARGS)
+
+# The default run kills at a sample of the points of rollouts; here is every one, with the count at the end.
+test-kill: setup real-parts ## kill processes at every point of runs and rollouts, on a real API server (about ten minutes on two cores)
+	@KILLS=all $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal tests/crash/test_killed*.py $(ARGS)
 
 lint: setup ## ruff, mypy --strict and the import rules
 	$(BIN)/ruff check .

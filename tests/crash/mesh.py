@@ -20,12 +20,12 @@ HOSTS = ("billing.internal", "ledger.internal")
 def first(namespace: str = "shop") -> list[Document]:
     """Billing has inline endpoints, ledger four VMs behind a selector."""
     ends = [{"address": f"10.0.0.{number}", "labels": {"app": "billing"}} for number in (1, 2)]
-    return _within(namespace, service_entry(endpoints=ends), _ledger(), *(_vm("ledger", number) for number in (1, 2, 3, 4)))
+    return within(namespace, service_entry(endpoints=ends), _ledger(), *(_vm("ledger", number) for number in (1, 2, 3, 4)))
 
 
 def second(namespace: str = "shop", *, weight: int = 5) -> list[Document]:
     """Billing's endpoints become WorkloadEntries; ledger loses its fourth VM, another one moves, one gets a weight."""
-    return _within(
+    return within(
         namespace,
         service_entry(workloadSelector={"labels": {"app": "billing"}}),
         _vm("billing", 1, weight=weight),
@@ -65,5 +65,6 @@ def _vm(app: str, number: int, **spec: Any) -> Document:
     return workload_entry(f"{app}-{number}", **{"address": f"10.0.{network}.{number}", "labels": {"app": app}, **spec})
 
 
-def _within(namespace: str, *documents: Document) -> list[Document]:
+def within(namespace: str, *documents: Document) -> list[Document]:
+    """The documents in another namespace."""
     return [{**one, "metadata": {**one["metadata"], "namespace": namespace}} for one in documents]

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,11 +45,13 @@ class Seen:
 
 @dataclass
 class Stage:
-    """One namespace of an API server with its two databases."""
+    """One namespace of an API server with its two databases; a scene begins where `before` is in force, and wants `after`."""
 
     server: ApiServer
     place: Place
     backup: Path
+    before: Sequence[Document]
+    after: Sequence[Document]
     _seen: list[Seen] = field(default_factory=list)
     _since: int = 0
     _marks: int = 0
@@ -67,7 +69,8 @@ class Stage:
             yield
         finally:
             for stream in streams.values():
-                stream.shutdown()
+                with suppress(RuntimeError):  # the server has ended it
+                    stream.shutdown()
             for thread in threads:
                 thread.join()
             for stream in streams.values():
@@ -78,14 +81,14 @@ class Stage:
         shutil.copytree(self.place.folder, self.backup)
 
     def reset(self) -> None:
-        """Put everything back to the first commit: databases as saved, objects as it wants them, nobody has the lease."""
+        """Put everything back to where it began: databases as saved, objects as it wants them, nobody has the lease."""
         shutil.rmtree(self.place.folder)
         shutil.copytree(self.backup, self.place.folder)
-        wanted = [declared_document(one, TARGET) for one in mesh.first(self.place.namespace)]
+        wanted = [declared_document(one, TARGET) for one in self.before if one["kind"] in SEEN]
         for document in wanted:
             self.server.kube.apply(document, FIELD_MANAGER)
-        for document in mesh.second(self.place.namespace):
-            if Key.of(document) not in map(Key.of, wanted):
+        for document in self.after:
+            if document["kind"] in SEEN and Key.of(document) not in map(Key.of, wanted):
                 self._remove(document)
         self._remove(
             {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": self._named(f"mesh-reconciler-{TARGET}")}
@@ -106,17 +109,20 @@ class Stage:
             f"{one.event} {one.document['kind']} {name}" for one in self._scene() if (name := _name(one)) != "nobody"
         )
 
-    def emptied(self) -> set[str]:
-        """The services that were without an endpoint after any single change since `reset`, or before the first one."""
-        objects = {Key.of(one): one for one in mesh.first(self.place.namespace)}
-        found = self._empty(objects)
+    def moments(self) -> Iterator[tuple[Key | None, dict[Key, Document]]]:
+        """All objects before the first change since `reset` (None) and after each, with the one that was changed."""
+        objects = {Key.of(one): one for one in self.before if one["kind"] in SEEN}
+        yield None, objects
         for one in self._scene():
+            key = Key.of(one.document)
+            objects = {**objects, key: one.document}
             if one.event == "DELETED":
-                objects.pop(Key.of(one.document), None)
-            else:
-                objects[Key.of(one.document)] = one.document
-            found |= self._empty(objects)
-        return found
+                del objects[key]
+            yield key, objects
+
+    def emptied(self) -> set[str]:
+        """The services that were without an endpoint at any moment."""
+        return {host for _, objects in self.moments() for host in mesh.empty(objects, namespace=self.place.namespace)}
 
     def state(self) -> dict[str, Any]:
         """What cluster and registry hold of ours, without what the servers add of their own, and what the store says of it."""
@@ -156,9 +162,6 @@ class Stage:
 
     def _scene(self) -> list[Seen]:
         return sorted(self._seen[self._since :], key=lambda one: one.version)
-
-    def _empty(self, objects: dict[Key, Document]) -> set[str]:
-        return mesh.empty(objects, namespace=self.place.namespace)
 
     def _open(self, kind: str) -> urllib3.BaseHTTPResponse:
         kube, path = self.server.kube, collection_path(ISTIO, kind, self.place.namespace)

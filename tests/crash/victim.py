@@ -1,4 +1,4 @@
-"""A process that applies a commit to a real API server, with store and registry in files, and may kill itself on the way.
+"""A process that works on a real API server, with store and registry in files, and may kill itself on the way.
 
 It is forked from a server that has imported everything, so that hundreds of them may live and die in a test.
 """
@@ -9,13 +9,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import yaml
 
@@ -26,6 +26,7 @@ from reconciler.adapters.memory_source import MemorySource
 from reconciler.adapters.registry_sql import SqlRegistry
 from reconciler.adapters.store_sql import SqlStore
 from reconciler.core.report import Report, Verdict, Written
+from reconciler.core.resources import Document
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.cycle import Cycle
@@ -75,17 +76,43 @@ class Ended:
     points: tuple[str, ...] = ()
 
 
+class Job(Protocol):
+    """What a process does before it ends by itself. It is sent to the process, so it is a value."""
+
+    def run(self, place: Place, points: Points, clock: SetClock) -> Ended:
+        """Do it, with all ports around these points."""
+
+
+@dataclass(frozen=True)
+class Applies:
+    """Applies the newest of some commits, as often as `runs` says."""
+
+    commits: Sequence[Sequence[Document]]
+    runs: int = 1
+
+    def run(self, place: Place, points: Points, clock: SetClock) -> Ended:
+        """Run `apply`, and give the lease back."""
+        ports = ports_of(place, self.commits, points, clock)
+        policy = Policy(TARGET, f"victim:{os.getpid()}", plan=mesh.PLAN, **USUAL)
+        # A dead holder's lease is waited for: its 30 s pass in three looks.
+        cycle = Cycle(ports, policy, lambda seconds: clock.pass_time(timedelta(seconds=seconds * 12)))
+        reports = [cycle.run("apply", write=True) for _ in range(self.runs)]
+        cycle.authority.release()
+        ports.close()
+        return ended_by_itself(reports, points)
+
+
 class Victim:
-    """A process that applies the newest of so many commits, as often as `runs` says, and sends itself a signal at one point.
+    """A process that does a job, and sends itself a signal at one point.
 
     SIGKILL ends it; from SIGSTOP it wakes up by SIGCONT, for itself ten minutes later.
     """
 
-    def __init__(self, place: Place, commits: int, *, at: str = "", by: signal.Signals = signal.SIGKILL, runs: int = 1) -> None:
+    def __init__(self, place: Place, job: Job, *, at: str = "", by: signal.Signals = signal.SIGKILL) -> None:
         forks = multiprocessing.get_context("forkserver")
         forks.set_forkserver_preload([__name__])
         self._told, telling = forks.Pipe(duplex=False)
-        self._process = forks.Process(target=_live, args=(place, commits, at, by, runs, telling))
+        self._process = forks.Process(target=_live, args=(place, job, at, by, telling))
         self._process.start()
         telling.close()
 
@@ -120,13 +147,13 @@ class Victim:
         return ended
 
 
-def ended(place: Place, commits: int, *, at: str = "", runs: int = 1) -> Ended:
+def ended(place: Place, job: Job, *, at: str = "") -> Ended:
     """How a process ends that kills itself at a point, or to which nothing happens."""
-    with Victim(place, commits, at=at, runs=runs) as victim:
+    with Victim(place, job, at=at) as victim:
         return victim.ended()
 
 
-def _live(place: Place, commits: int, at: str, by: signal.Signals, runs: int, telling: Connection) -> None:
+def _live(place: Place, job: Job, at: str, by: signal.Signals, telling: Connection) -> None:
     clock = SetClock()
 
     def strike() -> None:
@@ -134,17 +161,18 @@ def _live(place: Place, commits: int, at: str, by: signal.Signals, runs: int, te
         signal.pthread_kill(threading.get_ident(), by)
         clock.pass_time(timedelta(minutes=10))
 
-    points = Points(at, strike, together=by is signal.SIGKILL)
-    ports = _ports(place, commits, points, clock)
-    policy = Policy(TARGET, f"victim:{os.getpid()}", plan=mesh.PLAN, **USUAL)
-    # A dead holder's lease is waited for: its 30 s pass in three looks.
-    cycle = Cycle(ports, policy, lambda seconds: clock.pass_time(timedelta(seconds=seconds * 12)))
-    reports = [cycle.run("apply", write=True) for _ in range(runs)]
-    cycle.authority.release()
-    ports.close()
-    written = tuple(report.written(Written.DONE) for report in reports)
-    verdicts, said = tuple(one.verdict for one in reports), tuple(text for one in reports for text in _said(one))
-    telling.send(Ended(killed=False, verdicts=verdicts, written=written, said=said, points=tuple(points.passed)))
+    telling.send(job.run(place, Points(at, strike, together=by is signal.SIGKILL), clock))
+
+
+def ended_by_itself(reports: Sequence[Report], points: Points) -> Ended:
+    """How a process ended that these runs are of."""
+    return Ended(
+        killed=False,
+        verdicts=tuple(one.verdict for one in reports),
+        written=tuple(report.written(Written.DONE) for report in reports),
+        said=tuple(text for one in reports for text in _said(one)),
+        points=tuple(points.passed),
+    )
 
 
 def _said(report: Report) -> Iterator[str]:
@@ -153,10 +181,11 @@ def _said(report: Report) -> Iterator[str]:
     yield from (f"{one.key} {one.written}: {one.message}" for one in report.results if one.message)
 
 
-def _ports(place: Place, commits: int, points: Points, clock: SetClock) -> Ports:
+def ports_of(place: Place, commits: Sequence[Sequence[Document]], points: Points, clock: SetClock) -> Ports:
+    """The ports of a process, with a point ahead of and after each call that changes something; to be closed."""
     source = MemorySource()
-    for documents in (mesh.first, mesh.second, mesh.third)[:commits]:
-        source.commit({"mesh.yaml": yaml.safe_dump_all(documents(place.namespace)).encode()})
+    for documents in commits:
+        source.commit({"mesh.yaml": yaml.safe_dump_all(documents).encode()})
     api = KubernetesApi(KubernetesSettings(place.kubeconfig, namespaces=(place.namespace,), concurrency=4))
     store = place.store
     return Ports(

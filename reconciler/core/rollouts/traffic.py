@@ -121,12 +121,17 @@ def _leaving(document: Document, entries: Iterable[Opening], weight: int | None,
 
 
 def drained(document: Document, names: Iterable[str]) -> Document:
-    """Return a WorkloadEntry without these labels, of weight 1: in no endpoint list any more, and not deleted."""
+    """Return a WorkloadEntry without these labels, of weight 1: in no endpoint list any more, and not deleted.
+
+    Where no label is left there is no map of them either: a server-side apply of an empty one, over one with our labels, makes
+    it null, which the CRD refuses (seen on kube-apiserver 1.37.2).
+    """
     out = set(names)
     spec, metadata = dict(document["spec"]), dict(document["metadata"])
     for part in (spec, metadata):
-        if part.get("labels"):
-            part["labels"] = {name: value for name, value in part["labels"].items() if name not in out}
+        labels = part.pop("labels", None) or {}
+        if kept := {name: value for name, value in labels.items() if name not in out}:
+            part["labels"] = kept
     return weighing({**document, "metadata": metadata, "spec": spec}, 1)
 
 
