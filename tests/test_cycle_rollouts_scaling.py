@@ -136,6 +136,39 @@ def test_an_undo_waits_for_the_pods_that_it_goes_back_to() -> None:
     assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
 
 
+def test_an_undo_waits_for_the_vms_that_it_goes_back_to() -> None:
+    """Requests have moved to Pods, and then the VMs fell ill: they would get requests again."""
+    rolled = born(4, split={"vm": 90, "pod": 10})
+    rolled.policy = policy(split={"vm": 40, "pod": 60}, watch="1m")
+    rolled.begin(*TWO)
+    rolled.until(Phase.IDLE)
+    for name in ("vm1", "vm2"):
+        rolled.world.registry.report(Key("VirtualMachine", "shop", name), {"health": Health.UNHEALTHY})
+    rolled.say(Word.UNDO)
+    rolled.look()
+    assert waits(rolled).endswith("no VM of shop/billing is healthy")
+    assert rolled.newest.back is None
+    for name in ("vm1", "vm2"):
+        rolled.world.registry.report(Key("VirtualMachine", "shop", name), {"health": Health.HEALTHY})
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+
+
+def test_what_may_not_be_read_is_not_known_and_said() -> None:
+    """The HPA is hidden: the advice is what the Deployment tells, with the remark that it may not be all."""
+    rolled = Rolled(World())
+    autoscaled(rolled, 1, (1, 4))
+    rolled.world.cluster.hide("HorizontalPodAutoscaler")
+    rolled.commit(*inline("10.0.0.1", "10.0.0.2"))
+    rolled.look()
+    rolled.policy = policy(split={"vm": 10, "pod": 90})
+    rolled.commit(*TWO)
+    unknown = "what scales these Pods is not all known: HorizontalPodAutoscaler cannot be read"
+    (plan,) = rolled.process("look:1").run("plan", write=False).rollouts
+    assert unknown in plan.notes
+    assert plan.steps[2].lacks.endswith(f"each: 2 are needed; scale deployment/billing to 2; {unknown}")
+    assert left_alone(plan) == ()
+
+
 def test_an_abort_does_not_wait() -> None:
     """A person who says so goes back whatever Pods there are."""
     rolled = moving_to_vms()

@@ -55,11 +55,9 @@ class Need:
 
 def helped(scale: Scale, pods: int) -> str:
     """Say what brings so many Pods about, as the end of a sentence."""
-    if advice := scale.advice(pods):
-        return f"; {advice}"
-    if scale.scalers and scale.desired >= pods:
-        return f"; {scale.names} asks for {scale.desired:,} already"
-    return f"; {scale.unseen}" if scale.unseen else ""
+    asked = f"{scale.names} asks for {scale.desired:,} already" if scale.scalers and scale.desired >= pods else ""
+    said = (scale.advice(pods) or asked, "" if scale.automatic else scale.unseen)
+    return "".join(f"; {one}" for one in said if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ def overload(way: Way, step: int, trust: Trust, mesh: Mesh) -> str:
         more = need and need.share > course.start.get(PODS, _NONE)
         if need and need.lacks and more and not _awaited(course, trust, mesh):
             return str(need)
-        if text := next(_overloaded(course, way.steps[step].exposure, trust.max_load, mesh), ""):
+        if text := overburdened(course, way.steps[step].exposure, trust.max_load, mesh):
             return text
     return ""
 
@@ -139,25 +137,28 @@ def _awaited(course: Course, trust: Trust, mesh: Mesh) -> bool:
     return not known and not mesh.pods_meant(entry.namespace, course.opening.selectors)
 
 
-def _overloaded(course: Course, exposure: Fraction, max_load: Fraction, mesh: Mesh) -> Iterator[str]:
-    """Say which VMs would get too much, since others are ill."""
-    if not course.start:
-        return
-    entry, ready = ready_of(course, mesh)
-    bearable = max_load * _heaviest(course.start, ready)
+def overburdened(course: Course, exposure: Fraction, max_load: Fraction, mesh: Mesh) -> str:
+    """Say which VM would get too much at an exposure since others are ill, or that all are; empty where they can carry it."""
     target = {key: share for key, share in course.at(exposure).items() if key != PODS}
-    burden = _burden(target, mesh)
-    for key, share in sorted(target.items()):
-        if share > course.start.get(key, _NONE) and share * burden > max(bearable, course.wanted.get(key, _NONE)):
-            what = f"{percent(share * burden)} of the requests to {service_name(entry)}, more than {percent(bearable)}"
-            yield f"{key.name} would get {what} ({_times(max_load)}), since other VMs are unhealthy"
+    more = sorted(key for key, share in target.items() if share > course.start.get(key, _NONE))
+    if not course.start or not more:
+        return ""
+    entry, ready = ready_of(course, mesh)
+    burden, bearable = _burden(target, mesh), max_load * _heaviest(course.start, ready)
+    if burden is None:
+        return f"no VM of {service_name(entry)} is healthy"
+    for key in more:
+        share = target[key] * burden
+        if share > max(bearable, course.wanted.get(key, _NONE)):
+            what = f"{percent(share)} of the requests to {service_name(entry)}, more than {percent(bearable)}"
+            return f"{key.name} would get {what} ({_times(max_load)}), since other VMs are unhealthy"
+    return ""
 
 
-def _burden(machines: Shares, mesh: Mesh) -> Fraction:
-    """Return how many times its share a VM gets when those that are unhealthy drop out. What Git wants of all is wanted."""
-    ill = {key for key in machines if mesh.is_ill(key)}
-    well = sum((share for key, share in machines.items() if key not in ill), _NONE)
-    return sum(machines.values(), _NONE) / well if well else _ALL
+def _burden(machines: Shares, mesh: Mesh) -> Fraction | None:
+    """Return how many times its share a VM gets when those that are unhealthy drop out, None where all do."""
+    well = sum((share for key, share in machines.items() if not mesh.is_ill(key)), _NONE)
+    return sum(machines.values(), _NONE) / well if well else None
 
 
 def _heaviest(shares: Shares, ready: int) -> Fraction:

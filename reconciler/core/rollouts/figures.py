@@ -40,10 +40,13 @@ def _abreast(rollout: Rollout, mesh: Mesh, *, in_force: bool) -> Iterator[ShareF
     if rollout.started is None or not rollout.on.steps:
         return
     wanted = effective(rollout, mesh)
+    entries = [one for key, one in wanted.items() if key.kind == "ServiceEntry" and one is not None]
+    if rollout.on.splits == (None, None) and not any(mesh.pods_of(one) for one in entries):
+        return
     live = {key: one.document for key in wanted if (one := mesh.observed.get(key))}
     meant, written, serving = mesh.world(wanted, meant=True), mesh.world(live, meant=True), mesh.world(live)
     planned = {Key.of(one.opening.before): _planned(one, rollout) for one in course_of(rollout.on, rollout.step, mesh)}
-    for key in sorted(key for key, one in wanted.items() if key.kind == "ServiceEntry" and one is not None):
+    for key in sorted(map(Key.of, entries)):
         aim, made, got = planned.get(key, _machines(meant, key)), _machines(written, key), _machines(serving, key, ready=True)
         found = {one for one in (aim, made, got) if one is not None}
         if len(found) > 1 or found - {_NONE, _ALL}:
@@ -64,15 +67,21 @@ def _machines(world: World, entry: Key, *, ready: bool = False) -> Fraction | No
 def _left_alone(rollout: Rollout, mesh: Mesh) -> Iterator[LeftAlone]:
     """Yield what autoscalers would make of each step from the current one on, if nobody weighed anew."""
     way = rollout.on
+    if not mesh.observed.autoscalers:
+        return
+    by_leg: dict[int, list[tuple[Course, Scale]]] = {}
     for number in range(rollout.step, len(way.steps)):
         step = way.steps[number]
-        scaled = [(one, scale) for one in course_of(way, number, mesh) if (scale := scale_of(one, mesh)).automatic]
+        if step.leg not in by_leg:
+            found = ((one, scale_of(one, mesh)) for one in course_of(way, number, mesh))
+            by_leg[step.leg] = [(one, scale) for one, scale in found if scale.automatic]
+        scaled = by_leg[step.leg]
         # Without a split, what Git wants in the end is whatever its weights make of the Pods.
         if scaled and (step.exposure < 1 or way.splits[1] is not None):
             is_now = rollout.started is not None and number == rollout.step
             world = mesh.world(effective(rollout, mesh) if is_now else at(way, number, len(step.stages) - 1, mesh))
-            found = (_reached(course, scale, world, mesh) for course, scale in scaled)
-            yield from (replace(one, step=number, planned=step.exposure) for one in found if one)
+            reached = (_reached(course, scale, world, mesh) for course, scale in scaled)
+            yield from (replace(one, step=number, planned=step.exposure) for one in reached if one)
 
 
 def _reached(course: Course, scale: Scale, world: World, mesh: Mesh) -> LeftAlone | None:

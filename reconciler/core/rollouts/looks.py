@@ -10,7 +10,7 @@ from reconciler.core.rollouts.capacity import Need, Trust, overload
 from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.effective import effective
 from reconciler.core.rollouts.mesh import Mesh, shares
-from reconciler.core.rollouts.retreat import retreat, retreats, shrunk
+from reconciler.core.rollouts.retreat import retreat, retreats, shrunk, unfit
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import HandEdit, Seen
 from reconciler.core.rollouts.strength import course_of, outage, unhealthy
@@ -29,13 +29,14 @@ def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh)
     if not way.steps:
         return Seen(written=not found)
     back = tuple(retreats(rollout, mesh))
+    unable = retreat(back) or unfit(rollout, mesh)
     return Seen(
         written=not found,
         hand_edits=edits,
         unhealthy=unhealthy(way, step, stage, mesh),
         outage=outage(way, step, stage, mesh),
-        capacity=_lacking(rollout, back, mesh),
-        retreat=retreat(back),
+        capacity=unable if rollout.replan else _lacking(rollout, back, mesh),
+        retreat=unable,
         population=_population(rollout, mesh),
     )
 
@@ -47,8 +48,6 @@ def _goes_for_good(one: ObjectDiff) -> bool:
 
 def _lacking(rollout: Rollout, back: Sequence[Need], mesh: Mesh) -> str:
     """Say why those who receive traffic next could not carry it, or no more give it back; empty where they could."""
-    if rollout.replan:
-        return retreat(back)
     passes = rollout.started is not None and rollout.is_last_stage and not rollout.is_last_step
     coming = rollout.step + 1 if passes else rollout.step
     return overload(rollout.on, coming, Trust.in_rollout(rollout), mesh) or shrunk(back)

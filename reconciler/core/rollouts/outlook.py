@@ -85,7 +85,8 @@ class Outlook:
 
 def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = None) -> Outlook:
     """Return how a rollout looks; with a mesh also where requests would go at each of its steps."""
-    way = rollout.on
+    way, steps = rollout.on, tuple(_steps(rollout, mesh))
+    unseen = dict.fromkeys(need.scale.unseen for step in steps for need in step.needs if need.scale.unseen)
     return Outlook(
         id=rollout.id,
         unit=rollout.unit,
@@ -98,10 +99,10 @@ def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = No
         back=rollout.goes_back,
         began=rollout.began,
         entered=rollout.entered,
-        steps=tuple(_steps(rollout, mesh)),
+        steps=steps,
         start=_split(way.before, mesh) if mesh else (),
         waits=tuple(one.text for one in waits),
-        notes=way.notes,
+        notes=(*way.notes, *unseen),
         figures=rollout.figures,
     )
 

@@ -4,9 +4,10 @@ An autoscaler shrinks Pods that get fewer requests. Whoever then goes back flood
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
-from reconciler.core.rollouts.capacity import Need, Trust, helped, need_of, ready_of
+from reconciler.core.rollouts.capacity import Need, Trust, helped, need_of, overburdened, ready_of
 from reconciler.core.rollouts.mesh import PODS, Mesh
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.strength import course_of
@@ -46,6 +47,16 @@ def retreats(rollout: Rollout, mesh: Mesh) -> Iterator[Need]:
         if origin > now:
             bearable = trust.of_pods(course, ready)
             yield need_of(course, (now + ahead * (origin - now), origin), bearable, trust, mesh)
+
+
+def unfit(rollout: Rollout, mesh: Mesh) -> str:
+    """Say why VMs could not take back what the first step of an undo gives them; empty where they could, or none is ill."""
+    step, entries = _last_of_traffic(rollout), (key for key in rollout.way.before if key.kind == "WorkloadEntry")
+    if rollout.back or rollout.started is None or step is None or not any(map(mesh.is_ill, entries)):
+        return ""
+    reached, ahead = rollout.way.steps[step].exposure, rollout.policy.steps[0].exposure
+    turned = (replace(one, start=one.at(reached), wanted=one.start) for one in course_of(rollout.way, step, mesh))
+    return next((text for one in turned if (text := overburdened(one, ahead, rollout.policy.max_load, mesh))), "")
 
 
 def _last_of_traffic(rollout: Rollout) -> int | None:
