@@ -12,6 +12,7 @@ from reconciler.apply import Execution
 from reconciler.authority import Authority
 from reconciler.core.changes import Action, ObjectDiff, State
 from reconciler.core.health.planning import Health, health_of
+from reconciler.core.health.vitals import Vitals
 from reconciler.core.orphans import is_readable
 from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
@@ -57,6 +58,7 @@ class Cycle:
         self._follower = Follower(ports.source, reader, ports.crds)
         self._decider = Decider(ports.cluster, ports.store, policy.workers, asks=policy.mode is Mode.ENFORCE)
         self._fights = Fights(ports.store)
+        self._vitals = Vitals()
         self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
         self._quarantine = Quarantine(ports.store)
         self._rollouts = Rollouts(ports.store, ports.gatekeeper, policy.rollouts, policy.pace, policy.plan)
@@ -232,8 +234,10 @@ class Cycle:
 
     def _health(self, sight: Sight, observed: ObservedState, overrides: frozenset[str]) -> Health:
         """Look at the health of all VMs. It needs the commit for what Git says of them, and nothing of the plan."""
+        git = sight.look.git if sight.look else EMPTY
         found = health_of(
-            sight.look.git if sight.look else {},
+            self._vitals.of(git, observed, self._policy.target),
+            git,
             observed,
             self._policy.plan,
             self._policy.brake,

@@ -50,8 +50,9 @@ def decide(vitals: Sequence[Vital], world: World, brake: Brake, overrides: Colle
     found = Decision(world, world)
     differing = [one for one in vitals if one.differs]
     leaving = [one for one in differing if leaves(one)]
+    found = replace(found, comes=tuple(change_of(one, now) for one in differing if not one.counts))
     for vital in differing:
-        if vital not in leaving:
+        if vital.counts and not leaves(vital):
             found = _with(found, vital, now)
     drained = [one for one in leaving if one.word.reason is Reason.DRAINING]
     ill = [one for one in leaving if one not in drained]

@@ -7,7 +7,7 @@ first emptied its service). So the annotation of Git is withheld until a healthy
 from collections.abc import Mapping
 
 from reconciler.core.health.conditions import Condition
-from reconciler.core.health.sources import Source, source_of
+from reconciler.core.health.sources import Source, group_of, source_of
 from reconciler.core.istio import HEALTH_CHECKED, is_health_checked
 from reconciler.core.resources import Document, Key, ObservedState
 
@@ -23,7 +23,7 @@ def withheld(wanted: Mapping[Key, Document], observed: ObservedState) -> dict[Ke
         if key.kind == "WorkloadEntry"
         and is_health_checked(document)
         and not _may_have(key, observed)
-        and source_of(document, wanted) is not Source.ISTIOD
+        and source_of(document, group_of(document, wanted)) is not Source.ISTIOD
     }
 
 

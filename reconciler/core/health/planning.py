@@ -13,7 +13,7 @@ from reconciler.core.health.brakes import Brake
 from reconciler.core.health.codes import Code
 from reconciler.core.health.deciding import Decision, decide
 from reconciler.core.health.sources import Source
-from reconciler.core.health.vitals import Vital, vitals
+from reconciler.core.health.vitals import Vital
 from reconciler.core.modes import unit_mode
 from reconciler.core.plans import Mode, PlanSettings, Step, UnitPlan
 from reconciler.core.resources import EMPTY, Document, Key, ObservedState
@@ -44,6 +44,7 @@ class Health:
 
 
 def health_of(
+    fleet: tuple[Vital, ...],
     git: Mapping[Key, Document],
     observed: ObservedState,
     settings: PlanSettings,
@@ -55,21 +56,21 @@ def health_of(
 ) -> Health:
     """Return where the health of all VMs stands, and what of it is to be written now.
 
-    `git` holds the declared documents. `untouchable` are objects that must not be written at all.
+    `fleet` are all VMs of ours, by key; `git` holds the declared documents. `untouchable` are objects that must not be written
+    at all.
     """
-    found = tuple(vitals(git, observed, settings.target))
     units: list[UnitPlan] = []
-    for namespace, members in groupby(found, key=lambda one: one.key.namespace):
-        fleet = list(members)
-        due = [one for one in fleet if one.differs and one.key not in untouchable]
+    for namespace, members in groupby(fleet, key=lambda one: one.key.namespace):
+        here = list(members)
+        due = [one for one in here if one.differs and one.key not in untouchable]
         if due:
             world = _around(namespace, observed, settings.cluster)
             modes = {one.key: _mode(one, world, git, observed, settings.mode) for one in due}
             for mode in Mode:
-                part = [one for one in fleet if modes.get(one.key) is mode or (mode is Mode.ENFORCE and not one.differs)]
+                part = [one for one in here if modes.get(one.key) is mode or (mode is Mode.ENFORCE and not one.differs)]
                 if mode in modes.values():
                     units.append(_unit(namespace, mode, decide(part, world, brake, overrides, now), part))
-    return Health(found, tuple(units))
+    return Health(fleet, tuple(units))
 
 
 def _mode(vital: Vital, world: World, git: Mapping[Key, Document], observed: ObservedState, setting: Mode) -> Mode:

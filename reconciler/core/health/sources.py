@@ -22,11 +22,17 @@ class Source(StrEnum):
     ASSUMED = "assumed"
 
 
-def source_of(entry: Document, git: Mapping[Key, Document]) -> Source:
+def source_of(entry: Document, group: Document | None) -> Source:
     """Return whose word counts for a WorkloadEntry; a value that means nothing counts as the default (analysis refuses it)."""
-    annotations = entry["metadata"].get("annotations") or EMPTY
-    said = annotations.get(SOURCE_ANNOTATION)
-    if said is None and (group := annotations.get(GROUP_ANNOTATION)):
-        owner = git.get(Key("WorkloadGroup", entry["metadata"].get("namespace", ""), group))
-        said = (owner["metadata"].get("annotations") or EMPTY).get(SOURCE_ANNOTATION) if owner else None
-    return Source(said) if said in tuple(Source) else Source.AGENT
+    for document in (entry, group):
+        said = (document["metadata"].get("annotations") or EMPTY).get(SOURCE_ANNOTATION) if document else None
+        if said is not None:
+            return Source(said) if said in tuple(Source) else Source.AGENT
+    return Source.AGENT
+
+
+def group_of(entry: Document, git: Mapping[Key, Document]) -> Document | None:
+    """Return the WorkloadGroup that a WorkloadEntry names, where there is one."""
+    metadata = entry["metadata"]
+    name = (metadata.get("annotations") or EMPTY).get(GROUP_ANNOTATION)
+    return git.get(Key("WorkloadGroup", metadata.get("namespace", ""), name)) if name else None

@@ -1,12 +1,12 @@
 """One VM of ours: what its condition should be, what it is, and who else has a say in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.comparison import our_entry
 from reconciler.core.health.conditions import Condition, Reason
-from reconciler.core.health.sources import Source, source_of
+from reconciler.core.health.sources import Source, group_of, source_of
 from reconciler.core.health.words import SILENCE, Word, word_of
 from reconciler.core.istio import is_health_checked
 from reconciler.core.resources import EMPTY, Document, Key, LiveObject, ObservedState
@@ -62,16 +62,41 @@ class Vital:
         return Condition(self.word.healthy is True, self.word.reason or "", self.word.message, since or now)
 
 
-def vitals(git: Mapping[Key, Document], observed: ObservedState, target: str) -> Iterator[Vital]:
-    """Yield all WorkloadEntries that are there and ours, by key: those too that Git does not want any more."""
-    for key in sorted(key for key in observed.objects if key.kind == "WorkloadEntry"):
-        live = observed.objects[key]
-        if marked_for(live.labels) == target and our_entry(live) is not None and not live.deleting:
-            yield _vital(live, git.get(key), observed.machines.get(record_of(key)), git)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a vital was made of: as long as all of that is the very same, so is the vital (None: the entry is not ours)."""
+
+    live: LiveObject
+    record: LiveObject | None
+    wanted: Document | None
+    group: Document | None
+    vital: Vital | None
 
 
-def _vital(live: LiveObject, wanted: Document | None, record: LiveObject | None, git: Mapping[Key, Document]) -> Vital:
-    source = source_of(wanted or live.document, git)
+class Vitals:
+    """Looks at all VMs, and remembers what it saw: a look costs what changed. One per target."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Key, _Seen] = {}
+
+    def of(self, git: Mapping[Key, Document], observed: ObservedState, target: str) -> tuple[Vital, ...]:
+        """Return all WorkloadEntries that are there and ours, by key: those too that Git does not want any more."""
+        keys = sorted(key for key in observed.objects if key.kind == "WorkloadEntry")
+        self._seen = {key: self._look(key, git, observed, target) for key in keys}
+        return tuple(one.vital for one in self._seen.values() if one.vital is not None)
+
+    def _look(self, key: Key, git: Mapping[Key, Document], observed: ObservedState, target: str) -> _Seen:
+        live, record, wanted = observed.objects[key], observed.machines.get(record_of(key)), git.get(key)
+        group = group_of(wanted or live.document, git)
+        seen = self._seen.get(key)
+        if seen and seen.live is live and seen.record is record and seen.wanted is wanted and seen.group is group:
+            return seen
+        ours = marked_for(live.labels) == target and our_entry(live) is not None and not live.deleting
+        return _Seen(live, record, wanted, group, _vital(live, wanted, record, group) if ours else None)
+
+
+def _vital(live: LiveObject, wanted: Document | None, record: LiveObject | None, group: Document | None) -> Vital:
+    source = source_of(wanted or live.document, group)
     word = word_of((live.document.get("spec") or EMPTY).get("address") or "", record.document if record else None)
     return Vital(
         live=live,
