@@ -13,6 +13,7 @@ from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.balance import Anchor, loads_of
 from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.relief import relieved, spared
 from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.rollouts.routes import routes_at
 from reconciler.core.rollouts.subsets import is_routed, routed
@@ -27,6 +28,11 @@ _END = Position(Fraction(1), opened=True, closed=True, settled=True)
 
 def effective(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
     """Return what every object of the unit should be now; None: absent."""
+    return relieved(_meant(rollout, mesh), mesh, Anchor.of(rollout.policy, rollout.loads))
+
+
+def _meant(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
+    """Return what every object should be while nobody is lost whom routes send requests to."""
     way, anchor = rollout.way, Anchor.of(rollout.policy, rollout.loads)
     if rollout.outcome is Outcome.UNDONE:
         origin = {key: rollout.origin.get(key) for key in {**way.before, **way.after, **rollout.origin}}
@@ -45,12 +51,18 @@ def starting(rollout: Rollout, mesh: Mesh) -> Documents:
 def upheld(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> Documents:
     """Return the objects in Git with what holds the split that a rollout has left: weights, or routes and subsets."""
     documents: Documents = {key: git.get(key) for key in rollout.way.after}
-    if rollout.way.by and rollout.way.splits[1] is not None:
-        held = routed(documents, shares_held(documents, rollout.way.splits[1], mesh), rollout.way.by)
-        return {key: one for key, one in held.items() if key.kind in _ROUTES and one is not None}
     anchor = Anchor.of(rollout.policy, rollout.loads)
+    if rollout.way.by:
+        held = relieved(_routed(rollout, documents, mesh), mesh, anchor)
+        return {key: one for key, one in held.items() if key.kind in _ROUTES and one is not None}
     found = balanced(documents, rollout.way.splits[1], mesh, anchor, rollout.way.expected)
     return {key: one for key, one in found.items() if key.kind == "WorkloadEntry" and documents[key] is not None}
+
+
+def _routed(rollout: Rollout, documents: Documents, mesh: Mesh) -> Documents:
+    """Return documents with the routes that hold the split of a rollout."""
+    split, by = rollout.way.splits[1], rollout.way.by
+    return documents if split is None or by is None else routed(documents, shares_held(documents, split, mesh), by)
 
 
 def shares_held(documents: Documents, split: Fraction, mesh: Mesh) -> dict[Key, Fraction]:
@@ -67,10 +79,10 @@ def shares_held(documents: Documents, split: Fraction, mesh: Mesh) -> dict[Key, 
 def remarks(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> tuple[str, ...]:
     """Return what a person should know of the shares that a rollout holds now: which gives way to what."""
     anchor = Anchor.of(rollout.policy, rollout.loads)
+    documents: Documents = {key: git.get(key) for key in rollout.way.after}
     if rollout.way.by:
-        return ()
+        return spared(_routed(rollout, documents, mesh) if rollout.holds else _meant(rollout, mesh), mesh, anchor)
     if rollout.holds:
-        documents: Documents = {key: git.get(key) for key in rollout.way.after}
         sides = _level(documents, rollout.way.splits[1], anchor, rollout.way.expected)
         return weights_at(_END, sides, mesh, anchor)[1]
     way, step = rollout.on, rollout.step

@@ -34,6 +34,17 @@ def is_gradual(before: Document | None, after: Document | None) -> bool:
     return all(one is not None and other is not None and _fixed(one) == _fixed(other) for one, other in pairs)
 
 
+def is_rewritten(before: Document | None, after: Document | None) -> bool:
+    """Tell whether two VirtualServices send the same shares of the same requests to the same destinations."""
+    if before is None or after is None:
+        return before is after
+    pairs = ((one or {}, other or {}) for one, other in _pairs(before, after))
+    return all(
+        _fixed(one) == _fixed(other) and _shares(one.get("route") or ()) == _shares(other.get("route") or ())
+        for one, other in pairs
+    )
+
+
 def subsets_moved(before: Documents, after: Documents) -> tuple[bool, bool]:
     """Tell whether subsets come or become others, and whether any goes, between two states of DestinationRules."""
     comes = goes = False

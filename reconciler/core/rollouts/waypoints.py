@@ -133,15 +133,21 @@ def _machines(documents: Documents, entry: Key, mesh: Mesh) -> Iterator[Labelled
 def _ends(before: Documents, after: Documents, mesh: Mesh, splits: tuple[Fraction | None, Fraction | None]) -> _Ends:
     start, wanted = dict[Key, Fraction](), dict[Key, Fraction]()
     for key in sorted(key for key in before if key.kind == "ServiceEntry" and before[key] and after.get(key)):
-        shares = [_share(documents, key, mesh, split) for documents, split in zip((before, after), splits, strict=True)]
+        meant = any(mesh.pods_of(documents[key] or {}) for documents in (before, after))
+        shares = [
+            _share(documents, key, mesh, split, meant=meant) for documents, split in zip((before, after), splits, strict=True)
+        ]
         known = [one for one in shares if one is not None]
         if known and any(known):
             start[key], wanted[key] = (known[0] if one is None else one for one in shares)
     return _Ends(start, wanted)
 
 
-def _share(documents: Documents, entry: Key, mesh: Mesh, split: Fraction | None) -> Fraction | None:
-    """Return the share of a service's VMs: what routes give them, else the split, else by weights; None with no endpoint."""
+def _share(documents: Documents, entry: Key, mesh: Mesh, split: Fraction | None, *, meant: bool) -> Fraction | None:
+    """Return the share of a service's VMs: what routes give them, else the split, else by weights; None with no endpoint.
+
+    With Pods that its selector leaves out (`meant`: some are picked before or after), there is nothing to split.
+    """
     world, document = mesh.world(documents), documents[entry]
     parts = {one.name: one.share for one in portions_of(world, entry)}
     if parts.keys() & {VM_SUBSET, POD_SUBSET}:
@@ -149,7 +155,7 @@ def _share(documents: Documents, entry: Key, mesh: Mesh, split: Fraction | None)
     members = (world.picked.get(entry) or Members()).values()
     machines = sum(one.weight for one in members if one.platform is Platform.VM)
     pods = mesh.pods_meant(entry.namespace, (selector_of(document or {"spec": {}}),))
-    if machines and split is not None:
+    if machines and split is not None and (pods or not meant):
         return split
     return Fraction(machines, machines + pods) if machines or pods else None
 

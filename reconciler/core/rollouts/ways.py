@@ -15,7 +15,7 @@ from reconciler.core.rollouts.legs import legs, rewritten, weighing
 from reconciler.core.rollouts.mesh import Mesh, Shares, shares
 from reconciler.core.rollouts.opening import Form, selector_of
 from reconciler.core.rollouts.policy import RolloutPolicy
-from reconciler.core.rollouts.routes import is_gradual, subsets_moved
+from reconciler.core.rollouts.routes import is_gradual, is_rewritten, subsets_moved
 from reconciler.core.rollouts.traffic import Position, documents_at
 from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Stage, Way
 from reconciler.core.rollouts.waypoints import Obstructed, Waypoint, Waypoints, waypoints
@@ -270,6 +270,9 @@ def _with_records(keys: set[Key], documents: Documents) -> Iterator[Key]:
 def _routing(leg: Leg, policy: RolloutPolicy) -> Iterator[RolloutStep]:
     """Yield the steps of a ROUTES leg: gradual where routes differ in where they send and in nothing else."""
     routes = [key for key in leg.after if key.kind == "VirtualService"]
+    if routes and all(is_rewritten(leg.before.get(key), leg.after[key]) for key in routes):
+        yield _quietly(leg)
+        return
     gradual = bool(routes) and all(is_gradual(leg.before.get(key), leg.after[key]) for key in routes)
     if not gradual:
         why = "what routes match changes, which Istio gives to all clients at once" if routes else "no route's share changes"
