@@ -43,7 +43,7 @@ class HttpJoinTokens:
             "namespace": vm.namespace,
             "name": vm.name,
             "serviceAccount": vm.service_account,
-            "networks": list(networks),
+            "addresses": list(networks),
             "ttl": lifetime.total_seconds(),
         }
         headers = {

@@ -65,7 +65,7 @@ def tokens(server: Server, folder: Path, content: str = "operator-secret\n") -> 
 def test_a_token_for_one_vm(server: Server, tmp_path: Path) -> None:
     """Bound to its name, its account and the networks it may come from; the operator's token opens the door."""
     assert tokens(server, tmp_path).issue(VM, ("10.0.0.5",), HOUR) == "mrj1_x"
-    body = {"namespace": "shop", "name": "billing-1", "serviceAccount": "billing", "networks": ["10.0.0.5"], "ttl": 3600.0}
+    body = {"namespace": "shop", "name": "billing-1", "serviceAccount": "billing", "addresses": ["10.0.0.5"], "ttl": 3600.0}
     assert server.asked == [("/v1/tokens", "Bearer operator-secret", body)]
 
 
