@@ -540,6 +540,18 @@ class Enrolment(Protocol):
     def close(self) -> None: ...
 
 
+class FleetOffice(Protocol):
+    """The server of the VM registry, as an operator meets it."""
+
+    def vms(self) -> tuple[Document, ...]:
+        """Return all VMs that have joined, by name, each as `core.fleet.views.shown` has it; `claimed`: Git knows it."""
+
+    def drain(self, vm: Key, *, draining: bool) -> None:
+        """Take a VM out of service, or put it back. Raises Rejected for one that has not joined."""
+
+    def close(self) -> None: ...
+
+
 class JoinTokens(Protocol):
     """Who makes tokens by which agents join the VM registry."""
 

@@ -28,7 +28,20 @@ from reconciler.core.resources import Document
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.crds import Crds
 from reconciler.errors import InvalidInput, SetupCode
-from reconciler.ports import Clock, Cluster, Enrolment, Hook, JoinTokens, Lease, Metrics, Schemas, Source, Store, VMRegistry
+from reconciler.ports import (
+    Clock,
+    Cluster,
+    Enrolment,
+    FleetOffice,
+    Hook,
+    JoinTokens,
+    Lease,
+    Metrics,
+    Schemas,
+    Source,
+    Store,
+    VMRegistry,
+)
 
 if TYPE_CHECKING:
     from reconciler.adapters.cache_sqlite import SqliteCache
@@ -405,9 +418,26 @@ def enrolment(settings: Settings, clock: Clock) -> Enrolment:
 
 def join_tokens(url: str, token_file: Path, ca_file: Path | None) -> JoinTokens:
     """Return who makes join tokens, at the registry's server. Raises InvalidInput."""
-    from reconciler.adapters.join_tokens_http import HttpJoinTokens, OperatorSettings
+    from reconciler.adapters.join_tokens_http import HttpJoinTokens
+    from reconciler.adapters.outbound.operators import OperatorSettings
 
     return HttpJoinTokens(OperatorSettings(url, token_file, ca_file))
+
+
+def fleet_office(settings: Settings, url: str, token_file: Path | None, ca_file: Path | None) -> FleetOffice | None:
+    """Return the registry's server as operators meet it, None where nobody has a token for it. Raises InvalidInput.
+
+    Where nothing is said it is the one that these settings describe, on this machine.
+    """
+    from reconciler.adapters.fleet_http import HttpFleet
+    from reconciler.adapters.outbound.operators import OperatorSettings
+
+    own = settings.registry_server
+    token = token_file or own.operator_token_file or settings.folder / "operator.token"
+    if token_file is None and not token.exists():
+        return None
+    scheme = "https" if own.certificate_file else "http"
+    return HttpFleet(OperatorSettings(url or f"{scheme}://{own.listen}", token, ca_file))
 
 
 def _kubernetes_api(settings: Settings, clock: Clock) -> KubernetesApi:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.errors import InvalidInput, SetupCode
+
 if TYPE_CHECKING:
     from reconciler.settings import Settings
 
@@ -66,6 +68,14 @@ def report_form(*forms: str, **attributes: Any) -> Callable[[Command], Command]:
 
 
 output_option = report_form(*FORMS)
+
+
+def namespace_and_name(text: str) -> tuple[str, str]:
+    """Return both parts of ``NAMESPACE/NAME``. Raises InvalidInput."""
+    namespace, slash, name = text.partition("/")
+    if not (namespace and slash and name) or "/" in name:
+        raise InvalidInput(f"{text} must be NAMESPACE/NAME", code=SetupCode.OPTION)
+    return namespace, name
 
 
 def take_settings(options: dict[str, Any], **more: Any) -> "Settings":

@@ -9,10 +9,15 @@ from reconciler.cli.main import Commands, Table
 #: Command -> (module, one line for the list), as in `main`.
 COMMANDS: Table = {
     "bootstrap": ("vm_bootstrap", "Write what a VM, or each VM of a group, needs to join."),
+    "list": ("vm_fleet", "List VMs: health, last seen, lease, and who holds what and why."),
+    "show": ("vm_fleet", "Show one VM with all that is known of it."),
+    "drain": ("vm_fleet", "Take a VM out of load balancing; nothing is deleted."),
+    "undrain": ("vm_fleet", "Let a drained VM back in."),
+    "accept": ("vm_fleet", "Print what to commit where a VM has another address now."),
     "agent-file": ("vm_agent", "Write the agent as one file to copy to VMs."),
 }
 
 
 @click.group(cls=Commands, table=COMMANDS)
 def vm(**_: Any) -> None:
-    """Bring VMs into the mesh: what they need to join, and what runs on them."""
+    """Bring VMs into the mesh, see how they are, take them out of load balancing and let them back in."""

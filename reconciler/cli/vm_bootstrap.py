@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli.options import some_options, take_settings
+from reconciler.cli.options import namespace_and_name, some_options, take_settings
 from reconciler.cli.show import failing, table
 from reconciler.errors import InvalidInput, SetupCode
 
@@ -98,7 +98,9 @@ def _bundles(name: str | None, group: str | None, options: dict[str, Any]) -> "t
         enrolment = wiring.enrolment(settings, clock)
         open_parts.callback(enrolment.close)
         vms = (
-            (find_vm(vm_key(*_pair(name)), registry, cluster),) if name else find_group(*_pair(group or ""), registry, cluster)
+            (find_vm(vm_key(*namespace_and_name(name)), registry, cluster),)
+            if name
+            else find_group(*namespace_and_name(group or ""), registry, cluster)
         )
         enroller = Enroller(enrolment, order, join_token)
         bundles = tuple(enroller.bundle(vm) for vm in vms)
@@ -150,13 +152,6 @@ def _join_tokens(
     tokens = wiring.join_tokens(options["operator_url"] or options["server"], operator, options["server_ca"])
     open_parts.callback(tokens.close)
     return lambda vm: tokens.issue(vm, options["join_from"] or (vm.address,), lifetime)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    namespace, slash, name = text.partition("/")
-    if not (namespace and slash and name) or "/" in name:
-        raise InvalidInput(f"{text} must be NAMESPACE/NAME", code=SetupCode.OPTION)
-    return namespace, name
 
 
 def _tell(bundles: "tuple[Bundle, ...]", folder: Path) -> None:

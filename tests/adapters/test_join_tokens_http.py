@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.join_tokens_http import HttpJoinTokens, OperatorSettings
+from reconciler.adapters.join_tokens_http import HttpJoinTokens
+from reconciler.adapters.outbound.operators import OperatorSettings
 from reconciler.core.enrolment.vm import EnrolledVM
 from reconciler.errors import InvalidInput, Rejected, Unavailable
 

@@ -1,0 +1,157 @@
+"""`vm list`, `vm show`, `vm drain`, `vm undrain`, `vm accept`: the VMs of a target, and who holds them where."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.cli.options import FORMS, namespace_and_name, report_form, some_options, take_settings
+from reconciler.cli.show import failing, show_table, table
+from reconciler.errors import InvalidInput, SetupCode
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.core.health.rollcall import Row
+    from reconciler.mustering import Muster
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_HEADS = ("VM", "health", "seen", "lease", "mesh", "why")
+
+
+def _options(command: Command) -> Command:
+    command = click.option("--server-ca", type=_FILE, help="Authorities of its certificate (PEM).  [default: the system's]")(
+        command
+    )
+    command = click.option(
+        "--operator-url", default="", metavar="URL", help="The registry's server.  [default: by the settings]"
+    )(command)
+    command = click.option("--operator-token", type=_FILE, help="File with an operator's token.  [default: by the settings]")(
+        command
+    )
+    return some_options("config", "target", "kubeconfig", "context", "registry", "data")(command)
+
+
+@click.command("list")
+@click.argument("namespace", required=False, default="")
+@_options
+@report_form(*FORMS)
+@failing
+def list(*, namespace: str, **options: Any) -> int:  # noqa: A001 - the command's name
+    r"""List VMs: how they are, whether they get requests, and who holds them there.
+
+    Lease and brakes are the registry's server's, which is asked where its operator's token is at hand.
+
+    \b
+    reconciler vm list shop
+    reconciler vm list -o json
+    """
+    with _mustered(options) as (muster, form):
+        now = muster.clock.now()
+        rows = [one for one in muster.rows() if namespace in ("", one.namespace)]
+    if form == "json":
+        click.echo(json.dumps({"version": "mesh-reconciler.io/vms/v1", "vms": [one.document for one in rows]}, indent=2))
+    else:
+        show_table("no VM", _HEADS, [_cells(one, now) for one in rows], form)
+    return 0
+
+
+@click.command()
+@click.argument("name", metavar="NAMESPACE/NAME")
+@_options
+@failing
+def show(*, name: str, **options: Any) -> int:
+    """Show one VM with all that is known of it."""
+    namespace, vm = namespace_and_name(name)
+    with _mustered(options) as (muster, _):
+        found = next((one for one in muster.rows() if (one.namespace, one.name) == (namespace, vm)), None)
+    if found is None:
+        raise InvalidInput(f"nobody knows a VM {name}", code=SetupCode.OPTION)
+    rows = [
+        (key, "; ".join(map(str, value)) if key in ("states", "why") else str(value)) for key, value in found.document.items()
+    ]
+    table(("", ""), [(key, value) for key, value in rows if value not in ("", "None")])
+    return 0
+
+
+@click.command()
+@click.argument("name", metavar="NAMESPACE/NAME")
+@_options
+@click.option("--even-last", is_flag=True, help="Though it is the last good endpoint of something: the plan then asks by name.")
+@failing
+def drain(*, name: str, even_last: bool, **options: Any) -> int:
+    r"""Take a VM out of load balancing, however well it is; `vm undrain` lets it back in at any moment.
+
+    Whoever runs the target carries it out with the next look: the condition is set, nothing is deleted, and requests that are
+    under way end by themselves. The last good endpoint of a service stays.
+
+    \b
+    reconciler vm drain shop/billing-1
+    """
+    namespace, vm = namespace_and_name(name)
+    with _mustered(options) as (muster, _):
+        muster.drain(namespace, vm, even_last=even_last)
+    click.echo(f"{name} is being drained; it is out once `reconciler vm list {namespace}` says so")
+    return 0
+
+
+@click.command()
+@click.argument("name", metavar="NAMESPACE/NAME")
+@_options
+@failing
+def undrain(*, name: str, **options: Any) -> int:
+    """Let a drained VM back in, as soon as it is well."""
+    namespace, vm = namespace_and_name(name)
+    with _mustered(options) as (muster, _):
+        muster.undrain(namespace, vm)
+    click.echo(f"{name} is drained no more")
+    return 0
+
+
+@click.command()
+@click.argument("name", metavar="NAMESPACE/NAME")
+@_options
+@failing
+def accept(*, name: str, **options: Any) -> int:
+    """Print what to commit where a VM reports from another address than Git says, such as one that was rebuilt."""
+    import yaml
+
+    namespace, vm = namespace_and_name(name)
+    with _mustered(options) as (muster, _):
+        wanted = muster.accept(namespace, vm)
+    click.echo(f"# In Git, change of WorkloadEntry {name}:")
+    click.echo(yaml.safe_dump(wanted, sort_keys=False), nl=False)
+    return 0
+
+
+def _cells(row: "Row", now: "datetime") -> tuple[str, ...]:
+    from reconciler.core.gates.words import length
+
+    seen = f"{length(now - row.seen)} ago" if row.seen else "never"
+    lease = "" if row.lease is None else length(row.lease - now) if row.lease > now else "over"
+    states = [f"[{', '.join(row.states)}]"] if row.states else []
+    return (f"{row.namespace}/{row.name}", row.health, seen, lease, row.mesh, " ".join([*states, "; ".join(row.why)]))
+
+
+@contextmanager
+def _mustered(options: dict[str, Any]) -> "Iterator[tuple[Muster, str]]":
+    from reconciler import wiring
+    from reconciler.mustering import Muster
+    from reconciler.observing import Observer
+
+    url, token, ca = options.pop("operator_url"), options.pop("operator_token"), options.pop("server_ca")
+    settings = take_settings(options)
+    policy, clock = wiring.policy(settings), wiring.system_clock()
+    with ExitStack() as open_parts:
+        cluster, _ = wiring.kubernetes(settings, clock)
+        open_parts.callback(cluster.close)
+        if registry := wiring.vm_registry(settings, clock):
+            open_parts.callback(registry.close)
+        if office := wiring.fleet_office(settings, url, token, ca):
+            open_parts.callback(office.close)
+        yield Muster(Observer(cluster, registry), office, policy.plan, policy.brake, clock), settings.output

@@ -1,0 +1,52 @@
+"""Where Git, the VM registry and the VM itself disagree about one VM: named states, each with its rule.
+
+| state | what is so | what follows |
+|---|---|---|
+| address-changed | its reports come from another address than in Git | it counts as ill; `vm accept` prints the commit |
+| missing | Git asks for its health, nobody ever reported it | its health does not count; it gets requests as before |
+| unclaimed | a VM has joined that Git does not know | it gets no requests; Git must name it, or a person revoke it |
+| other-identity | it joined as another service account than in Git | correct Git, or let it join with another token |
+
+What a registry that cannot be read means is no state of a VM: then nothing is concluded about any of them.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from reconciler.core.health.conditions import Reason
+from reconciler.core.health.sources import Source
+from reconciler.core.health.vitals import Vital
+from reconciler.core.resources import EMPTY, Document, LiveObject
+
+
+class State(StrEnum):
+    """Where the three disagree; a name never changes its meaning."""
+
+    ADDRESS_CHANGED = "address-changed"
+    MISSING = "missing"
+    UNCLAIMED = "unclaimed"
+    OTHER_IDENTITY = "other-identity"
+
+
+def states_of(vital: Vital, record: LiveObject | None) -> Iterator[tuple[State, str]]:
+    """Yield the states of a VM of ours with a sentence each, as far as cluster and registry tell."""
+    name = f"{vital.key.namespace}/{vital.key.name}"
+    if vital.word.reason is Reason.ADDRESS_DIFFERS:
+        address = (vital.live.document.get("spec") or EMPTY).get("address")
+        yield State.ADDRESS_CHANGED, f"{vital.word.message}, Git says {address}: see `reconciler vm accept {name}`"
+    if vital.asked and vital.source is Source.AGENT and not vital.istiods and not _heard_of(record):
+        yield State.MISSING, "nobody has ever reported its health; let its agent join"
+
+
+def states_of_page(page: Document, record: LiveObject | None) -> Iterator[tuple[State, str]]:
+    """Yield the states of a VM that has joined, as the registry's server tells."""
+    if not page["claimed"]:
+        yield State.UNCLAIMED, "has joined, and Git does not know it: write its WorkloadEntry, or revoke it"
+    wanted = (record.document.get("spec") or EMPTY).get("serviceAccount", "") if record else ""
+    if page["claimed"] and wanted != page["serviceAccount"] and page["serviceAccount"]:
+        said = f"has joined as service account {page['serviceAccount']}, Git says {wanted or 'none'}"
+        yield State.OTHER_IDENTITY, f"{said}: correct Git, or let it join with another token"
+
+
+def _heard_of(record: LiveObject | None) -> bool:
+    return bool(record and (record.document.get("status") or EMPTY).get("lastSeen"))

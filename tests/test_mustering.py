@@ -1,0 +1,133 @@
+"""VMs as people see and move them: who is in, who is out, why, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from reconciler.core.health.brakes import Brake
+from reconciler.core.health.rollcall import Row
+from reconciler.core.health.states import State
+from reconciler.core.plans import PlanSettings
+from reconciler.core.records import Health
+from reconciler.core.resources import Document, Key
+from reconciler.errors import Fenced, InvalidInput
+from reconciler.mustering import Muster
+from reconciler.observing import Observer
+from tests.building import workload_entry
+from tests.vms import VM1, VM2, report, settled
+from tests.worlds import TARGET, World, mixed
+
+
+@dataclass
+class Office:
+    """The registry's server: who has joined, and who is drained, which it notes in the record."""
+
+    world: World
+    joined: list[Document] = field(default_factory=list)
+
+    def vms(self) -> tuple[Document, ...]:
+        return tuple(self.joined)
+
+    def drain(self, vm: Key, *, draining: bool) -> None:
+        self.world.registry.report(vm, {"health": "healthy", "address": f"10.0.0.{vm.name[-1]}", "draining": draining})
+
+    def close(self) -> None: ...
+
+
+def page(name: str, **more: Any) -> Document:
+    """A VM that has joined, as the registry's server shows it."""
+    usual = {"health": Health.HEALTHY.value, "lastSeen": "2026-03-01T12:00:00.000Z", "leaseEnds": "2026-03-01T12:00:30.000Z"}
+    quiet = {"agent": "a1", "agentState": "active", "address": "", "serviceAccount": "", "heldBy": [], "flapping": False}
+    return {"namespace": "shop", "name": name, "claimed": True, **usual, **quiet, **more}
+
+
+@pytest.fixture
+def world() -> World:
+    """Two VMs behind billing, both well, and one whose health does not count."""
+    world = World()
+    world.commit(mixed(VM1, VM2, workload_entry("vm3", address="10.0.0.3", labels={"app": "other"}, serviceAccount="other")))
+    world.run()
+    for name in ("vm1", "vm2"):
+        report(world, name, "healthy")
+    settled(world)
+    return world
+
+
+def muster(world: World, *joined: Document) -> Muster:
+    """A look at it, with an operator's token."""
+    office = Office(world, list(joined))
+    return Muster(Observer(world.cluster, world.registry), office, PlanSettings(target=TARGET), Brake(), world.clock)
+
+
+def rows(world: World, *joined: Document) -> dict[str, Row]:
+    """All VMs by name."""
+    return {one.name: one for one in muster(world, *joined).rows()}
+
+
+def test_a_row_says_how_a_vm_is_and_where(world: World) -> None:
+    """Seen and lease are the server's, in and out are Istio's."""
+    report(world, "vm2", "unhealthy")
+    settled(world)
+    found = rows(world, page("vm1"))
+    assert [(one.name, one.health, one.mesh, one.why) for one in found.values()] == [
+        ("vm1", "healthy", "in", ()),
+        ("vm2", "unhealthy", "out", ("its probe fails",)),
+        ("vm3", "unknown", "in", ("its health does not count",)),
+    ]
+    assert (found["vm1"].document["leaseEnds"], found["vm1"].agent) == ("2026-03-01T12:00:30+00:00", "a1")
+    assert found["vm2"].document["lastSeen"] == world.clock.now().isoformat()
+
+
+def test_the_last_one_is_not_drained_unless_a_person_insists(world: World) -> None:
+    """Refused before anything is noted; another one can be drained, and comes back."""
+    report(world, "vm2", "unhealthy")
+    settled(world)
+    with pytest.raises(Fenced, match="would be left without an endpoint"):
+        muster(world).drain("shop", "vm1")
+    assert "draining" not in world.live("VirtualMachine", "vm1").document["status"]  # type: ignore[union-attr]
+    muster(world).drain("shop", "vm1", even_last=True)
+    settled(world)
+    held = rows(world)["vm1"]
+    assert (held.mesh, "bring another one back first" in held.why[0]) == ("in", True)
+    report(world, "vm2", "healthy")
+    settled(world)
+    assert (rows(world)["vm1"].mesh, rows(world)["vm2"].mesh) == ("out", "in")
+    muster(world).undrain("shop", "vm1")
+    settled(world)
+    assert rows(world)["vm1"].mesh == "in"
+
+
+def test_what_no_condition_moves_is_not_drained(world: World) -> None:
+    """Neither a VM whose health does not count, nor one that nobody knows; without a token nobody drains."""
+    with pytest.raises(InvalidInput, match="does not count"):
+        muster(world).drain("shop", "vm3")
+    with pytest.raises(InvalidInput, match="no WorkloadEntry shop/vm9"):
+        muster(world).drain("shop", "vm9")
+    with pytest.raises(InvalidInput, match="operator's token"):
+        Muster(Observer(world.cluster, world.registry), None, PlanSettings(), Brake(), world.clock).undrain("shop", "vm1")
+
+
+@pytest.mark.case("V-10")
+def test_where_git_registry_and_vm_disagree_the_state_has_a_name(world: World) -> None:
+    """Another address, another identity, and a VM that Git does not know."""
+    report(world, "vm1", "healthy", address="10.0.0.77")
+    found = rows(world, page("vm3", serviceAccount="billing"), page("vm4", claimed=False))
+    assert {name: one.states for name, one in found.items()} == {
+        "vm1": (State.ADDRESS_CHANGED,),
+        "vm2": (),
+        "vm3": (State.OTHER_IDENTITY,),
+        "vm4": (State.UNCLAIMED,),
+    }
+    assert muster(world).accept("shop", "vm1")["spec"] == {"address": "10.0.0.77"}
+    with pytest.raises(InvalidInput):
+        muster(world).accept("shop", "vm2")
+
+
+def test_what_the_server_holds_is_said(world: World) -> None:
+    """A brake over those that are silent, a VM that flaps, an agent that lost its rights."""
+    found = rows(world, page("vm1", heldBy=["all"]), page("vm2", flapping=True, agentState="locked"))
+    assert found["vm1"].why == ("silent, and held by the brake of all",)
+    assert found["vm2"].why == ("flaps, and is held out for a while", "its agent is locked")
