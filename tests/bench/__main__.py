@@ -14,7 +14,16 @@ from functools import partial
 from pathlib import Path
 
 from reconciler.cli.main import COLLECT_AFTER
-from tests.bench import bench_apply, bench_check, bench_diff, bench_plan, bench_rollouts, bench_serve, bench_start
+from tests.bench import (
+    bench_apply,
+    bench_check,
+    bench_diff,
+    bench_plan,
+    bench_registry,
+    bench_rollouts,
+    bench_serve,
+    bench_start,
+)
 from tests.bench.mesh import Mesh, running_mesh
 from tests.bench.table import Bench, Row, Unusable, as_json, printed
 from tests.real.missing import PartMissing
@@ -24,6 +33,7 @@ ALONE: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "check": bench_check.rows,
     "plan": bench_plan.rows,
     "rollouts": bench_rollouts.rows,
+    "registry": bench_registry.rows,
 }
 ON_A_MESH: dict[str, Callable[[Bench, Mesh], Iterator[Row]]] = {
     "apply": bench_apply.rows,
