@@ -1,5 +1,8 @@
 """WorkloadEntries -> the records that the VM registry shall hold: one of the same namespace and name for each VM."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from reconciler.core.istio import AddressForm, WorkloadEntry
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
 from reconciler.core.resources import EMPTY, Document, Key, Manifest
@@ -42,3 +45,12 @@ def machine_of(manifest: Manifest) -> Manifest | None:
         "spec": {name: value for name, value in spec.items() if value},
     }
     return Manifest(key, record, manifest.place, manifest.blob)
+
+
+def with_probe(machine: Manifest, manifests: Mapping[Key, Manifest]) -> Manifest:
+    """Return a record with the probe of its WorkloadGroup, which its agent carries out; as it is where Git has none."""
+    group = manifests.get(Key("WorkloadGroup", machine.key.namespace, machine.document["spec"].get("group", "")))
+    probe = group.document.get("spec", {}).get("probe") if group else None
+    if not probe:
+        return machine
+    return replace(machine, document={**machine.document, "spec": {**machine.document["spec"], "probe": probe}})

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.machines import machine_of
+from reconciler.core.machines import machine_of, with_probe
 from reconciler.core.resources import Key, Manifest
 from reconciler.errors import Place
 
@@ -54,3 +54,18 @@ def test_no_agent_reports_from_a_name_or_a_socket(address: str) -> None:
 def test_an_annotation_exempts_an_entry() -> None:
     """A VM without an agent has no record."""
     assert machine_of(entry({"mesh-reconciler.io/registry": "none"}, address="10.0.0.1")) is None
+
+
+def test_a_record_carries_the_probe_of_its_group() -> None:
+    """So that the agent knows what to ask; without a group, or in another namespace, there is none."""
+    machine = machine_of(entry({"mesh-reconciler.io/group": "billing"}, address="10.0.0.1"))
+    assert machine is not None
+    probe = {"httpGet": {"port": 8080}}
+
+    def group(namespace: str, **spec: Any) -> dict[Key, Manifest]:
+        key = Key("WorkloadGroup", namespace, "billing")
+        return {key: Manifest(key, {"spec": spec}, Place("b.yaml", 1, 1), "blob")}
+
+    assert with_probe(machine, group("shop", probe=probe)).document["spec"]["probe"] == probe
+    for other in (group("web", probe=probe), group("shop"), {}):
+        assert with_probe(machine, other) is machine

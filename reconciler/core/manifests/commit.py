@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.kinds import MANAGED, READ_ONLY
-from reconciler.core.machines import machine_of
+from reconciler.core.machines import machine_of, with_probe
 from reconciler.core.manifests.codes import Code
 from reconciler.core.manifests.parsed import ParsedFile
 from reconciler.core.manifests.places import ReadBlobs, placed
@@ -45,7 +45,7 @@ def load(
     return DesiredState(
         revision=revision,
         manifests=gathered.manifests,
-        machines=gathered.machines,
+        machines={key: with_probe(machine, gathered.manifests) for key, machine in gathered.machines.items()},
         policies=gathered.policies,
         skipped=tuple(gathered.skipped.values()),
         warnings=tuple(problems),
