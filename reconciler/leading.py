@@ -12,7 +12,7 @@ from reconciler.core.changes import ObjectDiff
 from reconciler.core.exposure import Bound
 from reconciler.core.plans import NoWay
 from reconciler.core.resources import Document, Key, Revision
-from reconciler.core.rollouts.actions import Action, Answered, PlanBack
+from reconciler.core.rollouts.actions import Action, Answered, Begun, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, splits_back
 from reconciler.core.rollouts.bounds import bounds_of, gains_of
 from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
@@ -24,7 +24,7 @@ from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.outlook import Outlook, outlook
 from reconciler.core.rollouts.places import group_of, may_begin
 from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
-from reconciler.core.rollouts.records import Change, Refusal, change_of, content_of
+from reconciler.core.rollouts.records import Change, Refusal, change_of, content_of, shares_told
 from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.scenes import scene_of
 from reconciler.core.rollouts.seen import Command, Hold, Pace, Seen
@@ -163,7 +163,7 @@ class Look:
             self.gone.append(replace(one, successor=found.id if found else revision.id))
             del self.standing[one.id]
         if found is not None:
-            self._put(found, ())
+            self._put(found, (Begun(revision),))
 
     def advance(self, differences: Iterable[ObjectDiff]) -> bool:
         """Lead every rollout on by what the differences show; returns whether any wants something else now."""
@@ -286,8 +286,9 @@ class Look:
         for one in (*self.gone, *self.standing.values()):
             if one.holds and one.turn and not self.actions.get(one.id):
                 continue  # stored as it is
-            judged = [piece for look in self.judged.get(one.id, ()) for piece in evidence_of(look, one.step)]
-            yield change_of(one, self.actions.get(one.id, ()), self.now, judged)
+            pieces = [piece for look in self.judged.get(one.id, ()) for piece in evidence_of(look, one.step)]
+            pieces += shares_told(one, self.stored.get(one.id))
+            yield change_of(one, self.actions.get(one.id, ()), self.now, pieces)
 
     @property
     def due(self) -> datetime | None:

@@ -25,7 +25,7 @@ COMMANDS: Table = {
     "serve": ("serve", "Reconcile continuously: poll Git, watch both stores."),
     "registry": ("registry", "Run the VM registry's server."),
     "status": ("state", "Show the target's state: commit in force, last runs, what waits."),
-    "history": ("state", "List past runs."),
+    "history": ("evidence", "List past runs and rollouts, or show a service at a moment."),
     "approve": ("rollouts", "Give a named override for one plan, or let a rollout go on."),
     "pause": ("rollouts", "Let a rollout go no further."),
     "resume": ("rollouts", "Let a paused rollout go on."),

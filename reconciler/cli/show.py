@@ -59,8 +59,13 @@ def show(report: Report, form: str, options: Sequence[str] = (), decisions: Sequ
         click.echo(render(report, form))
 
 
-def show_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> None:
-    """Print a table in one of the forms of reports but JSON; on a terminal the title is what stands there without a row."""
+def show_table(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], form: str, *, whole: Collection[str] = ()
+) -> None:
+    """Print a table in one of the forms of reports but JSON; on a terminal the title is what stands there without a row.
+
+    What stands under the heads in `whole` is typed by people, and never broken or cut.
+    """
     from reconciler.reports import tables
 
     match form:
@@ -68,26 +73,44 @@ def show_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], 
             click.echo(tables.markdown(title, heads, rows))
         case "html":
             click.echo(tables.html(title, heads, rows))
+        case _ if rows and _fits(heads, rows, whole):
+            table(heads, rows, whole)
         case _ if rows:
-            table(heads, rows)
+            _one_by_one(heads, rows)
         case _:
             click.echo(title)
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table that fits the terminal; nothing where there is no row."""
-    drawn = drawn_table(heads, rows)
+def _fits(heads: Sequence[str], rows: Iterable[Sequence[str]], whole: Collection[str]) -> bool:
+    """Tell whether what must stay whole leaves half of the width to the rest."""
+    kept = [max(len(row[at]) for row in rows) for at, head in enumerate(heads) if head in whole]
+    return 2 * sum(kept) <= console().width
+
+
+def _one_by_one(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print each row as lines of a head and a cell; a terminal that is too narrow breaks them itself, and copies them whole."""
+    for row in rows:
+        for head, cell in zip(heads, row, strict=True):
+            click.echo(clean(f"{head:<9}{cell}"))
+        click.echo()
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], whole: Collection[str] = ()) -> None:
+    """Print a table that fits the terminal; nothing where there is no row. `whole` is as in `show_table`."""
+    drawn = drawn_table(heads, rows, whole)
     if drawn.row_count:
         console().print(drawn)
 
 
-def drawn_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> "Table":
+def drawn_table(heads: Sequence[str], rows: Iterable[Sequence[str]], whole: Collection[str] = ()) -> "Table":
     """Return a table for a terminal."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(*heads, box=box.SIMPLE_HEAD, show_header=any(heads))
+    drawn = Table(box=box.SIMPLE_HEAD, show_header=any(heads))
+    for head in heads:
+        drawn.add_column(head, overflow="fold", no_wrap=head in whole)
     for row in rows:
         drawn.add_row(*(Text(clean(cell)) for cell in row))
     return drawn

@@ -1,4 +1,4 @@
-"""What a person asks of, or says to, the state of a target: `status`, `history`, `recover`, `release`."""
+"""What a person asks of, or says to, the state of a target: `status`, `recover`, `release`."""
 
 import json
 from contextlib import ExitStack
@@ -14,8 +14,6 @@ from reconciler.reports.safe import clean
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from reconciler.ports import Store
-    from reconciler.settings import Settings
     from reconciler.status import Status
 
 
@@ -63,54 +61,6 @@ def _drawn(found: "Status") -> "RenderableType":
 
     drawn = drawn_table(("", ""), found.rows())
     return Group(drawn, tree("rollouts", found.rollouts)) if found.rollouts else drawn
-
-
-@click.command()
-@target_options
-@click.option("--limit", default=20, show_default=True, help="How many runs, or rollouts.")
-@click.option(
-    "--rollouts", "of_rollouts", is_flag=True, help="List rollouts instead: how long each took, how it ended and why."
-)
-@output_option
-@failing
-def history(*, limit: int, of_rollouts: bool, **options: Any) -> int:
-    """List past runs, newest first: when, which commit, how it ended, how much was written."""
-    from reconciler.wiring import state_store
-
-    settings = take_settings(options)
-    store = state_store(settings)
-    try:
-        shown = _rollouts if of_rollouts else _runs
-        shown(store, limit, settings)
-    finally:
-        store.close()
-    return 0
-
-
-def _runs(store: "Store", limit: int, settings: "Settings") -> None:
-    from reconciler.reports import words
-
-    cycles = store.history(limit)
-    if settings.output == "json":
-        click.echo(json.dumps([one.report for one in cycles], indent=2))
-        return
-    rows = [
-        (str(one.id), words.moment(one.at), one.commit[:10], one.outcome, str(one.written), one.digest[:12]) for one in cycles
-    ]
-    title = f"runs of target {settings.target}" if rows else f"no run of target {settings.target} is known here"
-    show_table(title, ("run", "when", "commit", "outcome", "writes", "plan"), rows, settings.output)
-
-
-def _rollouts(store: "Store", limit: int, settings: "Settings") -> None:
-    from reconciler import status as states
-    from reconciler.wiring import system_clock
-
-    found, now = store.rollouts.history(limit), system_clock().now()
-    if settings.output == "json":
-        click.echo(json.dumps([states.past_document(one) for one in found], indent=2))
-        return
-    title = f"rollouts of target {settings.target}" if found else f"no rollout of target {settings.target} is known here"
-    show_table(title, states.PAST, [states.past_row(one, now) for one in found], settings.output)
 
 
 @click.command()

@@ -105,7 +105,8 @@ def told(store: Store) -> dict[str, Any]:
     evidence = store.rollouts.evidence(rollout.id)
     return {
         "rollout": (rollout.outcome, rollout.step, rollout.passed),
-        "evidence": [_what(one) for one in evidence if one.kind is not EvidenceKind.WRITE],
+        # What was observed on the way is another thing where a process was killed on it.
+        "evidence": [_what(one) for one in evidence if one.kind not in (EvidenceKind.WRITE, EvidenceKind.SHARES)],
         "writes": sorted(_what(one) for one in evidence if one.kind is EvidenceKind.WRITE),
     }
 

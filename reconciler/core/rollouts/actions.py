@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
+from reconciler.core.resources import Revision
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.core.rollouts.seen import Command, Word
 from reconciler.core.rollouts.table import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A rollout has begun, for this commit."""
+
+    revision: Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +62,4 @@ class Answered:
     why: str = ""
 
 
-Action = Moved | PlanBack | Refuse | Forgive | Call | Answered
+Action = Begun | Moved | PlanBack | Refuse | Forgive | Call | Answered

@@ -9,23 +9,30 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from reconciler.core.resources import Document
-from reconciler.core.rollouts.actions import Action, Answered, Forgive, Moved, Refuse
+from reconciler.core.resources import Document, Revision
+from reconciler.core.rollouts.actions import Action, Answered, Begun, Forgive, Moved, Refuse
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.values import Documents
 
+#: What is kept of the VMs' share of a service (`values.ShareFigures`).
+SIDES = ("planned", "written", "observed")
+
 
 class EvidenceKind(StrEnum):
-    """MOVE: a transition. WORD: a person's command, and its effect. QUERY: what was asked outside, and what came back.
+    """What a piece of evidence is about.
 
-    VERDICT: what a gate made of it. WRITE: a document that was written, and what caused it.
+    BEGIN: the commit behind a rollout, with who wrote and who signed it. MOVE: a transition. WORD: a person's command, and its
+    effect. QUERY: what was asked outside, and what came back. VERDICT: what a gate made of it. WRITE: a document that was
+    written, and what caused it. SHARES: the shares as planned, written and observed, whenever one of them has changed.
     """
 
+    BEGIN = "begin"
     MOVE = "move"
     WORD = "word"
     QUERY = "query"
     VERDICT = "verdict"
     WRITE = "write"
+    SHARES = "shares"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,8 @@ def content_of(after: Documents, split: Fraction | None) -> str:
 def _evidence(rollout: Rollout, actions: Iterable[Action], now: datetime) -> Iterator[Evidence]:
     for action in actions:
         match action:
+            case Begun(revision=commit):
+                yield Evidence(now, EvidenceKind.BEGIN, rollout.step, commit.id, commit.subject, _commit(commit))
             case Moved():
                 phases = {"source": action.source.value, "target": action.target.value}
                 yield Evidence(now, EvidenceKind.MOVE, action.step, str(action.happening), action.reason, phases)
@@ -101,6 +110,24 @@ def _evidence(rollout: Rollout, actions: Iterable[Action], now: datetime) -> Ite
                 data: dict[str, Any] = {"id": said.id, "by": said.by, "role": said.role, "done": action.done}
                 data |= {"at": said.at.isoformat(), "digest": said.digest, "reason": said.reason}
                 yield Evidence(now, EvidenceKind.WORD, rollout.step, str(said.word), action.why, data)
+
+
+def _commit(commit: Revision) -> Document:
+    """Return who answers for a commit: all that Git said of it then, since the commit itself may be gone one day."""
+    authored = commit.time.isoformat() if commit.time else ""
+    return {"author": commit.author, "time": authored, "signature": commit.signature.value, "signer": commit.signer}
+
+
+def shares_told(rollout: Rollout, stored: Rollout | None) -> Iterator[Evidence]:
+    """Yield the shares of a rollout where they are others than when it was stored last."""
+    found, known = (one.figures.shares if one and one.figures else () for one in (rollout, stored))
+    if found != known and rollout.figures:
+        data = {one.service: {name: _number(getattr(one, name)) for name in SIDES} for one in found}
+        yield Evidence(rollout.figures.at, EvidenceKind.SHARES, rollout.step, "", "", data)
+
+
+def _number(share: Fraction | None) -> float | None:
+    return None if share is None else round(float(share), 6)
 
 
 def _refusal(rollout: Rollout, reason: str, now: datetime) -> Refusal:

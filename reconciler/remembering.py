@@ -1,0 +1,85 @@
+"""A service at one moment of the past, as the evidence of its rollouts tells it: who wanted what, and where requests went."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler.core.rollouts.records import Evidence, EvidenceKind
+from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.seen import Word
+from reconciler.errors import InvalidInput, SetupCode
+from reconciler.ports import RolloutStore
+from reconciler.replaying import all_evidence
+
+#: Rollouts that are read at once.
+_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What was in force of a service at a moment, all of it known by then.
+
+    `begun` tells of the commit; it is None for a rollout that began before that was kept. `moved` is the last transition,
+    `shares` the last shares that were seen, `approvals` those that had an effect, `writes` all writes so far, oldest first.
+    """
+
+    service: str
+    at: datetime
+    rollout: Rollout
+    begun: Evidence | None
+    moved: Evidence | None
+    shares: Evidence | None
+    approvals: tuple[Evidence, ...]
+    writes: tuple[Evidence, ...]
+
+
+def moment(kept: RolloutStore, service: str, at: datetime) -> Moment:
+    """Return a service (``namespace/name`` of a ServiceEntry, or a unit) at a moment. Raises InvalidInput for an unknown."""
+    rollout = next((one for one in _past(kept) if one.began <= at and service in _names(one)), None)
+    if rollout is None:
+        raise InvalidInput(
+            f"no rollout of {service[:80]!r} is known that had begun by {at:%Y-%m-%d %H:%M:%S} UTC; "
+            "`reconciler history --rollouts` lists those that are"
+        )
+    found = [one for one in all_evidence(kept, rollout.id) if one.at <= at]
+    said = _of(found, EvidenceKind.WORD)
+    return Moment(
+        service=service,
+        at=at,
+        rollout=rollout,
+        begun=_last(found, EvidenceKind.BEGIN),
+        moved=_last(found, EvidenceKind.MOVE),
+        shares=_last(found, EvidenceKind.SHARES),
+        approvals=tuple(one for one in said if one.name == Word.APPROVE and one.data["done"]),
+        writes=tuple(_of(found, EvidenceKind.WRITE)),
+    )
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment that a person wrote (ISO 8601; UTC where no offset stands). Raises InvalidInput."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text[:80]!r} is no moment: write 2026-03-01T12:30:00Z", code=SetupCode.OPTION) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _past(kept: RolloutStore) -> Iterator[Rollout]:
+    """Yield all rollouts, newest first."""
+    before = ""
+    while found := kept.history(_PAGE, before=before):
+        yield from found
+        before = found[-1].id
+
+
+def _names(rollout: Rollout) -> set[str]:
+    entries = {f"{key.namespace}/{key.name}" for key in rollout.way.after if key.kind == "ServiceEntry"}
+    return {rollout.unit} | entries
+
+
+def _of(found: Iterable[Evidence], kind: EvidenceKind) -> list[Evidence]:
+    return [one for one in found if one.kind is kind]
+
+
+def _last(found: Iterable[Evidence], kind: EvidenceKind) -> Evidence | None:
+    return next(reversed(_of(found, kind)), None)

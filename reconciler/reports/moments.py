@@ -1,0 +1,113 @@
+"""A service at one moment of the past, as rows and as JSON."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from reconciler.core.resources import Signature
+from reconciler.core.rollouts.records import SIDES, Evidence
+from reconciler.remembering import Moment
+from reconciler.reports import words
+from reconciler.reports.safe import clean
+
+#: Heads of what `writes` returns.
+WRITES = ("when", "object", "write", "weights", "because")
+#: Requests are not counted by anybody whom we could ask.
+_MEASURED = "by the endpoints that were ready; requests were not measured"
+
+
+def rows(found: Moment) -> list[tuple[str, str]]:
+    """Return name and value of everything but the writes."""
+    rollout, begun = found.rollout, found.begun
+    commit = f"{rollout.commit[:10]} {begun.says}" if begun else rollout.commit[:10]
+    moved = (
+        f"{found.moved.data['target']}, since {words.moment(found.moved.at)}: {found.moved.says}" if found.moved else "waiting"
+    )
+    pairs = [
+        ("service", found.service),
+        ("at", words.moment(found.at)),
+        ("rollout", rollout.id),
+        ("commit", commit),
+        ("author", _author(begun)),
+        ("signer", _signer(begun)),
+        *(("approved", _approval(one)) for one in found.approvals),
+        ("phase", moved),
+        ("step", f"{_step(found) + 1} of {len(rollout.way.steps)}"),
+        *_shares(found.shares),
+    ]
+    return [(name, clean(value)) for name, value in pairs]
+
+
+def writes(found: Moment) -> list[tuple[str, ...]]:
+    """Return one row a write, with the weights that it gave and its cause."""
+    return [
+        (words.moment(one.at), one.name, f"{one.data['action']} {one.data['outcome']}", _weights(one), one.says)
+        for one in found.writes
+    ]
+
+
+def document(found: Moment) -> dict[str, Any]:
+    """Return all of it as JSON."""
+    begun, moved = found.begun, found.moved
+    return {
+        "version": "mesh-reconciler.io/moment/v1",
+        "service": found.service,
+        "at": _iso(found.at),
+        "rollout": found.rollout.id,
+        "commit": {"id": found.rollout.commit, "subject": begun.says, **begun.data} if begun else {"id": found.rollout.commit},
+        "approvals": [
+            {"at": _iso(one.at), **{name: one.data[name] for name in ("by", "role", "reason", "digest")}}
+            for one in found.approvals
+        ],
+        "phase": moved.data["target"] if moved else "waiting",
+        "reason": moved.says if moved else "",
+        "step": _step(found) + 1,
+        "shares": {"at": _iso(found.shares.at), "vm": found.shares.data} if found.shares else None,
+        "writes": [{"at": _iso(one.at), "object": one.name, "because": one.says, **one.data} for one in found.writes],
+    }
+
+
+def _step(found: Moment) -> int:
+    return found.moved.step if found.moved else 0
+
+
+def _author(begun: Evidence | None) -> str:
+    if begun is None:
+        return "not kept"
+    return f"{begun.data['author'] or 'not said'}{', ' if begun.data['time'] else ''}{begun.data['time']}"
+
+
+def _signer(begun: Evidence | None) -> str:
+    if begun is None:
+        return "not kept"
+    verdict, signer = Signature(begun.data["signature"]), begun.data["signer"]
+    return f"{signer} ({verdict})" if signer else str(verdict)
+
+
+def _approval(one: Evidence) -> str:
+    role = f" ({one.data['role']})" if one.data["role"] else ""
+    return f"by {one.data['by']}{role} at {words.moment(one.at)}: {one.data['reason']}"
+
+
+def _shares(seen: Evidence | None) -> Iterable[tuple[str, str]]:
+    """Yield the shares of all services that VMs and Pods divided."""
+    for service, sides in seen.data.items() if seen else ():
+        for side in SIDES:
+            yield side, f"{service}: {_pair(sides, side)}"
+    if seen:
+        yield "seen", f"{words.moment(seen.at)}, {_MEASURED}"
+
+
+def _pair(sides: Mapping[str, float | None], side: str) -> str:
+    machines = sides[side]
+    if machines is None:
+        return "not yet in force at the proxies" if side == "observed" else "no endpoint"
+    return f"vm {machines * 100:.1f} %, pod {(1 - machines) * 100:.1f} %"
+
+
+def _weights(one: Evidence) -> str:
+    return ", ".join(f"{end} {weight}" for end, weight in one.data["weights"].items()) or "-"
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,116 @@
+"""A service at a moment of the past: who wanted what, who let it go on, and where requests went."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.core.resources import Document
+from reconciler.core.rollouts.rollout import Phase
+from reconciler.core.rollouts.seen import Word
+from reconciler.errors import InvalidInput
+from reconciler.remembering import Moment, moment, moment_of
+from reconciler.reports import moments
+from tests.building import service_entry
+from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.worlds import SELECTOR, SHOP, World, pod
+
+AUTHORED = datetime(2026, 2, 28, 9, tzinfo=UTC)
+ONLY_MACHINES = {"labels": {"app": "billing", "platform": "vm"}}
+STEPS = [{"exposure": "25%", "hold": "20s", "approval": True}, {"exposure": "100%"}]
+
+
+def billing(selector: Document) -> list[Document]:
+    """Two VMs behind a selector."""
+    machines = [vm(number, labels={"app": "billing", "platform": "vm"}) for number in (1, 2)]
+    return [SHOP, service_entry(workloadSelector=selector), *machines, policy(steps=STEPS)]
+
+
+@pytest.fixture
+def rolled() -> Rolled:
+    """Ann let two Pods join two VMs; Eve approved the step to 100 %, and all is over."""
+    world = World()
+    for number in (1, 2):
+        world.cluster.put_pod(pod(number))
+    rolled = Rolled(world)
+    rolled.policy = None
+    rolled.begin_with(*billing(ONLY_MACHINES))
+    files = {"mesh.yaml": yaml.safe_dump_all(billing(SELECTOR)).encode()}
+    world.source.commit(files, subject="let Pods join", author="Ann <ann@example.com>", time=AUTHORED)
+    rolled.look()
+    rolled.until(Phase.SOAKING, 0)
+    for _ in range(3):
+        rolled.look()
+    rolled.say(Word.APPROVE)
+    rolled.until(Phase.WATCHING)
+    return rolled
+
+
+def at(rolled: Rolled, of: datetime) -> Moment:
+    """Billing at a moment."""
+    return moment(rolled.world.store.rollouts, "shop/billing", of)
+
+
+def shares(found: Moment) -> dict[str, Any]:
+    """The VMs' shares."""
+    assert found.shares is not None
+    (sides,) = found.shares.data.values()
+    return {name: None if share is None else round(share, 2) for name, share in sides.items()}
+
+
+def test_a_moment_in_the_first_step_knows_its_commit_and_its_shares(rolled: Rolled) -> None:
+    """Who wrote it, where it was, the split as planned, written and observed; nobody had approved anything yet."""
+    began = rolled.newest.began
+    found = at(rolled, began + timedelta(seconds=55))
+    assert found.begun is not None
+    assert (found.begun.name, found.begun.says) == (rolled.newest.commit, "let Pods join")
+    assert found.begun.data == {
+        "author": "Ann <ann@example.com>",
+        "time": "2026-02-28T09:00:00+00:00",
+        "signature": "unchecked",
+        "signer": "",
+    }
+    assert found.moved is not None
+    assert (found.moved.data["target"], found.moved.step) == ("soaking", 0)
+    assert shares(found) == pytest.approx({"planned": 0.88, "written": 0.88, "observed": 0.88}, abs=0.011)
+    assert found.approvals == ()
+    assert [one.says for one in found.writes] == ["step 1 of 2, prepare", "step 1 of 2, prepare", "step 1 of 2, shift"]
+
+
+def test_a_later_moment_knows_who_approved_and_each_write_with_its_cause(rolled: Rolled) -> None:
+    """As rows for a terminal, and as JSON."""
+    found = at(rolled, rolled.world.clock.now())
+    rows = moments.rows(found)
+    assert ("author", "Ann <ann@example.com>, 2026-02-28T09:00:00+00:00") in rows
+    assert ("signer", "unchecked") in rows
+    assert next(value for name, value in rows if name == "approved").startswith("by eve (operator) at 2026-03-01")
+    assert ("planned", "shop/billing: vm 50.0 %, pod 50.0 %") in rows
+    assert moments.writes(found)[0][1:] == (
+        "WorkloadEntry shop/vm1",
+        "update done",
+        "10.0.0.1 7",
+        "step 1 of 2, prepare",
+    )
+    document = moments.document(found)
+    assert [one["by"] for one in document["approvals"]] == ["eve"]
+    assert document["commit"]["author"] == "Ann <ann@example.com>"
+    assert document["shares"]["vm"]["shop/billing"]["planned"] == 0.5
+    assert document["writes"][0]["weights"] == {"10.0.0.1": 7}
+
+
+def test_before_anything_rolled_nothing_is_known(rolled: Rolled) -> None:
+    """Nor of a service that does not exist; the message says where to look."""
+    with pytest.raises(InvalidInput, match=r"history --rollouts"):
+        at(rolled, rolled.newest.began - timedelta(seconds=1))
+    with pytest.raises(InvalidInput, match="no rollout of 'shop/nobody'"):
+        moment(rolled.world.store.rollouts, "shop/nobody", rolled.world.clock.now())
+
+
+def test_moments_are_written_in_iso_8601() -> None:
+    """UTC, unless an offset says otherwise."""
+    assert moment_of("2026-03-01T12:30") == moment_of("2026-03-01T12:30:00Z") == moment_of("2026-03-01T13:30:00+01:00")
+    with pytest.raises(InvalidInput, match="2026-03-01T12:30:00Z"):
+        moment_of("yesterday")
