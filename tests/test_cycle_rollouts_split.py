@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from reconciler.core.report import Verdict
+from reconciler.core.resources import Controller
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.rollouts.seen import Word
 from reconciler.core.rollouts.values import LegKind
@@ -140,6 +141,38 @@ def test_weights_are_armed_before_the_first_pod() -> None:
     assert found == pytest.approx({0: 0.95, 1: 0.75, 2: 0.5}, abs=0.03)
     rolled.until(Phase.IDLE)
     assert machines(rolled) == pytest.approx(0.5, abs=0.03)
+
+
+def test_armed_weights_stay_while_the_first_pods_start_one_by_one() -> None:
+    """All that are expected stay within the first step, so that those who come next find nothing that was made for fewer."""
+    rolled = born(0)
+    rolled.policy = policy(split=HALF, expectPods=8)
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 0)
+    armed = weights(rolled)
+    for pods, ready in ((1, 0), (1, 1), (2, 0), (8, 5)):
+        scale(rolled, pods, ready)
+        rolled.look()
+        assert (rolled.newest.phase, rolled.newest.step, weights(rolled)) == (Phase.SOAKING, 0, armed), rolled.newest.reason
+    scale(rolled, 8)
+    rolled.until(Phase.SOAKING, 1)
+    assert machines(rolled) == pytest.approx(0.75, abs=0.02)
+
+
+def test_weights_are_sized_for_all_that_a_deployment_starts() -> None:
+    """Three of eight are there and pass the first step: when the others come, no weight has to follow."""
+    rolled = born(0)
+    rolled.world.cluster.put_controller(Controller("Deployment", "shop", "billing", 8, {"app": "billing"}))
+    rolled.policy = policy(split=HALF)
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 0)
+    scale(rolled, 3)
+    rolled.until(Phase.SOAKING, 1)
+    before = weights(rolled)
+    scale(rolled, 8)
+    rolled.look()
+    assert weights(rolled) == before
+    assert machines(rolled) == pytest.approx(0.75, abs=0.02)
 
 
 def test_pods_that_came_to_armed_weights_get_next_to_nothing_after_an_undo() -> None:

@@ -74,14 +74,14 @@ class Balance:
     ready: int
 
     @classmethod
-    def of(cls, course: Course, exposure: Fraction, mesh: Mesh, expected: int, fixed: Mapping[Key, int]) -> "Balance":
+    def of(cls, course: Course, exposure: Fraction, mesh: Mesh, fixed: Mapping[Key, int]) -> "Balance":
         """Return it for today's Pods. `fixed` are weights that another ServiceEntry decided on already."""
         target = course.at(exposure)
         machines = {key: share for key, share in target.items() if key != PODS and key not in fixed}
         entry, selectors = Key.of(course.opening.before), course.opening.selectors
         crowd = Crowd(
             ratios=_ratios({str(key): share for key, share in machines.items()}),
-            pods=0 if course.routed else mesh.pods_meant(entry.namespace, selectors) or expected,
+            pods=0 if course.routed else course.pods,
             fixed_vms=sum(weight for key, weight in fixed.items() if key in target),
         )
         ends = [_ALL - one.get(PODS, _NONE) for one in (course.start, course.wanted)]
@@ -124,7 +124,7 @@ class Balance:
 
 
 def weighed(
-    found: Iterable[Course], exposure: Fraction, mesh: Mesh, expected: int, anchor: Anchor | None
+    found: Iterable[Course], exposure: Fraction, mesh: Mesh, anchor: Anchor | None
 ) -> tuple[dict[Key, int], tuple[str, ...]]:
     """Return the weights of courses at an exposure, and what a person should know of them: which share gives way to what.
 
@@ -134,7 +134,7 @@ def weighed(
     weights: dict[Key, int] = {}
     notes: list[str] = []
     for course in (one for one in found if one.moves or not one.routed):
-        balance = Balance.of(course, exposure, mesh, expected, weights)
+        balance = Balance.of(course, exposure, mesh, weights)
         if balance.keys:
             held = balance.held(mesh, anchor) if anchor else None
             chosen = held.weights if held else balance.weights()

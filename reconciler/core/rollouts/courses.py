@@ -26,12 +26,14 @@ class Sides:
     """A unit before and after the leg, with all its documents.
 
     `splits` are the VMs' wanted shares, None where weights rule; `expected` is how many Pods count while none is meant to run.
+    `armed`: they come to weights that were sized for all of them, one by one, and these stay as they are for the first ones.
     """
 
     before: Documents
     after: Documents
     splits: tuple[Fraction | None, Fraction | None] = (None, None)
     expected: int = 0
+    armed: bool = False
 
     def entries(self) -> Iterator[Opening]:
         """Yield each ServiceEntry that is there on both sides, the one with the name that comes first, first."""
@@ -53,11 +55,15 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The shares of one ServiceEntry's endpoints at the ends of its leg. `routed`: routes say what VMs and Pods get of them."""
+    """The shares of one ServiceEntry's endpoints at the ends of its leg. `routed`: routes say what VMs and Pods get of them.
+
+    `pods` is for how many Pods weights are sized.
+    """
 
     opening: Opening
     start: Shares
     wanted: Shares
+    pods: int
     routed: bool = False
 
     def at(self, exposure: Fraction) -> dict[Key, Fraction]:
@@ -81,14 +87,23 @@ def courses(sides: Sides, mesh: Mesh) -> list[Course]:
     found = []
     for one in sides.entries():
         key = Key.of(one.before)
-        pods = mesh.pods_meant(key.namespace, one.selectors) or sides.expected
+        pods = _pods(one, sides, mesh)
         routed = any(portions_of(world, key) for world in worlds)
         splits = (None, None) if routed else sides.splits
         start, wanted = (
             divided(shares(world, key, addresses), split, pods) for world, split in zip(worlds, splits, strict=True)
         )
-        found.append(Course(one, start, wanted, routed))
+        found.append(Course(one, start, wanted, pods, routed))
     return sorted(found, key=lambda one: -len({*one.start, *one.wanted}))
+
+
+def _pods(one: Opening, sides: Sides, mesh: Mesh) -> int:
+    """Return for how many Pods weights are sized: those meant to run, which may be still to start, or are only expected."""
+    namespace = one.before["metadata"]["namespace"]
+    there, asked = mesh.pods_meant(namespace, one.selectors), mesh.scale(namespace, one.selectors).desired
+    if there and (asked or not sides.armed):
+        return max(there, asked)
+    return max(there, sides.expected)
 
 
 def expected_pods(policy: RolloutPolicy, before: Documents, after: Documents, mesh: Mesh) -> int:

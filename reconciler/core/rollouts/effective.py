@@ -138,13 +138,20 @@ def _standing(way: Way, step: int) -> dict[Key, Document | None]:
 
 def _position(way: Way, step: int, stage: int) -> Position:
     current = way.steps[step]
-    is_first = step == 0 or way.steps[step - 1].leg != current.leg
-    return Position.of(current.exposure, current.stages, stage, first=is_first)
+    return Position.of(current.exposure, current.stages, stage, first=_is_first(way, step))
+
+
+def _is_first(way: Way, step: int) -> bool:
+    """Tell whether a step is the first one of its leg."""
+    return step == 0 or way.steps[step - 1].leg != way.steps[step].leg
 
 
 def _sides(way: Way, step: int, anchor: Anchor | None) -> Sides:
     standing = _standing(way, step)
-    return Sides(standing, {**standing, **_leg(way, step).after}, way.weighed, way.expected or (anchor.most if anchor else 0))
+    expected = way.expected or (anchor.most if anchor else 0)
+    # Where all requests went to VMs, Pods have only come since: they come to weights that are sized for those expected.
+    armed = way.splits[0] == 1 and _is_first(way, step)
+    return Sides(standing, {**standing, **_leg(way, step).after}, way.weighed, expected, armed)
 
 
 def _split_beside(way: Way, step: int) -> Fraction | None:

@@ -41,9 +41,7 @@ def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:
             return f"all VMs of {entry.namespace}/{entry.name} are unhealthy"
         # Pods that only just come are not lost: what has yet to be there, `unhealthy` waits for.
         meant = mesh.pods_meant(entry.namespace, (selector_of(course.opening.before),))
-        if course.start.get(PODS) is None and meant and PODS in course.wanted:
-            continue
-        if meant and not any(one.platform is Platform.POD for one in members) and PODS in course.start:
+        if course.start.get(PODS) and meant and not any(one.platform is Platform.POD for one in members):
             return f"all Pods of {entry.namespace}/{entry.name} are lost"
     return ""
 

@@ -69,7 +69,7 @@ def weights_at(
     """Return the weights at a position of the leg with what is to be said of them; at its end Git's rule, without a split."""
     if position.settled and sides.splits[1] is None:
         return {}, ()
-    return weighed(courses(sides, mesh), position.exposure, mesh, sides.expected, anchor)
+    return weighed(courses(sides, mesh), position.exposure, mesh, anchor)
 
 
 def _listed(one: Opening, weights: Mapping[Key, int]) -> Document:
