@@ -1,6 +1,7 @@
 """`registry serve`: the VM registry's server, until told to stop."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import click
@@ -42,8 +43,9 @@ def serve(*, listen: str | None, **options: Any) -> int:
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
     log = logging.getLogger("reconciler")
-    with registry_server(settings) as server, ended_by_signals(server.stop, log.info):
+    # In a thread of its own: an event loop in the main thread takes the signals for itself.
+    with registry_server(settings) as server, ended_by_signals(server.stop, log.info), ThreadPoolExecutor(1) as thread:
         log.info("the VM registry of target %s listens at port %d", settings.target, server.port)
-        server.run()
+        thread.submit(server.run).result()
     log.info("stopped")
     return 0
