@@ -15,9 +15,9 @@ from reconciler.core.manifests import ParsedFile
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Relation, Revision, Skipped
-from reconciler.desired import DesiredReader
+from reconciler.desired import DesiredReader, in_order
 from reconciler.errors import InvalidInput, Place, Problem, Severity
-from reconciler.ports import Clock, ParseCache, Schemas, Source, TreeFile
+from reconciler.ports import BadTree, Clock, ParseCache, Schemas, Source, TreeFile
 
 #: Begins a part of the work, of so many pieces; what it returns is called for each piece that is done.
 Stage = Callable[[str, int], Callable[[], None]]
@@ -87,17 +87,19 @@ class Checker:
             with suppress(ValueError, TypeError):
                 return _Found.from_bytes(kept)
         schemas = self.crds()
+        # What is said of the folder itself is not remembered: it may lie with the tools of this machine.
         try:
-            found = self._look(source, revision, schemas)
+            found = self._look(source, revision, source.files(revision), schemas)
+        except BadTree as error:
+            found = self._look(source, revision, error.others, schemas) if error.others else _Found()
+            return replace(found, problems=in_order((*error.problems, *found.problems)))
         except InvalidInput as error:
-            # Said of the folder itself. Not remembered: it may lie with the tools of this machine.
             return _Found(problems=error.problems)
         self.cache.put({name: found.to_bytes()})
         return found
 
-    def _look(self, source: "_Shown", revision: Revision, schemas: Schemas) -> "_Found":
+    def _look(self, source: "_Shown", revision: Revision, files: Sequence[TreeFile], schemas: Schemas) -> "_Found":
         reader = DesiredReader(source, self.cache, self.strict_kinds, self.namespaces)
-        files = source.files(revision)
         parsed = reader.parsed(files)
         objects = sum(len(file.manifests) + len(file.broken) for file in parsed)
         counting = _Counting(schemas, source.stage("checking against the CRDs", objects)) if schemas.origin else schemas
@@ -177,8 +179,11 @@ class _Shown:
             return self.inner.poll()
 
     def files(self, revision: Revision) -> tuple[TreeFile, ...]:
-        with self._placing():
-            return tuple(replace(file, path=self._shown(file.path)) for file in self.inner.files(revision))
+        try:
+            with self._placing():
+                return self._all_shown(self.inner.files(revision))
+        except BadTree as error:
+            raise BadTree(map(self._placed, error.problems), self._all_shown(error.others)) from None
 
     def contents(self, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:
         known: Sequence[TreeFile] = list(files)
@@ -195,6 +200,9 @@ class _Shown:
     def close(self) -> None:
         self.inner.close()
 
+    def _all_shown(self, files: Iterable[TreeFile]) -> tuple[TreeFile, ...]:
+        return tuple(replace(file, path=self._shown(file.path)) for file in files)
+
     def _shown(self, path: str) -> str:
         if path.startswith(self.inside):
             return f"{self.prefix}{path[len(self.inside) :]}"
@@ -204,6 +212,8 @@ class _Shown:
     def _placing(self) -> Iterator[None]:
         try:
             yield
+        except BadTree:
+            raise
         except InvalidInput as error:
             raise InvalidInput(self._placed(problem) for problem in error.problems) from None
 

@@ -59,8 +59,8 @@ class DesiredReader:
         try:
             desired = load(revision, parsed, strict_kinds=self.strict_kinds, namespaces=self.namespaces, read=read)
         except InvalidInput as error:
-            raise InvalidInput(_in_order((*error.problems, *found))) from None
-        problems = _in_order((*desired.warnings, *found))
+            raise InvalidInput(in_order((*error.problems, *found))) from None
+        problems = in_order((*desired.warnings, *found))
         if any(problem.severity is Severity.ERROR for problem in found):
             raise InvalidInput(problems)
         return replace(desired, warnings=problems, machines=desired.machines if self.records else {})
@@ -94,5 +94,6 @@ def _findings(file: ParsedFile, schemas: Schemas) -> Iterator[_Finding]:
             yield manifest, replace(problem, place=manifest.place, object=str(manifest.key))
 
 
-def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems in the order of their places."""
     return tuple(sorted(problems, key=lambda problem: problem.place or Place("")))

@@ -25,7 +25,7 @@ from reconciler.core.resources import (
     Revision,
     Service,
 )
-from reconciler.errors import Problem
+from reconciler.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from reconciler.core.enrolment.vm import EnrolledVM
@@ -52,6 +52,14 @@ class TreeFile:
     rendered: bool = False
 
 
+class BadTree(InvalidInput):
+    """Some files must not be there. `others` may be read all the same, by whoever wants to say all that is wrong at once."""
+
+    def __init__(self, problems: Iterable[Problem], others: Iterable[TreeFile] = ()) -> None:
+        self.others = tuple(others)
+        super().__init__(problems)
+
+
 class Source(Protocol):
     """A Git repository at one ref and one folder."""
 
@@ -65,7 +73,7 @@ class Source(Protocol):
     def files(self, revision: Revision) -> tuple[TreeFile, ...]:
         """Return the manifest files of the folder at a commit, in path order.
 
-        Raises InvalidInput with every file that must not be there (symlink, submodule, LFS pointer, over a cap, odd name).
+        Raises BadTree with every file that must not be there (symlink, submodule, LFS pointer, over a cap, odd name).
         """
 
     def contents(self, files: Iterable[TreeFile]) -> Iterator[tuple[TreeFile, bytes]]:

@@ -101,6 +101,18 @@ def test_what_does_not_belong_there_has_that_path_too(folder: Path) -> None:
     assert report.verdict.exit_code == 1
 
 
+def test_what_does_not_belong_there_hides_nothing_else(folder: Path) -> None:
+    """All at once is the rule: the other files are read, and so they are the next time, though nothing has changed."""
+    (folder / "link.yaml").symlink_to("web.yaml")
+    (folder / "web.yaml").write_text(ODD)
+    alone = check(folder).problems
+    for _ in range(2):
+        report = check(folder)
+        places = [problem.place.path for problem in report.problems if problem.place]
+        assert places == ["production/link.yaml", "production/web.yaml"]
+        assert (report.problems, report.files) == (alone, 1)
+
+
 def test_an_invalid_folder_is_counted_all_the_same(folder: Path) -> None:
     """The summary of a failed check has the same numbers as that of a good one."""
     (folder / "web.yaml").write_text(f"{ODD}---\n{DEPLOYMENT}")

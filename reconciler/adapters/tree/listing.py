@@ -14,7 +14,7 @@ from reconciler.adapters.tree.rendering import Kustomize
 from reconciler.adapters.tree.words import shown
 from reconciler.core.trees import is_hidden, is_kustomization
 from reconciler.errors import InvalidInput, Place, Problem
-from reconciler.ports import TreeFile
+from reconciler.ports import BadTree, TreeFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Lister:
     _no_pointers: frozenset[str] = frozenset()
 
     def listing(self, entries: Sequence[Entry], repository: Callable[[], Find]) -> Listing:
-        """Return what to read, of the entries of the manifest folder. Raises InvalidInput with every problem.
+        """Return what to read, of the entries of the manifest folder. Raises BadTree with every problem.
 
         `repository` is called where kustomizations refer to what may lie outside of the folder.
         """
@@ -58,7 +58,9 @@ class Lister:
             found, more = self._kustomized(starts, repository())
             problems += more
         if problems:
-            raise InvalidInput(problems)
+            wrong = {problem.place.path for problem in problems if problem.place}
+            others = [entry for entry in plain if entry.path not in wrong]
+            raise BadTree(problems, self._put_together(others, ()).files)
         return self._put_together(plain, found)
 
     def _pointers(self, manifests: Sequence[Entry]) -> list[Problem]:
