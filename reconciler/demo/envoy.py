@@ -49,7 +49,7 @@ class Envoy:
             options = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
             files = ["--config-path", str(config), "--admin-address-path", str(admin)]
             self._process = subprocess.Popen(
-                [sys.executable, tethered.__file__, str(os.getpid()), str(self._command), *files, *options],
+                [sys.executable, tethered.__file__, str(os.getpid()), "-", str(self._command), *files, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

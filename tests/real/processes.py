@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from tests.real.locations import HERE
+from reconciler.demo import tethered
 from tests.real.missing import PartMissing
 
 STOP_SECONDS = 10.0
@@ -39,7 +39,7 @@ class Child:
         """Start it at once, with `variables` beside our environment; `user` is the numeric user to run as, if not ours."""
         self.log = log
         become = "-" if user is None else str(user)
-        script = [sys.executable, "-S", "-E", HERE / "die_with_parent.py", str(os.getpid()), become, *command]
+        script = [sys.executable, "-S", "-E", tethered.__file__, str(os.getpid()), become, *command]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 script,
