@@ -208,6 +208,9 @@ def test_planned_written_and_observed_shares_stand_side_by_side() -> None:
     rolled.world.registry.report(Key("VirtualMachine", "shop", "vm1"), {"health": Health.UNHEALTHY, "address": "10.0.0.1"})
     rolled.look()
     assert shares(rolled) == (0.27, 0.26, 0.13)
+    rolled.say(Word.ABORT)
+    rolled.until(Phase.IDLE)
+    assert status(rolled).figures is None, "they are of a look of long ago"
 
 
 def test_a_service_that_nobody_divides_has_no_shares_to_show() -> None:

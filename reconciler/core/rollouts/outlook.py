@@ -55,7 +55,7 @@ class Outlook:
     """One rollout at one moment. `start` is the predicted traffic before its first step, `waits` what it waits for now.
 
     `held` is what it holds back from what Git says (`held_back`); empty where nobody asked. `foreseen`: it would get there now,
-    and nothing of that was stored or written. `figures` are those of the last look.
+    and nothing of that was stored or written. `figures` are those of the last look, None once it has ended.
     """
 
     id: str
@@ -103,7 +103,7 @@ def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = No
         start=_split(way.before, mesh) if mesh else (),
         waits=tuple(one.text for one in waits),
         notes=(*way.notes, *unseen),
-        figures=rollout.figures,
+        figures=rollout.figures if rollout.outcome is Outcome.NONE else None,
     )
 
 
