@@ -64,7 +64,10 @@ def loads_of(documents: Documents, mesh: Mesh) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The numbers of one ServiceEntry at an exposure: who divides its requests, and which share the VMs are to get."""
+    """The numbers of one ServiceEntry at an exposure: who divides its requests, and which share the VMs are to get.
+
+    `awaited`: none of the Pods that count is meant to run yet.
+    """
 
     entry: Key
     keys: Mapping[str, Key]
@@ -72,6 +75,7 @@ class Balance:
     course: shares.Course
     exposure: Fraction
     ready: int
+    awaited: bool
 
     @classmethod
     def of(cls, course: Course, exposure: Fraction, mesh: Mesh, fixed: Mapping[Key, int]) -> "Balance":
@@ -79,6 +83,7 @@ class Balance:
         target = course.at(exposure)
         machines = {key: share for key, share in target.items() if key != PODS and key not in fixed}
         entry, selectors = Key.of(course.opening.before), course.opening.selectors
+        meant = mesh.pods_meant(entry.namespace, selectors)
         crowd = Crowd(
             ratios=_ratios({str(key): share for key, share in machines.items()}),
             pods=0 if course.routed else course.pods,
@@ -86,7 +91,7 @@ class Balance:
         )
         ends = [_ALL - one.get(PODS, _NONE) for one in (course.start, course.wanted)]
         ready = mesh.pods_ready(entry.namespace, selectors)
-        return cls(entry, {str(key): key for key in machines}, crowd, shares.Course(*ends), exposure, ready)
+        return cls(entry, {str(key): key for key in machines}, crowd, shares.Course(*ends), exposure, ready, not meant)
 
     @property
     def limits(self) -> Limits:
@@ -113,7 +118,9 @@ class Balance:
             anchor.max_load,
             anchor.spill,
         )
-        return shares.hold(crowd, self._now(mesh), promise, self.limits)
+        found = shares.hold(crowd, self._now(mesh), promise, self.limits)
+        yet = f"no Pod runs yet: weights are sized for the {crowd.pods:,} that may come, until then the VMs get all"
+        return replace(found, notes=(yet,)) if self.awaited else found
 
     def _now(self, mesh: Mesh) -> Presence:
         """Return who is there by what is live: weights as Envoy counts them."""
