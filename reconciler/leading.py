@@ -229,12 +229,14 @@ class Look:
     def outlooks(self, written: AbstractSet[Key], left: AbstractSet[Key], *, predict: bool) -> tuple[Outlook, ...]:
         """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
         mesh = self.mesh if predict else None
-        found = [self._outlook(one, self._waits(one, written, left), mesh) for one in self.under_way]
+        found = [self._outlook(one, self._waits(one, written, left), mesh, written) for one in self.under_way]
         said = [remarks(one, self.git, self.mesh) for one in self.under_way]
         return tuple(replace(one, notes=(*one.notes, *notes)) for one, notes in zip(found, said, strict=True))
 
-    def _outlook(self, one: Rollout, missing: Iterable[Wait], mesh: Mesh | None) -> Outlook:
+    def _outlook(self, one: Rollout, missing: Iterable[Wait], mesh: Mesh | None, written: AbstractSet[Key]) -> Outlook:
         found, before = outlook(one, missing, mesh), self.stored.get(one.id)
+        if found.figures and written & one.on.after.keys():
+            found = replace(found, figures=replace(found.figures, shares=()))  # they are of the time before
         if not self._foresees(one):
             return found
         begins = one.phase is Phase.APPLYING and (before is None or before.phase is Phase.WAITING)

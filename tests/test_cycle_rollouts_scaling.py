@@ -17,7 +17,9 @@ from reconciler.reports.shares import abreast, left_alone
 from reconciler.status import read_status
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.test_cycle_rollouts_split import HALF, born, machines, scale, weights
-from tests.worlds import World, inline, mixed
+from tests.test_cycle_rollouts_subsets import MACHINES, ONLY_PODS, Routed, unit
+from tests.test_cycle_rollouts_subsets import TWO as LABELLED
+from tests.worlds import SELECTOR, World, inline, mixed
 
 TWO = mixed(vm(1), vm(2))
 DEPLOYMENT = Controller("Deployment", "shop", "billing", 0, {"app": "billing"})
@@ -291,3 +293,18 @@ def test_each_step_names_what_moves_with_it() -> None:
     (plan,) = rolled.process("look:1").run("plan", write=False).rollouts
     named = [sorted(key.name for key in step.objects if key.kind == "WorkloadEntry") for step in plan.steps]
     assert named == [["vm1", "vm2", "vm3", "vm4"], ["vm1", "vm2", "vm3", "vm4"], ["vm1", "vm2", "vm3", "vm4"]]
+
+
+def test_what_routes_give_is_exact_however_many_pods_run() -> None:
+    """Strategy subsets: the shares stand side by side as they are planned, and nothing would become of them alone."""
+    rolled = Routed()
+    rolled.world.cluster.put_controller(replace(DEPLOYMENT, labels=ONLY_PODS["labels"]))
+    rolled.world.cluster.put_autoscaler(Autoscaler("shop", "billing", "Deployment/billing", 2, 20, 2, 2))
+    rolled.commit(*unit(MACHINES, *LABELLED))
+    rolled.look()
+    rolled.policy = policy(strategy="subsets", split={"vm": 30, "pod": 70})
+    rolled.commit(*unit(SELECTOR, *LABELLED))
+    rolled.look()
+    rolled.until(Phase.SOAKING, 3)
+    assert shares(rolled) == (0.65, 0.65, 0.65)
+    assert alone(rolled) == {}

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.plans import Split
-from reconciler.core.resources import Key
+from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.capacity import Need, Trust, needs, overload
 from reconciler.core.rollouts.effective import at, starting
 from reconciler.core.rollouts.mesh import Mesh
@@ -139,11 +139,18 @@ def _predicted(
     before, after = around
     return replace(
         found,
-        objects=tuple(sorted(key for key, one in after.items() if one != before.get(key))),
+        objects=tuple(sorted(key for key, one in after.items() if _weighed(one) != _weighed(before.get(key)))),
         lacks=overload(way, number, trust, mesh) if found.standing is Standing.COMING else "",
         needs=tuple(needs(way, number, trust, mesh)),
         split=_split(after, mesh),
     )
+
+
+def _weighed(document: Document | None) -> Document | None:
+    """Return a document with the weight that counts: one that is left out is 1."""
+    if document is None or document["kind"] != "WorkloadEntry":
+        return document
+    return {**document, "spec": {**document["spec"], "weight": document["spec"].get("weight") or 1}}
 
 
 def _standing(rollout: Rollout, number: int) -> Standing:

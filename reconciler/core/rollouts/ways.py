@@ -44,8 +44,8 @@ def way_to(
         states = waypoints(before, after, policy, mesh, splits, keeps=keeps)
     except Obstructed as found:
         return Way((), (), before, after, splits, refused=str(found), culprit=found.obstacle.key)
-    # Without a split, Pods that are not there have no share for which anything could be sized.
-    expected = expected_pods(policy, before, after, mesh) if splits != (None, None) else 0
+    # Without a split, Pods that are not there have no share for which weights could be sized, and routes need none.
+    expected = expected_pods(policy, before, after, mesh) if splits != (None, None) and not states.by else 0
     plan = Way((), (), before, after, splits, expected=expected, by=states.by)
     if not states.by and splits[0] is not None and splits[0] == splits[1]:
         states = Waypoints((Waypoint(_weighing_as(before, after)),))
