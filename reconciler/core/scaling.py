@@ -6,8 +6,8 @@ Only read: neither replicas nor bounds are ever ours to write. A person is told 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.core.istio import selects
 from reconciler.core.resources import Autoscaler, Controller, ObservedState, Pod
+from reconciler.core.selection import LabelIndex
 
 #: The label by which a Deployment tells the versions of its Pods apart.
 VERSION = "pod-template-hash"
@@ -92,17 +92,25 @@ class Scaling:
         self._in_namespace: dict[str, list[Controller]] = {}
         for one in observed.controllers:
             self._in_namespace.setdefault(one.namespace, []).append(one)
+        self._by_labels: dict[str, LabelIndex[Controller]] = {}
 
     def behind(self, namespace: str, selectors: Iterable[Mapping[str, str] | None], pods: Iterable[Pod] = ()) -> Scale:
         """Return what scales the Pods that selectors pick in a namespace, those of today and those that may come.
 
         `pods` are today's: they lead to controllers of kinds that are not read, which an autoscaler may name.
         """
-        here = [one for one in self._in_namespace.get(namespace, ()) if not one.owner]
-        targets = {_name(one) for selector in selectors for one in here if selects(selector, one.labels)}
+        here = self._labelled(namespace)
+        targets = {_name(one) for selector in selectors for one in here.picked(namespace, selector)}
         targets |= {self._top(namespace, run_by(pod)) for pod in pods}
         found = [self._scaler(namespace, target) for target in sorted(targets)]
         return Scale(tuple(one for one in found if one), self._hidden(namespace))
+
+    def _labelled(self, namespace: str) -> LabelIndex[Controller]:
+        """Return the controllers of a namespace by labels: of few namespaces anybody asks, while Pods come and go in all."""
+        if namespace not in self._by_labels:
+            alone = (one for one in self._in_namespace.get(namespace, ()) if not one.owner)
+            self._by_labels[namespace] = LabelIndex((namespace, one.labels, one) for one in alone)
+        return self._by_labels[namespace]
 
     def _top(self, namespace: str, owner: str) -> str:
         """Return the controller at the end of a chain of owners, which is two long at most."""
