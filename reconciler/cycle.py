@@ -12,13 +12,14 @@ from reconciler.apply import Execution
 from reconciler.authority import Authority
 from reconciler.core.changes import Action, ObjectDiff, State
 from reconciler.core.health.planning import Health, health_of
+from reconciler.core.health.states import problems_of
 from reconciler.core.health.vitals import Vitals
 from reconciler.core.orphans import is_readable
 from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict, Written
-from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation
+from reconciler.core.resources import EMPTY, DesiredState, Document, Key, ObservedState, Relation
 from reconciler.core.units import cut
 from reconciler.deciding import Decider
 from reconciler.desired import DesiredReader
@@ -66,7 +67,7 @@ class Cycle:
         self._heard: Hashable = ((), ())
         self._due: datetime | None = None
         self._awaited: tuple[str, frozenset[str]] | None = None
-        self._recorded: Verdict | None = None
+        self._recorded: tuple[str, ...] = ()
         self.stands_by = False
         """Whether the last run ended because somebody else is the writer, or has to be asked first."""
 
@@ -246,7 +247,19 @@ class Cycle:
             untouchable=sight.look.untouchable if sight.look else (),
         )
         sight.notes += found.notes
-        return found
+        states = tuple(problems_of(found.vitals, self._joined(sight), observed.machines))
+        sight.problems += states
+        return replace(found, states=states)
+
+    def _joined(self, sight: Sight) -> tuple[Document, ...]:
+        """Return what has joined, for a person who looks: a service does not ask for it with every pass."""
+        if self._ports.office is None or sight.command not in ("diff", "plan"):
+            return ()
+        try:
+            return self._ports.office.vms()
+        except ReconcilerError as error:
+            sight.notes.append(f"what has joined is not known (registry-unavailable): {error}")
+            return ()
 
     def _given(self, digest: str) -> frozenset[str]:
         return frozenset(one.name for one in self._ports.store.overrides(digest))
@@ -303,8 +316,10 @@ class Cycle:
 
     def _report(self, sight: Sight, verdict: Verdict, *, write: bool) -> Report:
         report = report_of(sight, verdict, self._policy, self._ports.clock.now())
-        if write and (report.results or verdict is not self._recorded):
+        standing = (verdict, *sight.health.standing)
+        if write and (report.results or standing != self._recorded):
             self._record(report)
+            self._recorded = standing
         return report
 
     def _record(self, report: Report) -> None:
@@ -317,4 +332,3 @@ class Cycle:
                 CycleRecord(0, report.ended, commit, digest, report.verdict, written, as_json.document(report))
             )
             self._ports.store.forget(report.ended - self._policy.keep_history)
-        self._recorded = report.verdict

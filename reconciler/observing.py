@@ -20,7 +20,7 @@ class Observer:
     def observe(self) -> ObservedState:
         """Return everything of both stores. Raises Unavailable when either could not be read whole."""
         cluster = self.cluster.observe()
-        registry = self.registry.observe() if self.registry else RegistryState({})
+        registry = self._registry()
         if self._last and self._last[0] is cluster and self._last[1] == registry:
             return self._last[2]
         observed = ObservedState(
@@ -37,6 +37,14 @@ class Observer:
         )
         self._last = (cluster, registry, observed)
         return observed
+
+    def _registry(self) -> RegistryState:
+        try:
+            return self.registry.observe() if self.registry else RegistryState({})
+        except Unavailable as error:
+            raise Unavailable(
+                f"the VM registry cannot be read (registry-unavailable): {error}", retry_after=error.retry_after
+            ) from error
 
     def listings(self, leaving: Iterable[Key], named: Collection[str]) -> dict[str, Listing]:
         """Look into the namespaces that would be deleted and whose names were said: nobody else is worth so many requests."""

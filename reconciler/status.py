@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.core.gates.words import length
+from reconciler.core.health.states import STATES
 from reconciler.core.resources import Key, Revision
 from reconciler.core.rollouts.outlook import Outlook, outlook
 from reconciler.core.rollouts.rollout import Rollout
@@ -49,7 +50,9 @@ class Status:
         if self.last:
             written = words.counted(self.last.written, "write")
             rows.append(("last run", f"{words.moment(self.last.at)} {self.last.outcome}, {written}"))
+            rows += [("because", safe.clean(reason))] if (reason := self.last.report.get("reason")) else []
             rows += [("waits", safe.clean(text)) for text in _waiting(self.last.report)]
+            rows += [("VM", safe.clean(text)) for text in _disagreeing(self.last.report)]
         return rows
 
     def rollout_rows(self) -> list[tuple[str, str]]:
@@ -110,6 +113,12 @@ def read_status(target: str, store: Store, lease: Lease, now: datetime) -> Statu
 def _waiting(report: Mapping[str, Any]) -> list[str]:
     units = (report.get("plan") or {}).get("units", ())
     return [f"{unit['name']}: {guard['message']}{_ways(guard)}" for unit in units for guard in unit["guards"]]
+
+
+def _disagreeing(report: Mapping[str, Any]) -> list[str]:
+    """Return what was found of VMs about which Git, registry and VM disagree."""
+    found = [one for one in report.get("problems", ()) if one["code"] in STATES]
+    return [f"{one['object']}: {one['message']} ({STATES[one['code']]})" for one in found]
 
 
 def _ways(guard: Mapping[str, Any]) -> str:

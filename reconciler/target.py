@@ -13,12 +13,12 @@ from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.seen import Pace
 from reconciler.crds import Crds
 from reconciler.gating import Gatekeeper
-from reconciler.ports import Clock, Cluster, Lease, ParseCache, Source, Store, VMRegistry
+from reconciler.ports import Clock, Cluster, FleetOffice, Lease, ParseCache, Source, Store, VMRegistry
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world of one target."""
+    """The world of one target. `office` is the registry's server, where there is one and somebody has a token for it."""
 
     source: Source
     cache: ParseCache
@@ -29,10 +29,11 @@ class Ports:
     clock: Clock
     crds: Crds
     gatekeeper: Gatekeeper = field(default_factory=Gatekeeper)
+    office: FleetOffice | None = None
 
     def close(self) -> None:
         """Close everything that holds connections, files or threads."""
-        for port in (self.source, self.cache, self.cluster, self.registry, self.store):
+        for port in (self.source, self.cache, self.cluster, self.registry, self.store, self.office):
             if port is not None:
                 port.close()
 

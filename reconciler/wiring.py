@@ -102,6 +102,7 @@ def assembled(
         clock=clock,
         crds=Crds(cluster, store, schemas, crd_file(settings.crds)),
         gatekeeper=Gatekeeper(measured or metrics(settings), hook(settings), library(settings)),
+        office=fleet_office(settings),
     )
     try:
         yield Target(settings, ports, Cycle(ports, policy(settings)))
@@ -424,7 +425,9 @@ def join_tokens(url: str, token_file: Path, ca_file: Path | None) -> JoinTokens:
     return HttpJoinTokens(OperatorSettings(url, token_file, ca_file))
 
 
-def fleet_office(settings: Settings, url: str, token_file: Path | None, ca_file: Path | None) -> FleetOffice | None:
+def fleet_office(
+    settings: Settings, url: str = "", token_file: Path | None = None, ca_file: Path | None = None
+) -> FleetOffice | None:
     """Return the registry's server as operators meet it, None where nobody has a token for it. Raises InvalidInput.
 
     Where nothing is said it is the one that these settings describe, on this machine.

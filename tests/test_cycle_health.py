@@ -9,14 +9,15 @@ import pytest
 
 from reconciler.core.changes import Action
 from reconciler.core.health.brakes import Brake
+from reconciler.core.health.codes import Code
 from reconciler.core.health.conditions import Condition, Reason
 from reconciler.core.istio import HEALTH_CHECKED
 from reconciler.core.plans import GuardCode, Mode
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Key
-from reconciler.errors import Conflict
+from reconciler.errors import Conflict, Rejected, Unavailable
 from tests.building import document
-from tests.vms import VM1, VM2, VM3, checked, report, settled
+from tests.vms import VM1, VM2, VM3, Office, checked, page, report, settled
 from tests.worlds import Hooked, World, mixed
 
 #: Lets everybody go.
@@ -288,3 +289,57 @@ def test_a_refused_condition_fails_the_run_and_nothing_else(world: World) -> Non
     report(world, "vm2", "unhealthy")
     assert world.run(cycle=world.process(cluster=Hooked(world.cluster, refuse))).verdict is Verdict.FAILED
     assert world.run().verdict is Verdict.APPLIED
+
+
+@pytest.mark.case("V-10")
+def test_where_git_registry_and_vm_disagree_diff_and_history_say_so(world: World) -> None:
+    """By name, as long as it is so; the history hears of the change though nothing else has changed."""
+    world.commit(mixed(VM1, VM2, VM3, checked("vm4", "10.0.0.4")))
+    process = world.process()
+    for _ in range(3):
+        world.serve(process)
+    report(world, "vm2", "healthy", address="10.0.0.99")
+    found = {one.object: one.code for one in world.run("diff").problems}
+    assert found == {"WorkloadEntry shop/vm2": Code.ADDRESS_CHANGED, "WorkloadEntry shop/vm4": Code.MISSING}
+    for _ in range(3):
+        world.serve(process)
+    (last,) = world.store.history(1)
+    assert {one["code"] for one in last.report["problems"]} == set(found.values())
+    report(world, "vm4", "unhealthy")
+    world.serve(process)
+    world.serve(process)
+    (last,) = world.store.history(1)
+    assert {one["code"] for one in last.report["problems"]} == {Code.ADDRESS_CHANGED}
+
+
+@pytest.mark.parametrize("fails", [Unavailable("no answer"), Rejected("no token")])
+def test_what_has_joined_is_asked_for_by_those_who_look(world: World, fails: Exception) -> None:
+    """A registry's server that cannot be asked is a note, and changes nothing else; a service never asks it."""
+    joined = [page("vm9", claimed=False), page("vm1", serviceAccount="root")]
+    cycle = world.process(office=Office(world, joined))
+    assert {one.object: one.code for one in world.run("plan", cycle).problems} == {
+        "VirtualMachine shop/vm9": Code.UNCLAIMED,
+        "VirtualMachine shop/vm1": Code.OTHER_IDENTITY,
+    }
+
+    def refuse(*_: Any) -> None:
+        raise fails
+
+    silent = world.process(office=Hooked(Office(world, joined), refuse))
+    told = world.run("diff", silent)
+    assert (told.verdict, told.problems) == (Verdict.IN_SYNC, ())
+    assert any("registry-unavailable" in note for note in told.notes)
+    assert not any("registry-unavailable" in note for note in world.serve(silent).notes)
+
+
+def test_a_registry_that_cannot_be_read_says_nothing_about_vms(world: World) -> None:
+    """The state has a name, and no condition is touched."""
+
+    def refuse(name: str, *_: Any) -> None:
+        if name == "observe":
+            raise Unavailable("the database is away")
+
+    report(world, "vm2", "unhealthy")
+    found = world.run("apply", world.process(registry=Hooked(world.registry, refuse)))
+    assert (found.verdict, "registry-unavailable" in found.reason) == (Verdict.UNAVAILABLE, True)
+    assert condition(world, "vm2").healthy

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.rollcall import Row
 from reconciler.core.health.states import State
 from reconciler.core.plans import PlanSettings
-from reconciler.core.records import Health
-from reconciler.core.resources import Document, Key
+from reconciler.core.resources import Document
 from reconciler.errors import Fenced, InvalidInput
 from reconciler.mustering import Muster
 from reconciler.observing import Observer
 from tests.building import workload_entry
-from tests.vms import VM1, VM2, report, settled
+from tests.vms import VM1, VM2, Office, page, report, settled
 from tests.worlds import TARGET, World, mixed
-
-
-@dataclass
-class Office:
-    """The registry's server: who has joined, and who is drained, which it notes in the record."""
-
-    world: World
-    joined: list[Document] = field(default_factory=list)
-
-    def vms(self) -> tuple[Document, ...]:
-        return tuple(self.joined)
-
-    def drain(self, vm: Key, *, draining: bool) -> None:
-        self.world.registry.report(vm, {"health": "healthy", "address": f"10.0.0.{vm.name[-1]}", "draining": draining})
-
-    def close(self) -> None: ...
-
-
-def page(name: str, **more: Any) -> Document:
-    """A VM that has joined, as the registry's server shows it."""
-    usual = {"health": Health.HEALTHY.value, "lastSeen": "2026-03-01T12:00:00.000Z", "leaseEnds": "2026-03-01T12:00:30.000Z"}
-    quiet = {"agent": "a1", "agentState": "active", "address": "", "serviceAccount": "", "heldBy": [], "flapping": False}
-    return {"namespace": "shop", "name": name, "claimed": True, **usual, **quiet, **more}
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.core.istio import HEALTH_CHECKED
+from reconciler.core.records import Health
 from reconciler.core.report import Report
 from reconciler.core.resources import Document, Key
 from tests.building import workload_entry
@@ -36,3 +38,26 @@ def settled(world: World, **policy: Any) -> Report:
             break
     process.authority.release()
     return last
+
+
+@dataclass
+class Office:
+    """The registry's server: who has joined, and who is drained, which it notes in the record."""
+
+    world: World
+    joined: list[Document] = field(default_factory=list)
+
+    def vms(self) -> tuple[Document, ...]:
+        return tuple(self.joined)
+
+    def drain(self, vm: Key, *, draining: bool) -> None:
+        self.world.registry.report(vm, {"health": "healthy", "address": f"10.0.0.{vm.name[-1]}", "draining": draining})
+
+    def close(self) -> None: ...
+
+
+def page(name: str, **more: Any) -> Document:
+    """A VM that has joined, as the registry's server shows it."""
+    usual = {"health": Health.HEALTHY.value, "lastSeen": "2026-03-01T12:00:00.000Z", "leaseEnds": "2026-03-01T12:00:30.000Z"}
+    quiet = {"agent": "a1", "agentState": "active", "address": "", "serviceAccount": "", "heldBy": [], "flapping": False}
+    return {"namespace": "shop", "name": name, "claimed": True, **usual, **quiet, **more}

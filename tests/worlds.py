@@ -23,7 +23,7 @@ from reconciler.crds import Crds, MakeSchemas
 from reconciler.cycle import Cycle
 from reconciler.errors import Problem
 from reconciler.gating import Gatekeeper
-from reconciler.ports import Cluster, Lease, Metrics, ParseCache, Source, Store, VMRegistry
+from reconciler.ports import Cluster, FleetOffice, Lease, Metrics, ParseCache, Source, Store, VMRegistry
 from reconciler.target import NOTHING_SAID, Policy, Ports
 from tests.building import document, service_entry, workload_entry
 from tests.contracts.clock import SetClock
@@ -108,6 +108,7 @@ class World:
         make_schemas: MakeSchemas = NoSchemas,
         lease: Lease | None = None,
         metrics: Metrics | None = None,
+        office: FleetOffice | None = None,
         **policy: Any,
     ) -> Cycle:
         """A process that runs cycles on the target; `policy` are fields of `Policy`."""
@@ -121,6 +122,7 @@ class World:
             clock=self.clock,
             crds=Crds(cluster or self.cluster, store or self.store, make_schemas),
             gatekeeper=Gatekeeper(metrics),
+            office=office,
         )
         settings = replace(plan or PlanSettings(), target=TARGET)
         pause = lambda seconds: self.pass_time(seconds=seconds)  # noqa: E731 - one line says it

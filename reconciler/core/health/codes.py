@@ -1,7 +1,7 @@
 """The problems that a look at the health of VMs reports, each with its stable code and what it means.
 
 A code is never given to something else, and never changes. Codes of this package begin with MR8; the second digit says what
-they are about: 0 what happens to a VM in load balancing.
+they are about: 0 what happens to a VM in load balancing, 1 where Git, registry and VM disagree (`states`).
 """
 
 from reconciler.errors import ProblemCode
@@ -13,3 +13,8 @@ class Code(ProblemCode):
     LEAVES = "MR8001", "a VM leaves load balancing, since it is ill or a person takes it out"
     COMES = "MR8002", "a VM is to get requests, since it is well"
     UNCOUNTED = "MR8003", "a VM is ill, and gets its requests all the same until its health counts"
+
+    ADDRESS_CHANGED = "MR8101", "a VM reports from another address than Git says, so it counts as ill (address-changed)"
+    MISSING = "MR8102", "Git asks for the health of a VM that nobody has ever reported (missing)"
+    UNCLAIMED = "MR8103", "a VM has joined that Git does not know (unclaimed)"
+    OTHER_IDENTITY = "MR8104", "a VM has joined as another service account than Git says (other-identity)"

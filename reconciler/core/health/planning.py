@@ -27,20 +27,30 @@ _ROUTING = frozenset({"DestinationRule", "VirtualService"})
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Every VM of ours, by key, and the units of the plan that carry the conditions of some of them."""
+    """Every VM of ours, by key, the units of the plan that carry the conditions of some, where some disagree (`states`)."""
 
     vitals: tuple[Vital, ...] = ()
     units: tuple[UnitPlan, ...] = ()
+    states: tuple[Problem, ...] = ()
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """What is so until it changes: worth a place in the history when it does."""
+        return (*self.notes, *map(str, self.states))
 
     @property
     def notes(self) -> Iterator[str]:
-        """Yield what a report repeats as long as it is so."""
+        """Yield what a report repeats as long as it is so. Who is on his way in or out stands in the units."""
         assumed = [one.key for one in self.vitals if one.asked and one.source is Source.ASSUMED]
         waiting = [one.key for one in self.vitals if one.asked and not one.counts and one.source is Source.AGENT]
         if assumed:
             yield f"health is assumed, and reported by nobody: {_names(assumed)}"
         if waiting:
             yield f"health does not count yet, before a first good report: {_names(waiting)}"
+        for one in self.vitals:
+            if not one.in_use and not one.differs:
+                why = f": {one.word.message}" if one.word.message else ""
+                yield f"out of load balancing: {one.key.namespace}/{one.key.name}{why}"
 
 
 def health_of(

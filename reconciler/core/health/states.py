@@ -10,13 +10,17 @@
 What a registry that cannot be read means is no state of a VM: then nothing is concluded about any of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
+from reconciler.core.health.codes import Code
 from reconciler.core.health.conditions import Reason
 from reconciler.core.health.sources import Source
 from reconciler.core.health.vitals import Vital
-from reconciler.core.resources import EMPTY, Document, LiveObject
+from reconciler.core.kinds import VIRTUAL_MACHINE
+from reconciler.core.resources import EMPTY, Document, Key, LiveObject
+from reconciler.core.world import record_of
+from reconciler.errors import Problem, Severity
 
 
 class State(StrEnum):
@@ -26,6 +30,16 @@ class State(StrEnum):
     MISSING = "missing"
     UNCLAIMED = "unclaimed"
     OTHER_IDENTITY = "other-identity"
+
+
+_CODES = {
+    State.ADDRESS_CHANGED: Code.ADDRESS_CHANGED,
+    State.MISSING: Code.MISSING,
+    State.UNCLAIMED: Code.UNCLAIMED,
+    State.OTHER_IDENTITY: Code.OTHER_IDENTITY,
+}
+#: The states by their codes as texts, for whoever reads them from a report.
+STATES = {str(code): state.value for state, code in _CODES.items()}
 
 
 def states_of(vital: Vital, record: LiveObject | None) -> Iterator[tuple[State, str]]:
@@ -46,6 +60,17 @@ def states_of_page(page: Document, record: LiveObject | None) -> Iterator[tuple[
     if page["claimed"] and wanted != page["serviceAccount"] and page["serviceAccount"]:
         said = f"has joined as service account {page['serviceAccount']}, Git says {wanted or 'none'}"
         yield State.OTHER_IDENTITY, f"{said}: correct Git, or let it join with another token"
+
+
+def problems_of(fleet: Iterable[Vital], pages: Iterable[Document], machines: Mapping[Key, LiveObject]) -> Iterator[Problem]:
+    """Yield a problem for each state of each VM: of ours, and of those that have joined as far as they were asked for."""
+    for vital in fleet:
+        for state, text in states_of(vital, machines.get(record_of(vital.key))):
+            yield Problem(_CODES[state], text, Severity.WARNING, object=str(vital.key))
+    for page in pages:
+        key = Key(VIRTUAL_MACHINE, page["namespace"], page["name"])
+        for state, text in states_of_page(page, machines.get(key)):
+            yield Problem(_CODES[state], text, Severity.WARNING, object=str(key))
 
 
 def _heard_of(record: LiveObject | None) -> bool:
