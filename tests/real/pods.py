@@ -22,10 +22,18 @@ def create_pod(
     ready: bool = True,
     service_account: str = "default",
     ports: Mapping[str, int] | None = None,
+    owner: str = "",
 ) -> Document:
-    """Create a running Pod with an address. Loopback addresses such as 127.0.2.1 are accepted by the server."""
+    """Create a running Pod with an address. Loopback addresses such as 127.0.2.1 are accepted by the server.
+
+    `owner` is its controller, such as `ReplicaSet/billing-7d9c5b6f4`, which need not exist.
+    """
     wanted = pod(namespace, name)
     wanted["metadata"]["labels"] = dict(labels)
+    if owner:
+        kind, _, owned_by = owner.partition("/")
+        reference = {"apiVersion": "apps/v1", "kind": kind, "name": owned_by, "uid": owned_by, "controller": True}
+        wanted["metadata"]["ownerReferences"] = [reference]
     container_ports = [{"name": port_name, "containerPort": number} for port_name, number in (ports or {}).items()]
     wanted["spec"] = {
         "nodeName": "test-node",

@@ -73,6 +73,13 @@ class PrometheusProcess:
         wait_until("Prometheus", self._ready, self._child)
         return self.server.to_json()
 
+    def configure(self, config: str) -> None:
+        """Take another configuration from now on: a running one is started anew."""
+        write_whole(self.directory / "prometheus.yml", config)
+        if self._child is not None:
+            self._child.kill()
+            self.start()
+
     def stop(self) -> None:
         """End it at once; nothing of its data is worth the time that a graceful end takes."""
         if self._child is not None:
