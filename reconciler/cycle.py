@@ -10,8 +10,9 @@ from threading import Event
 
 from reconciler.apply import Execution
 from reconciler.authority import Authority
+from reconciler.core.adoption import Adoption
 from reconciler.core.changes import Action, ObjectDiff, State
-from reconciler.core.health.planning import Health, health_of
+from reconciler.core.health.planning import Health, fought_over, health_of
 from reconciler.core.health.states import problems_of
 from reconciler.core.health.vitals import Vitals
 from reconciler.core.orphans import is_readable
@@ -24,7 +25,7 @@ from reconciler.core.units import cut
 from reconciler.deciding import Decider
 from reconciler.desired import DesiredReader
 from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Rejected, Unavailable
-from reconciler.fights import Fights
+from reconciler.fights import Fights, condition_of
 from reconciler.following import Follower
 from reconciler.observing import Observer
 from reconciler.ports import CycleRecord
@@ -205,7 +206,7 @@ class Cycle:
         given = self._given(plan.digest)
         listings = self._observer.listings(leaving, request.allow | given)
         plan = make(overrides=request.allow | given, listings=listings) if given or listings else plan
-        sight.health = self._health(sight, observed, request.allow | given)
+        sight.health = self._health(sight, observed, request.allow | given, request.adoption)
         sight.plan = replace(plan, units=(*sight.health.units, *plan.units))
         guards = [guard for unit in sight.plan.units for guard in unit.guards]
         due = [guard.until or sight.started + REVISIT for guard in guards]
@@ -233,22 +234,18 @@ class Cycle:
         held = look.untouchable
         return tuple(replace(one, changes=()) if one.key in held else one for one in found)
 
-    def _health(self, sight: Sight, observed: ObservedState, overrides: frozenset[str]) -> Health:
+    def _health(self, sight: Sight, observed: ObservedState, overrides: frozenset[str], adoption: Adoption) -> Health:
         """Look at the health of all VMs. It needs the commit for what Git says of them, and nothing of the plan."""
-        git = sight.look.git if sight.look else EMPTY
-        found = health_of(
-            self._vitals.of(git, observed, self._policy.target),
-            git,
-            observed,
-            self._policy.plan,
-            self._policy.brake,
-            sight.started,
-            overrides=overrides,
-            untouchable=sight.look.untouchable if sight.look else (),
-        )
+        git, hands_off = (sight.look.git, sight.look.untouchable) if sight.look else (EMPTY, EMPTY)
+        fleet = self._vitals.of(git, observed, self._policy.target)
+        fights = self._fights.over_conditions(adoption) if any(one.differs for one in fleet) else frozenset[Key]()
+        fought = [one for one in fleet if one.differs and condition_of(one.key) in fights]
+        settings, brake = self._policy.plan, self._policy.brake
+        untouchable = {*hands_off, *(one.key for one in fought)}
+        found = health_of(fleet, git, observed, settings, brake, sight.started, overrides=overrides, untouchable=untouchable)
+        states = tuple(problems_of(fleet, self._joined(sight), observed.machines))
         sight.notes += found.notes
-        states = tuple(problems_of(found.vitals, self._joined(sight), observed.machines))
-        sight.problems += states
+        sight.problems += (*states, *map(fought_over, fought))
         return replace(found, states=states)
 
     def _joined(self, sight: Sight) -> tuple[Document, ...]:
@@ -304,6 +301,7 @@ class Cycle:
             self.authority.fence()  # if others wrote since, the next cycle finds all this out by itself
             contents = [one for one in sight.results if one.action is not Action.CONDITION]
             self._fights.note(sight.differences, contents, request.adoption, sight.started)
+            self._fights.note_conditions(sight.health.vitals, sight.results, sight.started)
             self._forget_what_is_gone(sight)
 
     def _forget_what_is_gone(self, sight: Sight) -> None:

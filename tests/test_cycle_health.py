@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.adoption import Adoption
 from reconciler.core.changes import Action
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.codes import Code
@@ -343,3 +344,20 @@ def test_a_registry_that_cannot_be_read_says_nothing_about_vms(world: World) -> 
     found = world.run("apply", world.process(registry=Hooked(world.registry, refuse)))
     assert (found.verdict, "registry-unavailable" in found.reason) == (Verdict.UNAVAILABLE, True)
     assert condition(world, "vm2").healthy
+
+
+def test_a_fight_over_a_condition_ends_with_a_report(world: World) -> None:
+    """Whoever changes it back again and again is named, and is let alone until a person has decided."""
+    key = Key("WorkloadEntry", "shop", "vm2")
+    other = [{"type": "Healthy", "status": "False", "reason": "Probe"}]
+    for _ in range(3):
+        world.cluster.edit(key, {"status": {"conditions": other}}, "other-controller", subresource="status")
+        assert world.run().verdict is Verdict.APPLIED
+        assert condition(world, "vm2").healthy
+    world.cluster.edit(key, {"status": {"conditions": other}}, "other-controller", subresource="status")
+    found = world.run()
+    assert [(one.code, "other-controller" in one.message) for one in found.problems] == [(Code.FOUGHT, True)]
+    assert (found.results, condition(world, "vm2").reason) == ((), "Probe")
+    world.run(adoption=Adoption(keys=frozenset({Key("Condition", "shop", "vm2")})))
+    assert condition(world, "vm2").healthy
+    assert world.store.fights() == {}

@@ -166,3 +166,12 @@ def test_recover_rebuilds_inventory_and_last_written_from_the_marks() -> None:
     assert after.store.written()[KEY]["metadata"]["labels"] == {TARGET_LABEL: "prod", "tier": "gold"}
     assert not after.store.fresh
     assert after.store.unsettled() == []
+
+
+def test_a_condition_is_decided_anew_and_never_what_was_last_written() -> None:
+    """Whatever became of it, the next look sees the object as it is."""
+    after = After()
+    status = {"conditions": [{"type": "Healthy", "status": "False"}]}
+    after.intend(KEY, Action.CONDITION, {**_namespace(), "status": status})
+    (entry,) = after.settled()
+    assert (entry.outcome, after.store.written()) == ("moot", {})

@@ -13,6 +13,7 @@ class Code(ProblemCode):
     LEAVES = "MR8001", "a VM leaves load balancing, since it is ill or a person takes it out"
     COMES = "MR8002", "a VM is to get requests, since it is well"
     UNCOUNTED = "MR8003", "a VM is ill, and gets its requests all the same until its health counts"
+    FOUGHT = "MR8004", "another writer keeps changing the condition of a VM back, so it is left alone"
 
     ADDRESS_CHANGED = "MR8101", "a VM reports from another address than Git says, so it counts as ill (address-changed)"
     MISSING = "MR8102", "Git asks for the health of a VM that nobody has ever reported (missing)"

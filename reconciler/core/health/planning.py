@@ -83,6 +83,15 @@ def health_of(
     return Health(fleet, tuple(units))
 
 
+def fought_over(vital: Vital) -> Problem:
+    """Return that another writer keeps changing a VM's condition back."""
+    message = (
+        f"its condition is left alone: {vital.overruled} keeps changing it back; settle it there, then name it with "
+        f"`--adopt Condition/{vital.key.namespace}/{vital.key.name}`"
+    )
+    return Problem(Code.FOUGHT, message, Severity.WARNING, object=str(vital.key))
+
+
 def _mode(vital: Vital, world: World, git: Mapping[Key, Document], observed: ObservedState, setting: Mode) -> Mode:
     picking = [key for key in world.backends_by_namespace.get(vital.key.namespace) or () if vital.key in world.picked[key]]
     return unit_mode(setting, [vital.key, *picking], git, observed, EMPTY).mode

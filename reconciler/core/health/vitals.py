@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.comparison import our_entry
-from reconciler.core.health.conditions import Condition, Reason
+from reconciler.core.health.conditions import Condition, Reason, status_manager
 from reconciler.core.health.sources import Source, group_of, source_of
 from reconciler.core.health.words import SILENCE, Word, word_of
 from reconciler.core.istio import is_health_checked
+from reconciler.core.ownership import owners_of
 from reconciler.core.resources import EMPTY, Document, Key, LiveObject, ObservedState
 from reconciler.core.tools import is_registered_by_istiod
-from reconciler.core.wanted import marked_for
+from reconciler.core.wanted import FIELD_MANAGER, marked_for
 from reconciler.core.world import record_of
 
 #: istiod writes its own name here once a VM whose health it keeps has connected (pilot/pkg/autoregistration/controller.go).
@@ -54,6 +55,14 @@ class Vital:
         if self.stands is None or self.stands.healthy is not self.word.healthy:
             return True
         return self.stands.ours and self.stands.reason != self.word.reason
+
+    @property
+    def overruled(self) -> str:
+        """Who wrote the condition that ours is to replace with another one; empty where that is us, or there is none."""
+        if self.stands is None or self.stands.ours or self.stands.healthy is self.word.healthy:
+            return ""
+        owners = owners_of(self.live, ("status", "conditions"))
+        return ", ".join(sorted({owner.manager for owner in owners} - {status_manager(FIELD_MANAGER)})) or "somebody"
 
     def condition(self, now: datetime) -> Condition:
         """Return the condition to write. `since` stays where only the reason is another one."""
