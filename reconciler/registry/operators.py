@@ -17,7 +17,7 @@ from reconciler.core.resources import Key
 from reconciler.registry.doors import Doors
 from reconciler.registry.ledger import Ledger
 from reconciler.registry.models import Issued, ReleaseBody, TokenBody
-from reconciler.registry.pages import page_of, pages, place, whole
+from reconciler.registry.pages import Filter, changed, listed, page_of, whole
 from reconciler.registry.registrar import Registrar
 
 #: Most of one page, and the longest wait for news in seconds.
@@ -41,10 +41,8 @@ def reading_router(registrar: Registrar, doors: Doors) -> APIRouter:
         after: Annotated[str, Query(alias="continue")] = "",
     ) -> JSONResponse:
         """List VMs by name, a page at a time."""
-        wanted = {name: value for name, value in (("namespace", namespace), ("group", group), ("health", health)) if value}
-        found = [page for page in pages(registrar) if wanted.items() <= page.items() and place(page) > after]
-        shown = found[:limit]
-        return JSONResponse({"vms": shown, "continue": place(shown[-1]) if len(found) > limit else "", **whole(registrar)})
+        vms, more = listed(registrar, Filter(namespace, group, health, after), limit)
+        return JSONResponse({"vms": vms, "continue": more, **whole(registrar)})
 
     @routes.get("/vms/{namespace}/{name}")
     async def show_vm(namespace: str, name: str) -> JSONResponse:
@@ -60,7 +58,7 @@ def reading_router(registrar: Registrar, doors: Doors) -> APIRouter:
         if index == ledger.version:
             await ledger.wait_for_news(index, min(wait, LONGEST_WAIT))
         full = index == 0 or index > ledger.version
-        answer = {"index": ledger.version, "full": full, "vms": pages(registrar, 0 if full else index)}
+        answer = {"index": ledger.version, "full": full, "vms": changed(registrar, 0 if full else index)}
         return JSONResponse({**answer, **whole(registrar)})
 
     @routes.get("/audit")

@@ -204,8 +204,10 @@ def test_the_audit_log_can_be_checked_by_whoever_reads_it(server: Served) -> Non
 
 def test_a_brake_shows_whom_it_holds_and_is_released() -> None:
     """Four fall silent: one goes, three are held with the scope named, until a person lets them go."""
-    rules = ServerRules(DoorRules(OPERATOR), QUICK, BrakeRules())
-    with served(rules) as server:
+    registry = MemoryRegistry(SystemClock())
+    for number in range(4):
+        registry.put(record(f"vm-{number}"))
+    with served(ServerRules(DoorRules(OPERATOR), QUICK, BrakeRules()), registry=registry) as server:
         for number in range(4):
             agent = Agent(server, f"127.0.0.{number + 1}")
             agent.join(server.token(f"vm-{number}"))

@@ -69,7 +69,7 @@ def revoke(roster: Roster, silence: Silence, key: Key, actor: str, now: datetime
     if held := _held(roster, silence, present, now):
         raise Refused(Refusal.BRAKE, f"the brake of {', '.join(held)} holds: drain it first, or release the brake")
     rows: list[Row] = [replace(agent, state=AgentState.REVOKED, address="")]
-    rows += [_gone(one, now, "revoked by an operator") for one in present]
+    rows += [_gone(one, silence, now, "revoked by an operator") for one in present]
     return Decision(tuple(rows), (Entry(now, actor, "revoke", str(key), f"agent {agent.id}"),))
 
 
@@ -78,7 +78,7 @@ def leave(roster: Roster, silence: Silence, agent: Agent, now: datetime) -> Deci
     present = [one for one in roster.of(agent.id) if one.presence is Presence.PRESENT]
     if roster.fleet.recovering or _held(roster, silence, present, now):
         return NOTHING
-    rows = tuple(_gone(one, now, "its agent has left") for one in present)
+    rows = tuple(_gone(one, silence, now, "its agent has left") for one in present)
     return Decision(rows, tuple(Entry(now, f"agent/{agent.id}", "left", str(one.key)) for one in present))
 
 
@@ -114,12 +114,13 @@ def _within(scope: str, roster: Roster) -> Sequence[str]:
     return tuple(roster.fleet.tripped) if scope == ALL else ()
 
 
-def _gone(workload: Workload, now: datetime, reason: str) -> Workload:
-    return replace(workload, presence=Presence.LEFT, departed=now, planned=workload.draining, reason=reason)
+def _gone(workload: Workload, silence: Silence, now: datetime, reason: str) -> Workload:
+    planned = silence.is_planned(workload)
+    return replace(workload, presence=Presence.LEFT, departed=now, planned=planned, reason=reason)
 
 
 def _held(roster: Roster, silence: Silence, going: Sequence[Workload], now: datetime) -> tuple[str, ...]:
-    """Return the scopes that would not let these go; who is drained goes freely."""
-    asking = [Member(one.key, silence.scopes(one), now) for one in going if not one.draining]
+    """Return the scopes that would not let these go; who is meant to goes freely."""
+    asking = [Member(one.key, silence.scopes(one), now) for one in going if not silence.is_planned(one)]
     held = braking(roster, silence, asking, now).held if asking else {}
     return tuple(sorted({scope for scopes in held.values() for scope in scopes}))

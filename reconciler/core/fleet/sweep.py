@@ -18,7 +18,11 @@ _SILENT = "no sign of life within its lease"
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What is known of who is silent: the last sign of each agent, since when leases count, each workload's locality."""
+    """What is known of who is silent: the last sign of each agent, since when leases count.
+
+    `localities` are those of the workloads that Git knows. One that it does not (any more) may go without a brake: a planned
+    scale-down takes it out of Git first, and it is in no mesh.
+    """
 
     signs: Mapping[str, Sign]
     since: datetime
@@ -33,6 +37,10 @@ class Silence:
     def is_silent(self, agent: Agent, now: datetime) -> bool:
         """Tell whether an agent's lease is over."""
         return self.deadline(agent.id, now) <= now
+
+    def is_planned(self, workload: Workload) -> bool:
+        """Tell whether a workload may go without a brake."""
+        return workload.draining or workload.key not in self.localities
 
     def scopes(self, workload: Workload) -> tuple[str, ...]:
         """Return the scopes that a workload counts in."""
@@ -53,10 +61,12 @@ def due(roster: Roster, silence: Silence, now: datetime) -> list[Member]:
 
 
 def braking(roster: Roster, silence: Silence, asking: Iterable[Member], now: datetime) -> Braking:
-    """Hold those that would go against the brakes. Who was drained has gone by a person's will, and counts nowhere."""
+    """Hold those that would go against the brakes. Who was meant to go counts nowhere."""
     size: Counter[str] = Counter()
     gone: Counter[str] = Counter()
     for one in roster.workloads.values():
+        if one.key not in silence.localities:
+            continue
         departed = one.departed is not None and not one.planned and now - one.departed < silence.rules.window
         if one.presence is Presence.PRESENT or departed:
             size.update(silence.scopes(one))
@@ -72,9 +82,10 @@ def sweep(roster: Roster, silence: Silence, now: datetime) -> Decision:
     asking = due(roster, silence, now)
     if not asking and not roster.fleet.tripped:
         return NOTHING
-    drained = [one for one in asking if roster.workloads[one.key].draining]
-    outcome = braking(roster, silence, [one for one in asking if one not in drained], now)
-    rows: list[Row] = [lost(roster.workloads[key], now) for key in sorted(outcome.lost | {one.key for one in drained})]
+    planned = {one.key for one in asking if silence.is_planned(roster.workloads[one.key])}
+    outcome = braking(roster, silence, [one for one in asking if one.key not in planned], now)
+    going = [roster.workloads[key] for key in sorted(outcome.lost | planned)]
+    rows: list[Row] = [replace(lost(one, now), planned=one.key in planned) for one in going]
     audit = [Entry(now, "registry", "lost", str(row.key), row.reason) for row in rows if isinstance(row, Workload)]
     tripped, told = _tripped(roster, outcome, now)
     if tripped != roster.fleet.tripped:
@@ -88,7 +99,6 @@ def lost(workload: Workload, now: datetime, reason: str = _SILENT) -> Workload:
         workload,
         presence=Presence.LOST,
         departed=now,
-        planned=workload.draining,
         reason=reason,
         damping=damped(workload.damping, now, fell=True),
     )

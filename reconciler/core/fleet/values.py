@@ -81,7 +81,7 @@ class Workload:
     """One name that an agent speaks for. `epoch` grows with each join: a rebuilt VM fences the one before it.
 
     `reported` is what the agent says, `health` what counts (damping may differ from it). `departed` is when it was lost or
-    left; `planned`: it had been drained by then, or a person let it go, so that no brake counts it.
+    left; `planned`: it was meant to go, so that no brake counts it.
     """
 
     namespace: str

@@ -8,7 +8,7 @@ from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.roster import Roster
 from reconciler.core.fleet.values import AgentState, Presence, Row, Workload
 from reconciler.core.records import Health
-from tests.core.fleet.fleets import HOUR, NOON, SECOND, FleetWorld, Vm
+from tests.core.fleet.fleets import HOUR, NOON, SECOND, SIGNER, FleetWorld, Vm
 
 
 def dump(world: FleetWorld) -> tuple[Row, ...]:
@@ -142,3 +142,16 @@ def test_an_audit_log_that_was_touched_shows_where() -> None:
     assert broken_at((*links[:2], *links[3:])) == 3
     assert broken_at((links[0], links[0], *links[1:])) == 2
     assert broken_at(links[2:], 2, links[1].hash) is None
+
+
+def test_one_that_turns_up_after_the_recovery_takes_nothing_from_its_successor() -> None:
+    """It was away while the record recovered, and its name was given anew with the same epoch: that stays where it is."""
+    world = FleetWorld()
+    world.newcomer()
+    backup = dump(world)
+    away = world.newcomer(address="10.0.0.2")
+    restore(world, backup)
+    new = world.newcomer(address="10.0.0.3")
+    assert world.workload().epoch == SIGNER.read(away.credential).claims[0].epoch
+    world.beat(away)
+    assert world.workload().agent == SIGNER.read(new.credential).agent

@@ -131,7 +131,7 @@ def test_a_small_fleet_is_not_emptied(world: FleetWorld) -> None:
 def test_a_brake_holds_its_own_scope_only(world: FleetWorld) -> None:
     """A locality that is cut off is held; a single death elsewhere is a death."""
     vms = fleet(world, 40)
-    world.localities = {key(f"vm-{n}"): "eu-1" if n < 5 else "eu-2" for n in range(40)}
+    world.localities |= {key(f"vm-{n}"): "eu-1" if n < 5 else "eu-2" for n in range(40)}
     world.now += world.pace.lease + world.pace.sweep
     for vm in vms[5:39]:
         world.beat(vm)
@@ -178,6 +178,18 @@ def test_a_planned_scale_down_trips_nothing(world: FleetWorld) -> None:
     for vm in vms[30:]:
         world.beat(vm)
     assert len(world.sweep()) == 30
+    assert not world.roster.fleet.tripped
+
+
+def test_what_git_has_dropped_goes_without_a_brake(world: FleetWorld) -> None:
+    """A scale-down takes VMs out of Git, then away: however many they are, and they take no room from the others."""
+    vms = fleet(world, 40)
+    for n in range(30):
+        del world.localities[key(f"vm-{n}")]
+    world.now += world.pace.lease + world.pace.sweep
+    for vm in vms[31:]:
+        world.beat(vm)
+    assert len(world.sweep()) == 31
     assert not world.roster.fleet.tripped
 
 
