@@ -320,6 +320,11 @@ class Cycle:
             self._recorded = standing
         return report
 
+    def keep(self, report: Report) -> None:
+        """Keep the report of several runs as one: what a person asked for once, `history` and `status` tell as a whole."""
+        if report.results:
+            self._record(report)
+
     def _record(self, report: Report) -> None:
         """Keep what was done or newly found, and drop what is old; a history that cannot be written undoes nothing."""
         digest = report.plan.digest if report.plan else ""

@@ -2,13 +2,14 @@
 
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Hold, Word
-from reconciler.core.rollouts.table import TABLE, WHY_NOT
+from reconciler.core.rollouts.table import TABLE, WHY_NOT, target
 from reconciler.errors import InvalidInput, SetupCode
 from reconciler.ports import RolloutStore, Store
 
@@ -59,12 +60,26 @@ def plan_of(rollout: Rollout, name: str, digest: str) -> str:
 
 def say(kept: RolloutStore, rollout: Rollout, said: Said) -> str:
     """Keep a word for a rollout; return what to tell the person. Whether it has an effect, the next look says."""
+    pending = [one.word for one in kept.commands() if one.rollout == rollout.id]
     kept.say(Command(secrets.token_hex(8), rollout.id, said.word, said.by, said.reason, said.at, digest=said.digest))
     at = f"{rollout.phase}, step {rollout.step + 1} of {len(rollout.on.steps)}"
     line = f"noted for {rollout.unit} (rollout {rollout.id}, {at}): {said.word}"
-    if said.word in TABLE[rollout.phase]:
+    phase = _after(rollout, pending)
+    if pending:
+        line = f"{line}, after {', '.join(pending)}, which no look has seen yet"
+    if said.word in TABLE[phase]:
         return line
-    return f"{line}; as things stand it will have no effect: {WHY_NOT[rollout.phase][said.word]}"
+    return f"{line}; as things stand it will have no effect: {WHY_NOT[phase][said.word]}"
+
+
+def _after(rollout: Rollout, words: Iterable[Word]) -> Phase:
+    """Return the phase in which words find a rollout that are said after others."""
+    phase, returns_to = rollout.phase, rollout.returns_to
+    for word in words:
+        if word in TABLE[phase]:
+            before, phase = phase, target(phase, word, returns_to)
+            returns_to = before if phase is Phase.PAUSED and before is not Phase.PAUSED else returns_to
+    return phase
 
 
 def hold(store: Store, service: str, length: timedelta, by: str, reason: str, now: datetime) -> Hold:

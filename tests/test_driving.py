@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from reconciler.core.report import Report, Verdict
+from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.seen import Pace
 from reconciler.cycle import Cycle
 from reconciler.driving import drive
@@ -42,6 +43,22 @@ def test_the_lease_is_kept_while_nothing_is_to_be_done() -> None:
             rolled.world.pass_time(seconds=15)
             assert becomes(partial(_is_renewed, rolled.world))
             assert rolled.world.serve(server).verdict is Verdict.REFUSED
+
+
+def test_the_run_that_is_remembered_is_the_whole_apply() -> None:
+    """`status` and `history` tell of all its writes, and not of the last look, which had nothing left to do."""
+    rolled = Rolled()
+    rolled.commit(*mixed(vm(1), vm(2)))
+    rolled.world.serve(rolled.cycle)
+    rolled.cycle.authority.release()
+    rolled.commit(*mixed(vm(1), vm(2), vm(3)))
+    cycle = rolled.world.process("laptop:1", rollouts=RolloutLimits(careful=False), pace=Pace(settle=timedelta(seconds=5)))
+    first = cycle.run("apply", write=True)
+    whole = drive(cycle, first, NOTHING_SAID, SILENT, lambda _: rolled.world.pass_time(seconds=30))
+    cycle.keep(whole)
+    last = rolled.world.store.history(1)[0]
+    assert (last.outcome, last.written) == (Verdict.APPLIED, len(whole.results))
+    assert last.written > len(first.results)
 
 
 def _is_renewed(world: World) -> bool:

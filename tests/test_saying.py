@@ -65,13 +65,27 @@ def test_a_word_is_kept_for_the_next_look_and_the_person_is_told() -> None:
     (one,) = store.rollouts.standing()
     assert say(store.rollouts, one, SAID) == "noted for shop/billing (rollout r1, waiting, step 1 of 2): pause"
     told = say(store.rollouts, one, replace(SAID, word=Word.RESUME))
-    assert told.endswith("resume; as things stand it will have no effect: it is not paused; it waits for its turn")
+    assert told.endswith("step 1 of 2): resume, after pause, which no look has seen yet")
     kept = store.rollouts.commands()
     assert [(each.rollout, each.word, each.by, each.reason, each.at) for each in kept] == [
         ("r1", Word.PAUSE, "ann", "lunch", NOON),
         ("r1", Word.RESUME, "ann", "lunch", NOON),
     ]
     assert kept[0].id != kept[1].id
+
+
+def test_whoever_says_what_has_no_effect_as_things_stand_is_told() -> None:
+    """By what was said before: after a pause and a resume, which nobody has carried out yet, it is paused no more."""
+    store = store_of(rollout(id="r1"))
+    (one,) = store.rollouts.standing()
+    resume = replace(SAID, word=Word.RESUME)
+    assert say(store.rollouts, one, resume).endswith(
+        "as things stand it will have no effect: it is not paused; it waits for its turn"
+    )
+    say(store.rollouts, one, SAID)
+    say(store.rollouts, one, resume)
+    told = say(store.rollouts, one, resume)
+    assert "resume, after resume, pause, resume, which no look has seen yet; as things stand it will have no effect" in told
 
 
 def test_only_a_service_of_the_target_can_be_held() -> None:

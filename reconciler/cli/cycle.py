@@ -76,6 +76,10 @@ def apply(*, digest: str, yes: bool, no_wait: bool, **options: Any) -> int:
     request = _request(options, digest)
     if yes and request.allow and not digest:
         raise InvalidInput("--allow with --yes needs --digest: an override counts for one plan, which must be named")
+    if yes and request.adoption != Adoption() and not digest:
+        raise InvalidInput(
+            "--adopt with --yes needs --digest: what is taken over must have been looked at, in the plan that says so"
+        )
     settings = take_settings(options)
     form = settings.output
     with open_target(settings, local=True) as target:
@@ -93,6 +97,7 @@ def apply(*, digest: str, yes: bool, no_wait: bool, **options: Any) -> int:
             report = target.cycle.run("apply", write=True, request=request, progress=progress)
             if report.rolls and not no_wait:
                 report = drive(target.cycle, report, request, progress, _teller(form))
+                target.cycle.keep(report)
     show(report, form, *said())
     return report.verdict.exit_code
 

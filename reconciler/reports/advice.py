@@ -9,6 +9,7 @@ from reconciler.core.changes import State
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Key
+from reconciler.core.rollouts.rollout import Phase
 from reconciler.reports import safe
 
 #: Commands of one sort that are told; the report names the others anyway.
@@ -48,6 +49,7 @@ def _advice(report: Report, options: Sequence[str], decisions: Sequence[str]) ->
                 yield Advice(_command("apply", options, *decisions), f"goes on with what was not done{unsure}")
         case Verdict.CHANGES | Verdict.REFUSED:
             yield from _decisions(report, options, decisions)
+            yield from _words(report, options)
         case unreachable:
             assert_never(unreachable)
 
@@ -91,6 +93,28 @@ def _overrides(report: Report, options: Sequence[str], decisions: Sequence[str])
         yield Advice(
             _command("approve", options, digest, *allowed, "--reason", "WHY"), "tells a running service to let it happen"
         )
+
+
+def _words(report: Report, options: Sequence[str]) -> Iterator[Advice]:
+    """What leads on from rollouts that wait for a person; a diff is about drift alone."""
+    stopped = [one for one in report.rollouts if not one.moves] if report.command != "diff" else []
+    for one in stopped[:FEW]:
+        commit, why = one.commit[:10], ("--reason", "WHY")
+        match one.phase:
+            case Phase.PAUSED:
+                yield Advice(_command("resume", options, one.unit, *why), f"lets {safe.clean(one.unit)} go on from where it is")
+                yield Advice(_command("abort", options, one.unit, *why), "takes it back at once")
+            case Phase.HALTED:
+                yield Advice(_command("retry", options, one.unit, *why), f"tries the way back of {safe.clean(one.unit)} again")
+            case _:
+                yield Advice(
+                    _command("retry", options, one.unit, *why),
+                    f"tries commit {commit} again for {safe.clean(one.unit)}, as a new attempt",
+                )
+                yield Advice(
+                    safe.clean(shlex.join(("git", "revert", commit))),
+                    "makes Git say what stands, so that nothing is left to do",
+                )
 
 
 def argument(key: Key) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,7 +66,10 @@ def test_the_deployed_rights_are_enough_to_write(site: Site, tmp_path: Path) -> 
         RECONCILER_TARGET="production",
         RECONCILER_NAMESPACES=f"{site.namespace},{apart}",
     )
-    limited.reconciler("apply", "--yes", "--adopt", "all", code=0)
+    refused = limited.reconciler("apply", "--yes", "--adopt", "all", code=1)
+    assert "--adopt with --yes needs --digest" in refused.err
+    planned = json.loads(limited.reconciler("plan", "--adopt", "all", "-o", "json", code=2).out)
+    limited.reconciler("apply", "--yes", "--adopt", "all", "--digest", planned["plan"]["digest"], code=0)
     assert {one["spec"]["weight"] for one in site.objects("WorkloadEntry").values()} == {10}
     site.repository.commit({"billing/vms.yaml": workloads(site.namespace, count=2), "apart.yaml": made})
     limited.reconciler("apply", "--yes", "--prune-now", f"WorkloadEntry/{site.namespace}/billing-vm-3", code=0)

@@ -8,6 +8,7 @@ import pytest
 from reconciler.core.plans import Guard, Mode
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Key
+from reconciler.core.rollouts.rollout import Phase
 from reconciler.reports.advice import FEW, advice
 from tests.reports import extremes, samples
 from tests.reports.drawing import drawn
@@ -53,6 +54,19 @@ def test_a_diff_leads_to_the_plan_alone() -> None:
     assert DIGEST not in drawn(samples.migration("diff"), 100)
     held = report("diff", Verdict.CHANGES, plan=samples.plan(samples.LEDGER))
     assert commands(held) == ["reconciler plan"]
+
+
+def test_rollouts_that_stand_still_say_how_they_go_on() -> None:
+    """One that is paused, and one that was undone: Git still asks for it, so it is tried again, or Git is set right."""
+    found = commands(replace(samples.rolling(), results=()), "--path", "a")[-4:]
+    assert found == [
+        "reconciler resume --path a shop/cart --reason WHY",
+        "reconciler abort --path a shop/cart --reason WHY",
+        "reconciler retry --path a shop/mail --reason WHY",
+        f"git revert {samples.rolling().rollouts[-1].commit[:10]}",
+    ]
+    halted = replace(samples.rolling().rollouts[2], phase=Phase.HALTED)
+    assert commands(replace(samples.rolling(), rollouts=(halted,), results=()))[-1] == "reconciler retry shop/cart --reason WHY"
 
 
 def test_a_service_is_told_by_an_approval() -> None:
@@ -113,5 +127,5 @@ def test_names_that_mean_harm_stay_one_word() -> None:
     assert len(lines) > FEW
     for line in lines:
         assert line.isprintable()
-        assert shlex.split(line)[:2] in (["reconciler", "apply"], ["reconciler", "approve"])
-        assert len(shlex.split(line)) in (4, 6, 11)
+        assert shlex.split(line)[:2] in ([*("reconciler", word)] for word in ("apply", "approve", "resume", "abort"))
+        assert len(shlex.split(line)) in (4, 5, 6, 11)
