@@ -361,3 +361,16 @@ def test_a_route_that_gives_pods_less_by_hand_is_kept_and_pauses() -> None:
     rolled.say(Word.RESUME)
     rolled.until(Phase.WATCHING)
     assert rolled.shares()["pods"] == Fraction(1, 2)
+
+
+def test_a_stage_with_nothing_to_write_holds_nothing_up() -> None:
+    """Looks come when they are due, or when something was written: steps, settling and gates take their time, and no more."""
+    rolled = born(*unit(MACHINES, *TWO))
+    rolled.commit(*unit(SELECTOR, *TWO))
+    report, waited = rolled.look(), 0.0
+    while waited < 300 and rolled.newest.phase is not Phase.WATCHING:
+        pause = 1.0 if report.results else rolled.cycle.due_in(600)
+        rolled.world.pass_time(seconds=pause)
+        report, waited = rolled.world.serve(rolled.cycle), waited + pause
+    assert rolled.newest.phase is Phase.WATCHING
+    assert waited < 160

@@ -42,7 +42,7 @@ LATE = IMPATIENT - {For.GATE}
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One thing that is missing. `left` is how much longer it takes at least, where time alone decides."""
+    """One thing that is missing. `left` is how much longer it takes at least where time alone decides, or no event tells."""
 
     what: For
     text: str
@@ -170,7 +170,8 @@ def _force(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
         return
     settled = rollout.time.settled
     if settled is None:
-        yield Wait(For.FORCE, seen.blocked or "not all of it is written yet")
+        # A write shows by itself; that there was nothing to write, nobody tells but the next look.
+        yield Wait(For.FORCE, seen.blocked or "not all of it is written yet", None if seen.blocked else pace.settle)
     else:
         left = pace.settle - settled if seen.in_force is None else None
         soon = f": {length(left)} more" if left else ""
