@@ -100,10 +100,11 @@ def courses(sides: Sides, mesh: Mesh) -> list[Course]:
 def _pods(one: Opening, sides: Sides, mesh: Mesh) -> int:
     """Return for how many Pods weights are sized: those meant to run, which may be still to start, or are only expected."""
     namespace = one.before["metadata"]["namespace"]
-    there, asked = mesh.pods_meant(namespace, one.selectors), mesh.scale(namespace, one.selectors).desired
-    if there and (asked or not sides.armed):
-        return max(there, asked)
-    return max(there, sides.expected)
+    there = mesh.pods_meant(namespace, one.selectors)
+    if not there:
+        return sides.expected
+    asked = mesh.scale(namespace, one.selectors).desired
+    return max(there, sides.expected if sides.armed and not asked else asked)
 
 
 def expected_pods(policy: RolloutPolicy, before: Documents, after: Documents, mesh: Mesh) -> int:
