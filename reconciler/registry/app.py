@@ -76,5 +76,9 @@ def registry_app(store: FleetStore, registry: VMRegistry, signer: Signer, clock:
     async def healthz() -> JSONResponse:
         return JSONResponse({"status": "ok"})
 
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> JSONResponse:
+        return JSONResponse({"ready": hearing.can_store}, 200 if hearing.can_store else 503)
+
     shedding = Shedding(Capped(app, MAX_BODY), rules.most_requests, rules.latest, watchman.shed)
     return shedding

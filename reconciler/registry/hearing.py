@@ -29,9 +29,14 @@ class Hearing:
     def hear(self, agent: str, agents: int) -> None:
         """Note a sign of an agent. Raises Refused where signs can no longer be stored, so that it goes to another replica."""
         now = self._clock.now()
-        if self._unsaved and now - self._saved > 2 * LAG * self.pace.tick:
+        if not self.can_store:
             raise Refused(Refusal.UNAVAILABLE, "signs of life cannot be stored", retry_after=self.pace.heartbeat)
         self._signs[agent] = self._unsaved[agent] = Sign(now, self.pace.lease_for(self.pace.next_in(agents)))
+
+    @property
+    def can_store(self) -> bool:
+        """Whether what is heard is stored in time."""
+        return not self._unsaved or self._clock.now() - self._saved <= 2 * LAG * self.pace.tick
 
     def silence(self, localities: Mapping[Key, str]) -> Silence:
         """Return what is known of who is silent."""
