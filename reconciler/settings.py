@@ -177,10 +177,12 @@ class GateSettings(BaseModel):
 
 
 class RegistryServerSettings(BaseModel):
-    """The VM registry's server, `reconciler registry serve`."""
+    """The VM registry's server: `reconciler registry serve`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
+    in_serve: bool = False
+    """Let `reconciler serve` be the VM registry's server too."""
     listen: str = Field("127.0.0.1:8750", pattern=r"^(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+):\d{1,5}$")
     """Host and port; only loopback reaches the default."""
     certificate_file: FilePath | None = None

@@ -1,11 +1,12 @@
 """`registry serve`: the VM registry's server, until told to stop."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import click
 
+from reconciler.cli.beside import registry_beside
 from reconciler.cli.ending import ended_by_signals
 from reconciler.cli.options import TARGET, take_settings
 from reconciler.cli.show import failing
@@ -36,16 +37,13 @@ def serve(*, listen: str | None, **options: Any) -> int:
     reconciler registry serve --config registry.toml
     curl -H "Authorization: Bearer $(cat ~/.local/state/mesh-reconciler/default/operator.token)" localhost:8750/v1/vms
     """
-    from reconciler.wiring import registry_server
-
     settings = take_settings(options, registry_server={"listen": listen} if listen else None)
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
     log = logging.getLogger("reconciler")
-    # In a thread of its own: an event loop in the main thread takes the signals for itself.
-    with registry_server(settings) as server, ended_by_signals(server.stop, log.info), ThreadPoolExecutor(1) as thread:
-        log.info("the VM registry of target %s listens at port %d", settings.target, server.port)
-        thread.submit(server.run).result()
+    over = Event()
+    with registry_beside(settings, over.set) as stop, ended_by_signals(stop, log.info):
+        over.wait()
     log.info("stopped")
     return 0

@@ -2,11 +2,12 @@
 
 import ctypes
 import logging
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import click
 
+from reconciler.cli.beside import registry_beside
 from reconciler.cli.ending import ended_by_signals
 from reconciler.cli.options import take_settings, target_options
 from reconciler.cli.show import failing, said
@@ -22,6 +23,7 @@ from reconciler.core.report import Report
 def serve(*, allow_local: bool, **options: Any) -> int:
     r"""Reconcile continuously: poll Git, watch both stores, apply what is due, keep to the last good commit otherwise.
 
+    With the setting `registry_server.in_serve` it is the VM registry's server too (see `reconciler registry serve --help`).
     Runs in the foreground and logs to standard error. SIGTERM and SIGINT end it after the write in hand, and within 45 s.
 
     \b
@@ -54,7 +56,8 @@ def serve(*, allow_local: bool, **options: Any) -> int:
             report=tell,
             watch=working_copy_watch(target.settings),
         )
-        with ended_by_signals(service.stop, log.info):
+        beside = registry_beside(settings, service.stop) if settings.registry_server.in_serve else nullcontext()
+        with beside, ended_by_signals(service.stop, log.info):
             log.info("serving target %s from %s, mode %s", settings.target, safe.clean(settings.repo), settings.mode)
             service.run()
     log.info("stopped")

@@ -11,7 +11,9 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.memory_fleet import MemoryFleet
 from reconciler.adapters.memory_registry import MemoryRegistry
 from tests.e2e.command import Command, Running
-from tests.registry.served import OPERATOR, Agent, Served
+from tests.e2e.site import Site
+from tests.registry.served import LOOPBACK, OPERATOR, Agent, Served
+from tests.waiting import becomes
 
 
 def serving(folder: Path) -> Running:
@@ -56,3 +58,22 @@ def test_a_server_that_is_killed_knows_everybody_when_it_is_back(tmp_path: Path)
         assert (server.vm()["draining"], server.vm()["presence"], server.vm()["health"]) == (True, "present", "unhealthy")
         actions = [one["action"] for one in server.operate("GET", "/v1/audit").body["entries"]]
         assert actions == ["token-issued", "joined", "healthy", "drain", "unhealthy"]
+
+
+def test_serve_may_be_the_registry_too(site: Site) -> None:
+    """One process, one database: the record that the reconciler has made is known there; both end at one signal."""
+    vm = "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\n"
+    vm += f"metadata: {{name: vm-1, namespace: {site.namespace}}}\nspec: {{address: 127.0.0.1, labels: {{app: billing}}}}\n"
+    site.repository.commit({"vm.yaml": vm})
+    site.data.mkdir(parents=True, mode=0o700)
+    (site.data / "operator.token").write_text(OPERATOR)
+    (site.data / "operator.token").chmod(0o600)
+    both = site.with_variables(RECONCILER_REGISTRY_SERVER__IN_SERVE="true", RECONCILER_REGISTRY_SERVER__LISTEN="127.0.0.1:0")
+    with both.reconciler.start("serve", "--allow-local") as running:
+        server = reached(running)
+        agent = Agent(server)
+        asked = {"namespace": site.namespace, "name": "vm-1", "addresses": LOOPBACK}
+        agent.join(server.operate("POST", "/v1/tokens", asked).body["token"])
+        path = f"/v1/vms/{site.namespace}/vm-1"
+        assert becomes(lambda: server.operate("GET", path).body["claimed"])
+        assert running.end() == 0
