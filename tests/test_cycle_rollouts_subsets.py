@@ -14,7 +14,7 @@ from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
-from reconciler.core.rollouts.seen import Word
+from reconciler.core.rollouts.seen import Command, Word
 from reconciler.core.rollouts.subsets import OURS
 from tests.building import document, service_entry
 from tests.test_cycle_rollouts import Rolled, policy, vm
@@ -374,3 +374,33 @@ def test_a_stage_with_nothing_to_write_holds_nothing_up() -> None:
         report, waited = rolled.world.serve(rolled.cycle), waited + pause
     assert rolled.newest.phase is Phase.WATCHING
     assert waited < 160
+
+
+def test_an_undo_long_after_the_end_restores_the_split_that_was_held() -> None:
+    """The rollout from 70 to 90 % has ended; its undo leads back in steps, and what it leads to is held."""
+    rolled = born(*unit(SELECTOR, *TWO), split={"vm": 30, "pod": 70})
+    rolled.policy = policy(strategy="subsets", split={"vm": 10, "pod": 90})
+    rolled.begin(*unit(SELECTOR, *TWO))
+    ended = rolled.until(Phase.IDLE)
+    rolled.shares_seen.clear()
+    rolled.world.store.rollouts.say(Command("late", ended.id, Word.UNDO, "eve", "", rolled.world.clock.now()))
+    rolled.look()
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert sorted(set(rolled.shares_seen)) == [Fraction(part, 100) for part in (70, 80, 88, 90)]
+    scale(rolled, 3)
+    assert rolled.look().results == ()
+    assert rolled.shares()["pods"] == Fraction(7, 10)
+
+
+@pytest.mark.case("C-01")
+def test_another_process_goes_on_between_the_subsets_and_their_route() -> None:
+    """The first one died after the rule was written; nothing is generated twice, and nothing is left behind."""
+    rolled = born(*unit(MACHINES, *TWO))
+    rolled.begin(*unit(SELECTOR, *TWO))
+    assert generated(rolled) == BOTH[:1]
+    rolled.world.pass_time(seconds=31)
+    rolled.cycle = rolled.process("serve:2", cluster=rolled.watched)
+    rolled.until(Phase.WATCHING)
+    assert generated(rolled) == []
+    assert rolled.shares_seen == sorted(rolled.shares_seen)
+    assert rolled.shares()["pods"] == Fraction(1, 2)

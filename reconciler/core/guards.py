@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from reconciler.core.budget import Deletions, deleted_services, endpoint_guards, plan_guards, prune_guards, service_guards
 from reconciler.core.changes import ObjectDiff
@@ -11,6 +12,7 @@ from reconciler.core.jobs import Bundle, Job
 from reconciler.core.keeping import missing_namespaces, used_accounts
 from reconciler.core.namespaces import namespace_guards
 from reconciler.core.plans import Guard, GuardCode, NoWay, PlanSettings, Wholesale
+from reconciler.core.portions import Portion, portions_of_service
 from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, Relation, Revision
 from reconciler.core.rollouts.policies import Policies
 from reconciler.core.splits import Service, voiding
@@ -159,15 +161,19 @@ def _voided(world: World, final: World, unit: Unit) -> Iterator[Guard]:
 
 
 def _moves(world: World, final: World, service: Service) -> bool:
-    before = _weights(world, service)
-    return bool(before) and before != _weights(final, service)
+    """Tell whether requests go elsewhere than before by weights: of all, or of what routes give to a subset."""
+    parts = portions_of_service(world, *service)
+    parts = parts if parts and parts == portions_of_service(final, *service) else (Portion(Fraction(1)),)
+    weights = [(_weights(world, service, part), _weights(final, service, part)) for part in parts]
+    return any(before and before != after for before, after in weights)
 
 
-def _weights(world: World, service: Service) -> dict[str, int]:
+def _weights(world: World, service: Service, part: Portion) -> dict[str, int]:
     return {
         member.address: member.weight
         for backend in world.backends_of(*service)
         for member in world.picked[backend.key].values()
+        if part.holds(member)
     }
 
 

@@ -50,10 +50,14 @@ def portions(world: World, namespace: str, host: str, port: int) -> tuple[Portio
 def portions_of(world: World, entry: Key) -> tuple[Portion, ...]:
     """Return how routes divide the requests to a ServiceEntry: to the first of its hosts and ports that they divide."""
     backend = world.backends.get(entry)
-    if backend is None:
-        return ()
-    asked = ((host, port.number) for host in backend.hosts for port in backend.ports)
-    return next((found for host, port in asked if (found := portions(world, entry.namespace, host, port))), ())
+    asked = ((entry.namespace, host) for host in (backend.hosts if backend else ()))
+    return next((found for service in asked if (found := portions_of_service(world, *service))), ())
+
+
+def portions_of_service(world: World, namespace: str, host: str) -> tuple[Portion, ...]:
+    """Return how routes divide the requests to a service: to the first of its ports that they divide."""
+    ports = world.ports_of(namespace, host) if world.routes_by_host.exact(host) else ()
+    return next((found for port in ports if (found := portions(world, namespace, host, port))), ())
 
 
 def parted(members: Sequence[Member], found: Sequence[Portion]) -> list[Fraction]:

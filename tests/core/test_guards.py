@@ -25,6 +25,7 @@ from tests.core.meshes import (
     guards,
     plan,
     pod,
+    route,
     rule,
     there,
     unit,
@@ -183,3 +184,18 @@ def test_an_object_without_changes_gets_no_guard() -> None:
     """Its problems are the comparison's to tell."""
     left = ObjectDiff(Key.of(SELECTING), differences(commit(SELECTING), there())[0].state, problems=(Problem("MR4011", "x"),))
     assert make_plan(commit(SELECTING), there(), [left], now=NOW, settings=SETTINGS).units == ()
+
+
+def test_what_routes_divide_cannot_be_unsettled_by_localities() -> None:
+    """Pods come into a subset of their own, of which a route says what it gets; a VM in the VMs' subset is another matter."""
+    subsets = {name: {"platform": name} for name in ("vm", "pod")}
+    ejecting = rule(subsets=subsets, trafficPolicy={"outlierDetection": {"consecutive5xxErrors": 5}})
+    machines = [vm(f"vm{n}", f"10.0.0.{n}", labels={"platform": "vm"}, locality=f"eu/{n}") for n in (1, 2, 3)]
+    mesh = [ejecting, route(to=[("billing.internal", "vm", 100), ("billing.internal", "pod", 0)])]
+    apart = entry(workloadSelector={"labels": {"app": "billing", "platform": "vm"}})
+    pods = [pod(f"p{number}", labels={"platform": "pod"}) for number in (1, 2)]
+    joined = plan(commit(SELECTING, *mesh, *machines[:2]), there(apart, *mesh, *machines[:2], pods=pods))
+    assert guards(joined, GuardCode.CAVEAT) == []
+    assert [one.key.kind for one in unit(joined, "shop/billing").steps[0].changes] == ["ServiceEntry"]
+    (guard,) = guards(plan(commit(SELECTING, *mesh, *machines), there(SELECTING, *mesh, *machines[:2], pods=pods)))
+    assert guard.override == "locality-failover:shop/billing.internal"
