@@ -120,16 +120,16 @@ def test_pods_that_crashed_do_not_hold_the_step_that_leads_away_from_them() -> N
 
 
 def test_an_undo_waits_for_the_pods_that_it_goes_back_to() -> None:
-    """Long after the end the HPA runs two, too few for even the first step back: it says what to set, for all of the way."""
+    """Long after the end the HPA runs one, too few for even the first step back: it says what to set, for all of the way."""
     rolled = moving_to_vms(watch="1m")
     rolled.until(Phase.IDLE)
-    autoscaled(rolled, 2)
+    autoscaled(rolled, 1)
     rolled.say(Word.UNDO)
     rolled.look()
     text = waits(rolled)
     assert (rolled.newest.phase, rolled.newest.back) == (Phase.UNDOING, None)
-    assert "2 ready Pods would get all of 17% of the requests to shop/billing, more than 6% (1.5 times" in text
-    assert text.endswith("each: 3 are needed, 14 further on; set minReplicas of hpa/billing to 14")
+    assert "1 ready Pod would get all of 8.732% of the requests to shop/billing, more than 6% (1.5 times" in text
+    assert text.endswith("each: 2 are needed, 14 further on; set minReplicas of hpa/billing to 14")
     autoscaled(rolled, 4)
     rolled.look()
     assert rolled.newest.back is not None
@@ -137,6 +137,24 @@ def test_an_undo_waits_for_the_pods_that_it_goes_back_to() -> None:
         text = waits(rolled)
     assert text.endswith("are needed, 14 further on; set minReplicas of hpa/billing to 14")
     autoscaled(rolled, 20)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+
+
+def test_what_few_pods_bear_at_night_they_are_trusted_with() -> None:
+    """7 of 20 Pods are left since requests are few, and each step of an undo gives them little more. A crash is no such thing."""
+    rolled = moving_to_vms()
+    rolled.until(Phase.SOAKING, 0)
+    autoscaled(rolled, 7)
+    rolled.look()
+    rolled.look()
+    rolled.say(Word.UNDO)
+    rolled.look()
+    assert rolled.newest.back is not None
+    autoscaled(rolled, 7, ready=3)
+    for _ in range(12):
+        text = waits(rolled)
+    assert "3 ready Pods would get all of 65% of the requests to shop/billing, more than 6% (" in text
+    autoscaled(rolled, 7)
     assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
 
 

@@ -76,9 +76,9 @@ class Trust:
         """Return the share that one Pod of a ServiceEntry may get, 0 where nobody has borne anything."""
         start, entry = course.start, Key.of(course.opening.before)
         known = next((one.share for one in self.carried if one.entry == entry), None)
-        mine = start.get(PODS, _NONE) / max(1, ready) if known is None else known
         if known is not None and (self.back or course.wanted.get(PODS, _NONE) < start.get(PODS, _NONE)):
-            return self.max_load * mine
+            return self.max_load * known
+        mine = start.get(PODS, _NONE) / max(1, ready) if known is None else known
         return self.max_load * max([mine, *(share for key, share in start.items() if key != PODS)])
 
 
@@ -100,19 +100,23 @@ def needs(way: Way, step: int, trust: Trust, mesh: Mesh) -> Iterator[Need]:
 
 
 def _need(course: Course, way: Way, step: int, trust: Trust, mesh: Mesh) -> Need | None:
-    last = max(number for number, one in enumerate(way.steps) if one.leg == way.steps[step].leg)
-    share, further = (course.at(way.steps[number].exposure).get(PODS, _NONE) for number in (step, last))
+    same = [number for number, one in enumerate(way.steps) if one.leg == way.steps[step].leg]
+    share, further = (course.at(way.steps[number].exposure).get(PODS, _NONE) for number in (step, same[-1]))
     if not course.start or not share:
         return None
-    bearable = trust.of_pods(course, ready_of(course, mesh)[1])
-    return need_of(course, (share, max(share, further)), bearable, trust, mesh)
+    before = course.at(way.steps[step - 1].exposure if step > same[0] else _NONE).get(PODS, _NONE)
+    return need_of(course, (before if trust.back else _NONE, share, max(share, further)), trust, mesh)
 
 
-def need_of(course: Course, shares: tuple[Fraction, Fraction], bearable: Fraction, trust: Trust, mesh: Mesh) -> Need:
-    """Return what Pods it takes for a share of the requests now, and for another one further on."""
+def need_of(course: Course, shares: tuple[Fraction, Fraction, Fraction], trust: Trust, mesh: Mesh) -> Need:
+    """Return what Pods it takes, given the share of the requests that they bear now, if that counts, the next and the last."""
     entry, ready = ready_of(course, mesh)
-    pods, end = (ceil(share / bearable) for share in shares)
-    return Need(service_name(entry), pods, end, ready, shares[0], bearable, scale_of(course, mesh), trust.max_load)
+    bearable, meant = trust.of_pods(course, ready), mesh.pods_meant(entry.namespace, course.opening.selectors)
+    # At night few Pods bear a large share of few requests. Those that crashed make the others no more trustworthy.
+    borne = trust.max_load * shares[0] * ready / meant if meant else _NONE
+    takes = ((share, ceil(share / bearable)) for share in shares[1:])
+    pods, end = (min(count, ready) if share <= borne else count for share, count in takes)
+    return Need(service_name(entry), pods, end, ready, shares[1], bearable, scale_of(course, mesh), trust.max_load)
 
 
 def overload(way: Way, step: int, trust: Trust, mesh: Mesh) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from reconciler.core.rollouts.capacity import Need, Trust, helped, need_of, overburdened, ready_of
-from reconciler.core.rollouts.mesh import PODS, Mesh
+from reconciler.core.resources import Key
+from reconciler.core.rollouts.capacity import Need, Trust, helped, need_of, overburdened
+from reconciler.core.rollouts.mesh import PODS, Mesh, shares
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.strength import course_of
 from reconciler.core.rollouts.values import LegKind
@@ -41,12 +42,13 @@ def retreats(rollout: Rollout, mesh: Mesh) -> Iterator[Need]:
         return
     trust, ahead = Trust(rollout.policy.max_load, rollout.carried, back=True), rollout.policy.steps[0].exposure
     origins = {one.entry: one.pods * one.share for one in rollout.carried}
+    found = ((key, mesh.observed.get(key)) for key in {**rollout.way.before, **rollout.way.after})
+    live = mesh.world({key: one.document for key, one in found if one})
     for course in course_of(rollout.way, step, mesh):
-        entry, ready = ready_of(course, mesh)
-        origin, now = origins.get(entry, _NONE), course.at(rollout.way.steps[step].exposure).get(PODS, _NONE)
+        entry = Key.of(course.opening.before)
+        origin, now = origins.get(entry, _NONE), shares(live, entry, {}).get(PODS, _NONE)
         if origin > now:
-            bearable = trust.of_pods(course, ready)
-            yield need_of(course, (now + ahead * (origin - now), origin), bearable, trust, mesh)
+            yield need_of(course, (now, now + ahead * (origin - now), origin), trust, mesh)
 
 
 def unfit(rollout: Rollout, mesh: Mesh) -> str:
