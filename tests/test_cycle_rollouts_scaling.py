@@ -141,7 +141,7 @@ def test_an_undo_waits_for_the_pods_that_it_goes_back_to() -> None:
 
 
 def test_what_few_pods_bear_at_night_they_are_trusted_with() -> None:
-    """7 of 20 Pods are left since requests are few, and each step of an undo gives them little more. A crash is no such thing."""
+    """7 of 20 Pods are left since requests are few, and each step of an undo gives them little more. Not so after a crash."""
     rolled = moving_to_vms()
     rolled.until(Phase.SOAKING, 0)
     autoscaled(rolled, 7)
