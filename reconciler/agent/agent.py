@@ -15,7 +15,7 @@ from reconciler.agent.watching import Watches
 
 log = logging.getLogger("agent")
 
-#: Seconds between two looks for a first join token.
+#: Seconds between two looks for a join token.
 LOOK = 5.0
 
 
@@ -25,6 +25,7 @@ class Agent:
     def __init__(self, registry: Registry, vault: Vault, watches: Watches, bell: Bell, *, leave: bool) -> None:
         self._registry, self._vault, self._watches, self._bell, self._leaves = registry, vault, watches, bell, leave
         self._standing = Standing(vault.credential())
+        self._complaint = ""
 
     def run(self) -> None:
         """Report until a signal comes, then leave where that was SIGTERM."""
@@ -82,7 +83,9 @@ class Agent:
         try:
             return self._vault.token()
         except OSError as error:
-            log.error("a join token cannot be read: %s", error.strerror)
+            if self._complaint != str(error.strerror):
+                self._complaint = str(error.strerror)
+                log.error("a join token cannot be read: %s", self._complaint)
             return None
 
     def _wait(self, step: Step) -> int:
@@ -90,11 +93,11 @@ class Agent:
         now = time.monotonic()
         until = now + random.uniform(step.earliest, step.latest)  # noqa: S311 - jitter is no secret
         while (left := until - time.monotonic()) > 0:
-            rings = self._bell.heard(left)
+            rings = self._bell.heard(min(left, LOOK))
             number = max(rings, default=0)
             if number:
                 return number
-            if rings and step.calm:
+            if step.calm and (rings or self._token() is not None):
                 until = min(until, now + LEAST)
         return 0
 

@@ -89,7 +89,8 @@ class Fate(Enum):
 class Step(NamedTuple):
     """What follows from an answer. The next exchange is after `earliest` to `latest` seconds.
 
-    Where it is `calm`, a change of health may be told sooner. A `successor` is to be stored before it is used.
+    Where it is `calm`, what is new here, a change of health or a join token, may be told sooner. A `successor` is to be stored
+    before it is used.
     """
 
     standing: Standing
@@ -159,7 +160,7 @@ def _refused(standing: Standing, answer: Answer, pause: float) -> Step:
         why = _WHY.get(code, "the registry does not know it (any more)")
         need = "a new join token is needed (`reconciler vm token`); the VM's last health stands until then"
         said = ((logging.ERROR, f"our credential is refused ({code}): {why}; {need}"),)
-    return Step(standing._replace(refused=code, failures=0), 0.9 * pause, 1.1 * pause, said)
+    return Step(standing._replace(refused=code, failures=0), 0.9 * pause, 1.1 * pause, said, calm=True)
 
 
 def _trouble(standing: Standing, answer: Answer) -> Step:
