@@ -12,7 +12,7 @@ from reconciler.apply import Execution
 from reconciler.authority import Authority
 from reconciler.core.adoption import Adoption
 from reconciler.core.changes import Action, ObjectDiff, State
-from reconciler.core.health.planning import Health, fought_over, health_of
+from reconciler.core.health.planning import Health, fought_over, health_of, told
 from reconciler.core.health.states import problems_of
 from reconciler.core.health.vitals import Vitals
 from reconciler.core.orphans import is_readable
@@ -32,6 +32,7 @@ from reconciler.ports import CycleRecord
 from reconciler.quarantine import Quarantine
 from reconciler.recovery import settle_open_writes
 from reconciler.reports import as_json
+from reconciler.reports.splits import remember_splits
 from reconciler.rolling import Rollouts
 from reconciler.sight import Sight, report_of, verdict_of
 from reconciler.target import NOTHING_SAID, SILENT, Policy, Ports, Progress, Request
@@ -243,10 +244,10 @@ class Cycle:
         settings, brake = self._policy.plan, self._policy.brake
         untouchable = {*hands_off, *(one.key for one in fought)}
         found = health_of(fleet, git, observed, settings, brake, sight.started, overrides=overrides, untouchable=untouchable)
-        states = tuple(problems_of(fleet, self._joined(sight), observed.machines))
-        sight.notes += found.notes
-        sight.problems += (*states, *map(fought_over, fought))
-        return replace(found, states=states)
+        states = problems_of(fleet, self._joined(sight), observed.machines)
+        standing = (*told(fleet), *states, *map(fought_over, fought))
+        sight.problems += standing
+        return replace(found, standing=standing)
 
     def _joined(self, sight: Sight) -> tuple[Document, ...]:
         """Return what has joined, for a person who looks: a service does not ask for it with every pass."""
@@ -297,12 +298,21 @@ class Cycle:
         )
         sight.results = execution.run()
         self._rollouts.learn(plan)
+        self._remember_traffic(sight)
         with suppress(Rejected, Unavailable):
             self.authority.fence()  # if others wrote since, the next cycle finds all this out by itself
             contents = [one for one in sight.results if one.action is not Action.CONDITION]
             self._fights.note(sight.differences, contents, request.adoption, sight.started)
             self._fights.note_conditions(sight.health.vitals, sight.results, sight.started)
             self._forget_what_is_gone(sight)
+
+    def _remember_traffic(self, sight: Sight) -> None:
+        """Keep the predicted splits that health has just changed, for `status`, which asks no store but its own."""
+        written = {one.unit for one in sight.results if one.action is Action.CONDITION and one.written is Written.DONE}
+        splits = [split for unit in sight.health.units if unit.name in written for split in unit.after]
+        if splits:
+            with suppress(Unavailable):
+                remember_splits(self._ports.store, splits, sight.started)
 
     def _forget_what_is_gone(self, sight: Sight) -> None:
         """Take out of the inventory what neither Git wants nor any store holds: nothing of it is ours any more."""
@@ -314,7 +324,7 @@ class Cycle:
 
     def _report(self, sight: Sight, verdict: Verdict, *, write: bool) -> Report:
         report = report_of(sight, verdict, self._policy, self._ports.clock.now())
-        standing = (verdict, *sight.health.standing)
+        standing = (verdict, *map(str, sight.health.standing))
         if write and (report.results or standing != self._recorded):
             self._record(report)
             self._recorded = standing

@@ -1,11 +1,12 @@
 """The state of a target as one value, from the state store and the lease; neither Git nor the stores are asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from reconciler.core.gates.words import length
+from reconciler.core.health.codes import Code
 from reconciler.core.health.states import STATES
 from reconciler.core.resources import Key, Revision
 from reconciler.core.rollouts.outlook import Outlook, outlook
@@ -15,11 +16,17 @@ from reconciler.core.rollouts.waits import stored
 from reconciler.errors import InvalidInput, Unavailable
 from reconciler.ports import CycleRecord, Lease, LeaseState, Store
 from reconciler.reports import as_json, rollouts, safe, words
+from reconciler.reports.splits import recall_splits
+
+_OF_VMS = frozenset(map(str, Code))
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where a target stands. `lease` is None where it could not be asked, or there is none; `lease_problem` says which."""
+    """Where a target stands. `lease` is None where it could not be asked, or there is none; `lease_problem` says which.
+
+    `splits` are told in `reports.splits`.
+    """
 
     target: str
     store: str
@@ -32,6 +39,7 @@ class Status:
     last: CycleRecord | None
     holds: tuple[Hold, ...] = ()
     rollouts: tuple[Outlook, ...] = ()
+    splits: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self) -> list[tuple[str, str]]:
         """Return name and value of everything worth a line."""
@@ -52,7 +60,8 @@ class Status:
             rows.append(("last run", f"{words.moment(self.last.at)} {self.last.outcome}, {written}"))
             rows += [("because", safe.clean(reason))] if (reason := self.last.report.get("reason")) else []
             rows += [("waits", safe.clean(text)) for text in _waiting(self.last.report)]
-            rows += [("VM", safe.clean(text)) for text in _disagreeing(self.last.report)]
+            rows += [("VM", safe.clean(text)) for text in _about_vms(self.last.report)]
+        rows += [("traffic", safe.clean(f"{service}  {split}")) for service, split in self.splits.items()]
         return rows
 
     def rollout_rows(self) -> list[tuple[str, str]]:
@@ -75,6 +84,7 @@ class Status:
                 {"unit": one.unit, "by": one.by, "until": one.until.isoformat(), "reason": one.reason} for one in self.holds
             ],
             "rollouts": [as_json.rollout(one) for one in self.rollouts],
+            "splits": dict(self.splits),
             "lastRun": self.last.report if self.last else None,
         }
 
@@ -107,6 +117,7 @@ def read_status(target: str, store: Store, lease: Lease, now: datetime) -> Statu
         last=history[0] if history else None,
         holds=tuple(one for one in store.rollouts.holds() if one.until > now),
         rollouts=tuple(outlook(one, stored(one)) for one in store.rollouts.standing()),
+        splits=recall_splits(store),
     )
 
 
@@ -115,10 +126,14 @@ def _waiting(report: Mapping[str, Any]) -> list[str]:
     return [f"{unit['name']}: {guard['message']}{_ways(guard)}" for unit in units for guard in unit["guards"]]
 
 
-def _disagreeing(report: Mapping[str, Any]) -> list[str]:
-    """Return what was found of VMs about which Git, registry and VM disagree."""
-    found = [one for one in report.get("problems", ()) if one["code"] in STATES]
-    return [f"{one['object']}: {one['message']} ({STATES[one['code']]})" for one in found]
+def _about_vms(report: Mapping[str, Any]) -> list[str]:
+    """Return what holds of VMs: who is out, and where Git, registry and VM disagree, with the name of that state."""
+    found = [one for one in report.get("problems", ()) if one["code"] in _OF_VMS]
+    return [f"{one['object'] + ': ' if one['object'] else ''}{one['message']}{_state(one['code'])}" for one in found]
+
+
+def _state(code: str) -> str:
+    return f" ({STATES[code]})" if code in STATES else ""
 
 
 def _ways(guard: Mapping[str, Any]) -> str:

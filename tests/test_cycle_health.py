@@ -12,14 +12,16 @@ from reconciler.core.changes import Action
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.codes import Code
 from reconciler.core.health.conditions import Condition, Reason
+from reconciler.core.health.states import STATES
 from reconciler.core.istio import HEALTH_CHECKED
 from reconciler.core.plans import GuardCode, Mode
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Key
 from reconciler.errors import Conflict, Rejected, Unavailable
+from reconciler.status import read_status
 from tests.building import document
 from tests.vms import VM1, VM2, VM3, Office, checked, page, report, settled
-from tests.worlds import Hooked, World, mixed
+from tests.worlds import TARGET, Hooked, World, mixed
 
 #: Lets everybody go.
 FREE = Brake(percent=100)
@@ -72,7 +74,8 @@ def test_health_counts_only_once_a_good_condition_stands() -> None:
     first = world.run()
     assert first.verdict is Verdict.APPLIED
     assert not counts(world, "vm1")
-    assert "health does not count yet, before a first good report: shop/vm1, shop/vm2" in world.run("plan").notes
+    told = "health does not count yet, before a first good report: shop/vm1, shop/vm2"
+    assert told in [one.message for one in world.run("plan").problems]
     report(world, "vm1", "healthy")
     report(world, "vm2", "unhealthy")
     plan = world.run("plan")
@@ -233,7 +236,8 @@ def test_assumed_health_counts_and_is_repeated() -> None:
     settled(world)
     assert counts(world, "vm1")
     assert condition(world, "vm1").reason == Reason.ASSUMED
-    assert "health is assumed, and reported by nobody: shop/vm1" in world.run("plan").notes
+    told = [one.message for one in world.run("plan").problems if one.code == Code.ASSUMED]
+    assert told == ["health is assumed, and reported by nobody: shop/vm1"]
 
 
 def test_a_group_says_whose_word_counts_for_its_vms() -> None:
@@ -300,17 +304,17 @@ def test_where_git_registry_and_vm_disagree_diff_and_history_say_so(world: World
     for _ in range(3):
         world.serve(process)
     report(world, "vm2", "healthy", address="10.0.0.99")
-    found = {one.object: one.code for one in world.run("diff").problems}
+    found = {one.object: one.code for one in world.run("diff").problems if one.code in STATES}
     assert found == {"WorkloadEntry shop/vm2": Code.ADDRESS_CHANGED, "WorkloadEntry shop/vm4": Code.MISSING}
     for _ in range(3):
         world.serve(process)
     (last,) = world.store.history(1)
-    assert {one["code"] for one in last.report["problems"]} == set(found.values())
+    assert {one["code"] for one in last.report["problems"]} & STATES.keys() == set(found.values())
     report(world, "vm4", "unhealthy")
     world.serve(process)
     world.serve(process)
     (last,) = world.store.history(1)
-    assert {one["code"] for one in last.report["problems"]} == {Code.ADDRESS_CHANGED}
+    assert {one["code"] for one in last.report["problems"]} & STATES.keys() == {Code.ADDRESS_CHANGED}
 
 
 @pytest.mark.parametrize("fails", [Unavailable("no answer"), Rejected("no token")])
@@ -356,8 +360,24 @@ def test_a_fight_over_a_condition_ends_with_a_report(world: World) -> None:
         assert condition(world, "vm2").healthy
     world.cluster.edit(key, {"status": {"conditions": other}}, "other-controller", subresource="status")
     found = world.run()
-    assert [(one.code, "other-controller" in one.message) for one in found.problems] == [(Code.FOUGHT, True)]
+    assert [(one.code, "other-controller" in one.message) for one in found.warnings] == [(Code.FOUGHT, True)]
     assert (found.results, condition(world, "vm2").reason) == ((), "Probe")
     world.run(adoption=Adoption(keys=frozenset({Key("Condition", "shop", "vm2")})))
     assert condition(world, "vm2").healthy
     assert world.store.fights() == {}
+
+
+def test_status_tells_who_is_out_and_where_requests_go_since(world: World) -> None:
+    """From the store alone, as of the last change."""
+    report(world, "vm2", "unhealthy")
+    process = world.process()
+    for _ in range(2):
+        world.serve(process)
+    shown = dict(read_status(TARGET, world.store, world.lease(), world.clock.now()).rows())
+    assert shown["VM"] == "WorkloadEntry shop/vm2: gets no requests: its probe fails"
+    assert shown["traffic"].startswith("billing.internal:80  vm 100.0 % (2), since health changed at ")
+    report(world, "vm2", "healthy")
+    for _ in range(2):
+        world.serve(process)
+    shown = dict(read_status(TARGET, world.store, world.lease(), world.clock.now()).rows())
+    assert ("VM" in shown, "vm 100.0 % (3)" in shown["traffic"]) == (False, True)

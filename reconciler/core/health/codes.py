@@ -14,6 +14,9 @@ class Code(ProblemCode):
     COMES = "MR8002", "a VM is to get requests, since it is well"
     UNCOUNTED = "MR8003", "a VM is ill, and gets its requests all the same until its health counts"
     FOUGHT = "MR8004", "another writer keeps changing the condition of a VM back, so it is left alone"
+    OUT = "MR8005", "a VM gets no requests"
+    ASSUMED = "MR8006", "health is assumed, since nobody reports it"
+    WAITING = "MR8007", "health does not count yet, since nobody has reported the VM to be well"
 
     ADDRESS_CHANGED = "MR8101", "a VM reports from another address than Git says, so it counts as ill (address-changed)"
     MISSING = "MR8102", "Git asks for the health of a VM that nobody has ever reported (missing)"

@@ -27,30 +27,29 @@ _ROUTING = frozenset({"DestinationRule", "VirtualService"})
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Every VM of ours, by key, the units of the plan that carry the conditions of some, where some disagree (`states`)."""
+    """Every VM of ours, by key, and the units of the plan that carry the conditions of some.
+
+    `standing` is what is so until it changes: worth a place in the history when it does.
+    """
 
     vitals: tuple[Vital, ...] = ()
     units: tuple[UnitPlan, ...] = ()
-    states: tuple[Problem, ...] = ()
+    standing: tuple[Problem, ...] = ()
 
-    @property
-    def standing(self) -> tuple[str, ...]:
-        """What is so until it changes: worth a place in the history when it does."""
-        return (*self.notes, *map(str, self.states))
 
-    @property
-    def notes(self) -> Iterator[str]:
-        """Yield what a report repeats as long as it is so. Who is on his way in or out stands in the units."""
-        assumed = [one.key for one in self.vitals if one.asked and one.source is Source.ASSUMED]
-        waiting = [one.key for one in self.vitals if one.asked and not one.counts and one.source is Source.AGENT]
-        if assumed:
-            yield f"health is assumed, and reported by nobody: {_names(assumed)}"
-        if waiting:
-            yield f"health does not count yet, before a first good report: {_names(waiting)}"
-        for one in self.vitals:
-            if not one.in_use and not one.differs:
-                why = f": {one.word.message}" if one.word.message else ""
-                yield f"out of load balancing: {one.key.namespace}/{one.key.name}{why}"
+def told(fleet: Sequence[Vital]) -> Iterator[Problem]:
+    """Yield what every report repeats as long as it is so. Who is on his way in or out stands in the units."""
+    assumed = [one.key for one in fleet if one.asked and one.source is Source.ASSUMED]
+    waiting = [one.key for one in fleet if one.asked and not one.counts and one.source is Source.AGENT]
+    if assumed:
+        yield Problem(Code.ASSUMED, f"health is assumed, and reported by nobody: {_names(assumed)}", Severity.INFO)
+    if waiting:
+        text = f"health does not count yet, before a first good report: {_names(waiting)}"
+        yield Problem(Code.WAITING, text, Severity.INFO)
+    for one in fleet:
+        if not one.in_use and not one.differs:
+            why = one.word.message or "nobody says that it is well"
+            yield Problem(Code.OUT, f"gets no requests: {why}", Severity.INFO, object=str(one.key))
 
 
 def health_of(
