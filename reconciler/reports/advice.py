@@ -9,7 +9,6 @@ from reconciler.core.changes import State
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Key
-from reconciler.core.rollouts.rollout import Phase
 from reconciler.reports import safe
 
 #: Commands of one sort that are told; the report names the others anyway.
@@ -98,6 +97,10 @@ def _overrides(report: Report, options: Sequence[str], decisions: Sequence[str])
 def _words(report: Report, options: Sequence[str]) -> Iterator[Advice]:
     """What leads on from rollouts that wait for a person; a diff is about drift alone."""
     stopped = [one for one in report.rollouts if not one.moves] if report.command != "diff" else []
+    if not stopped:
+        return
+    from reconciler.core.rollouts.rollout import Phase  # a check has no rollouts, and is sooner without
+
     for one in stopped[:FEW]:
         commit, why = one.commit[:10], ("--reason", "WHY")
         match one.phase:
