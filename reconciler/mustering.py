@@ -2,30 +2,38 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from reconciler.core.gates.answers import Arm, Window
+from reconciler.core.gates.spec import Reporter
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.conditions import Reason
 from reconciler.core.health.planning import Health, health_of
 from reconciler.core.health.rollcall import Row, roll_call
 from reconciler.core.health.vitals import Vital, Vitals
+from reconciler.core.istio import ServiceEntry, WorkloadEntry
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.plans import Guard, GuardCode, PlanSettings
 from reconciler.core.resources import Document, Key, ObservedState
 from reconciler.core.world import record_of
 from reconciler.errors import Fenced, InvalidInput, SetupCode
 from reconciler.observing import Observer
-from reconciler.ports import Clock, FleetOffice
+from reconciler.ports import Clock, FleetOffice, Metrics
+
+#: A VM of which nobody has counted a request for so long gets none any more; proxies are asked every 15 s or so.
+QUIET = timedelta(seconds=30)
 
 
 @dataclass(slots=True)
 class Muster:
-    """Looks at all VMs of one target. `office` is None where nobody has an operator's token."""
+    """Looks at all VMs of one target. `office` is None where nobody has an operator's token, `metrics` where none count."""
 
     observer: Observer
     office: FleetOffice | None
     plan: PlanSettings
     brake: Brake
     clock: Clock
+    metrics: Metrics | None = None
 
     def rows(self) -> tuple[Row, ...]:
         """Return all VMs by name. Raises Unavailable."""
@@ -51,6 +59,20 @@ class Muster:
     def undrain(self, namespace: str, name: str) -> None:
         """Let a VM back in as soon as it is well."""
         self._at_office().drain(Key(VIRTUAL_MACHINE, namespace, name), draining=False)
+
+    def awaited(self, namespace: str, name: str) -> str:
+        """Say what a drained VM still waits for; empty once it is out and, as far as that is counted, gets no requests."""
+        observed = self.observer.observe()
+        live = observed.objects.get(Key("WorkloadEntry", namespace, name))
+        entry = WorkloadEntry.of(live.document) if live else None
+        if entry is None or self.metrics is None or entry.in_use:
+            return "it is still in load balancing" if entry and entry.in_use else ""
+        services = (ServiceEntry.of(one.document) for key, one in observed.objects.items() if key.kind == "ServiceEntry")
+        picking = [one for one in services if one.key.namespace == namespace and one.picks(entry.endpoint)]
+        arm = Arm(tuple(host for one in picking for host in one.hosts), namespace, (name,))
+        now = self.clock.now()
+        requests = self.metrics.counts(arm, Window(now - QUIET, now), Reporter.SOURCE).requests
+        return f"it got {requests:,} requests in the last {QUIET.seconds} s" if requests else ""
 
     def accept(self, namespace: str, name: str) -> Document:
         """Return what Git has to say of a VM that reports from another address. Raises InvalidInput where it does not."""

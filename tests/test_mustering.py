@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.rollcall import Row
 from reconciler.core.health.states import State
@@ -71,6 +74,23 @@ def test_the_last_one_is_not_drained_unless_a_person_insists(world: World) -> No
     muster(world).undrain("shop", "vm1")
     settled(world)
     assert rows(world)["vm1"].mesh == "in"
+
+
+def test_a_drain_waits_for_the_last_requests(world: World) -> None:
+    """Out of load balancing first, then none counted for a while; where nobody counts, out is all that is known."""
+    metrics = MemoryMetrics(world.clock)
+    counted, blind = replace(muster(world), metrics=metrics), muster(world)
+    to_vm1 = Traffic("billing.internal", "shop", "vm1")
+    metrics.serve(to_vm1, 10)
+    world.pass_time(seconds=60)
+    counted.drain("shop", "vm1")
+    assert counted.awaited("shop", "vm1") == blind.awaited("shop", "vm1") == "it is still in load balancing"
+    settled(world)
+    metrics.serve(to_vm1, 3)
+    world.pass_time(seconds=1)
+    assert (counted.awaited("shop", "vm1"), blind.awaited("shop", "vm1")) == ("it got 3 requests in the last 30 s", "")
+    world.pass_time(seconds=31)
+    assert counted.awaited("shop", "vm1") == ""
 
 
 def test_what_no_condition_moves_is_not_drained(world: World) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -83,21 +84,45 @@ def show(*, name: str, **options: Any) -> int:
 @click.argument("name", metavar="NAMESPACE/NAME")
 @_options
 @click.option("--even-last", is_flag=True, help="Though it is the last good endpoint of something: the plan then asks by name.")
+@click.option("--wait", "longest", metavar="TIME", help="Wait until it gets no requests any more, for so long at most.")
 @failing
-def drain(*, name: str, even_last: bool, **options: Any) -> int:
+def drain(*, name: str, even_last: bool, longest: str | None, **options: Any) -> int:
     r"""Take a VM out of load balancing, however well it is; `vm undrain` lets it back in at any moment.
 
     Whoever runs the target carries it out with the next look: the condition is set, nothing is deleted, and requests that are
     under way end by themselves. The last good endpoint of a service stays.
 
+    With --wait it ends once the VM is out and, where a Prometheus counts them, has had no requests for 30 s; where the time is
+    over sooner, it ends with 1 and says what is left. The drain stays either way.
+
     \b
     reconciler vm drain shop/billing-1
+    reconciler vm drain shop/billing-1 --wait 5m && ssh billing-1 poweroff
     """
+    from reconciler.settings import length_of
+
     namespace, vm = namespace_and_name(name)
+    patience = length_of(longest).total_seconds() if longest else 0.0
     with _mustered(options) as (muster, _):
         muster.drain(namespace, vm, even_last=even_last)
-    click.echo(f"{name} is being drained; it is out once `reconciler vm list {namespace}` says so")
-    return 0
+        click.echo(f"{name} is being drained; `reconciler vm list {namespace}` says whether it is out")
+        left = _waited(muster, namespace, vm, patience) if longest else ""
+    if left:
+        click.echo(f"{name} is not through in time: {left}", err=True)
+    elif longest:
+        click.echo(
+            f"{name} is out, and gets no requests{'' if muster.metrics else ' as far as anybody knows: none are counted'}"
+        )
+    return 1 if left else 0
+
+
+def _waited(muster: "Muster", namespace: str, name: str, patience: float) -> str:
+    """Look once a second until nothing is awaited or time is over; returns what is left."""
+    ends = muster.clock.monotonic() + patience
+    never = Event()
+    while (left := muster.awaited(namespace, name)) and muster.clock.monotonic() < ends:
+        never.wait(1.0)
+    return left
 
 
 @click.command()
@@ -154,4 +179,6 @@ def _mustered(options: dict[str, Any]) -> "Iterator[tuple[Muster, str]]":
             open_parts.callback(registry.close)
         if office := wiring.fleet_office(settings, url, token, ca):
             open_parts.callback(office.close)
-        yield Muster(Observer(cluster, registry), office, policy.plan, policy.brake, clock), settings.output
+        if metrics := wiring.metrics(settings):
+            open_parts.callback(metrics.close)
+        yield Muster(Observer(cluster, registry), office, policy.plan, policy.brake, clock, metrics), settings.output
