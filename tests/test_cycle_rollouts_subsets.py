@@ -404,3 +404,17 @@ def test_another_process_goes_on_between_the_subsets_and_their_route() -> None:
     assert generated(rolled) == []
     assert rolled.shares_seen == sorted(rolled.shares_seen)
     assert rolled.shares()["pods"] == Fraction(1, 2)
+
+
+def test_somebodys_rule_for_the_host_lives_through_it_all() -> None:
+    """It is not in Git and not ours: Istio adds its subsets to ours, and there and back not a byte of it changes."""
+    rolled = born(*unit(MACHINES, *TWO))
+    theirs = rule(trafficPolicy={"loadBalancer": {"simple": "ROUND_ROBIN"}})
+    rolled.world.cluster.create(theirs, "kubectl-create")
+    before = rolled.world.live("DestinationRule", "billing")
+    assert went(rolled, *unit(SELECTOR, *TWO)) == COMING_AND_GOING
+    assert rolled.world.live("DestinationRule", "billing") == before
+    rolled.say(Word.UNDO)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert rolled.world.live("DestinationRule", "billing") == before
+    assert generated(rolled) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -14,9 +14,9 @@ from reconciler.core.rollouts.records import Evidence, EvidenceKind
 from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Pace, Word
 from reconciler.ports import Store
-from tests.building import workload_entry
+from tests.building import service_entry, workload_entry
 from tests.crash.mesh import within
-from tests.worlds import inline, mixed, pod
+from tests.worlds import SHOP, inline, mixed, pod
 
 #: Between two looks.
 LOOK = timedelta(seconds=10)
@@ -27,34 +27,38 @@ LONGEST = 60
 FIRST = Fraction(1, 4)
 
 
-def _vm(number: int) -> Document:
-    return workload_entry(f"vm{number}", address=f"10.0.0.{number}")
+def _vm(number: int, **spec: Any) -> Document:
+    return workload_entry(f"vm{number}", **{"address": f"10.0.0.{number}", **spec})
 
 
-def _policy() -> Document:
+def _policy(**spec: Any) -> Document:
     steps = [{"exposure": "25%", "hold": "10s"}, {"exposure": "100%"}]
     return {
         "apiVersion": "mesh-reconciler.io/v1alpha1",
         "kind": "RolloutPolicy",
         "metadata": {"name": "billing", "namespace": "shop"},
-        "spec": {"serviceEntry": "billing", "steps": steps, "watch": "10s"},
+        "spec": {"serviceEntry": "billing", "steps": steps, "watch": "10s", **spec},
     }
 
 
 @dataclass(frozen=True)
 class Story:
-    """What stands, what Git wants then, who comes in by it with which share, and whether somebody aborts it half-way."""
+    """What stands, what Git wants then, who comes in by it with which share, and whether somebody aborts it half-way.
+
+    `strategy` is that of the policy.
+    """
 
     before: Sequence[Document]
     after: Sequence[Document]
     entering: str
     share: Fraction
     pods: int = 0
+    strategy: str = "weights"
     aborted: bool = False
 
     def commits(self, elsewhere: str = "") -> tuple[list[Document], list[Document]]:
         """What Git says first and then, with the policy; in another namespace, that namespace is not among it."""
-        before, after = ([*each, _policy()] for each in (self.before, self.after))
+        before, after = ([*each, _policy(strategy=self.strategy)] for each in (self.before, self.after))
         if not elsewhere:
             return before, after
         kept = ([one for one in each if one["kind"] != "Namespace"] for each in (before, after))
@@ -74,16 +78,29 @@ class Story:
             store.rollouts.say(Command("a", found.id, Word.ABORT, "eve", "tired", now, digest=found.digest))
 
 
+_LABELS = {"app": "billing", "platform": "vm"}
+_LABELLED = [_vm(number, labels=_LABELS) for number in (1, 2)]
+
 STORIES = {
     "new VM": Story(mixed(_vm(1), _vm(2)), mixed(_vm(1), _vm(2), _vm(3)), "vm3", Fraction(1, 3)),
     "VM to Pod": Story(inline("10.0.0.1", "10.0.0.2"), mixed(_vm(1), _vm(2)), "pods", Fraction(1, 2), pods=2),
     "aborted": Story(mixed(_vm(1), _vm(2)), mixed(_vm(1), _vm(2), _vm(3)), "vm3", Fraction(1, 3), aborted=True),
+    "by routes": Story(
+        [SHOP, service_entry(workloadSelector={"labels": _LABELS}), *_LABELLED],
+        mixed(*_LABELLED),
+        "pods",
+        Fraction(1, 2),
+        pods=2,
+        strategy="subsets",
+    ),
 }
 
 
 def pods_of(story: Story) -> tuple[Pod, ...]:
     """The Pods that are there from the start."""
-    return tuple(pod(number + 1) for number in range(story.pods))
+    found = tuple(pod(number + 1) for number in range(story.pods))
+    labels = {"app": "billing", "platform": "pod"}
+    return tuple(replace(one, labels=labels) for one in found) if story.strategy == "subsets" else found
 
 
 def newest(store: Store) -> Rollout | None:

@@ -84,6 +84,8 @@ def waypoints(
     Raises Obstructed, on a way that `keeps` what it leads to: on the way back there is nothing to be refused.
     """
     by_routes = policy.strategy is Strategy.SUBSETS
+    if not (by_routes or is_routed(before) or is_routed(after)):
+        return Waypoints((Waypoint(after),))
     ends = _ends(before, after, mesh, splits)
     stays = is_routed(after) or (keeps and by_routes and splits[1] is not None and bool(ends.wanted))
     if not (is_routed(before) or stays or (by_routes and ends.moves)):

@@ -15,11 +15,12 @@ from reconciler.core.rollouts.legs import legs, rewritten, weighing
 from reconciler.core.rollouts.mesh import Mesh, Shares, shares
 from reconciler.core.rollouts.opening import Form, selector_of
 from reconciler.core.rollouts.policy import RolloutPolicy
-from reconciler.core.rollouts.routes import is_gradual, is_rewritten, subsets_moved
+from reconciler.core.rollouts.routing import quietly, routing
+from reconciler.core.rollouts.steps import at_once, step_of
 from reconciler.core.rollouts.traffic import Position, documents_at
 from reconciler.core.rollouts.values import Documents, Leg, LegKind, RolloutStep, Stage, Way
 from reconciler.core.rollouts.waypoints import Obstructed, Waypoint, Waypoints, waypoints
-from reconciler.core.shares import Reached, by_part, grouped, of_updates, reachable
+from reconciler.core.shares import by_part, grouped, of_updates, reachable
 
 _ALL, _NONE = Fraction(1), Fraction(0)
 #: By how much of the way a step may overshoot: weights are whole numbers.
@@ -63,16 +64,11 @@ def _onwards(way: Way, standing: dict[Key, Document | None], state: Waypoint, po
     resplit = not way.by and way.splits[0] != way.splits[1]
     for leg in rewritten(standing, state.documents) if state.quiet else legs(standing, state.documents, resplit=resplit):
         ends = Sides({**standing, **leg.before}, {**standing, **leg.after}, way.weighed, way.expected)
-        found = [_quietly(leg)] if state.quiet else _steps(leg, ends, policy, mesh)
+        found = [quietly(leg)] if state.quiet else _steps(leg, ends, policy, mesh)
         steps = tuple(replace(step, leg=len(way.legs)) for step in found)
         way = replace(way, legs=(*way.legs, leg), steps=(*way.steps, *steps))
         standing |= leg.after
     return way
-
-
-def _quietly(leg: Leg) -> RolloutStep:
-    """Return the one step of a leg on which only the form of routes changes: no policy has anything to wait for."""
-    return RolloutStep(0, _ALL, _route_stages(leg, first=True, last=True), notes=("no request goes elsewhere",))
 
 
 def _weighing_as(before: Documents, after: Documents) -> Documents:
@@ -95,30 +91,9 @@ def _steps(leg: Leg, ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator
         case LegKind.TRAFFIC:
             yield from _moving(ends, policy, mesh)
         case LegKind.ROUTES:
-            yield from _routing(leg, policy)
+            yield from routing(leg, policy)
         case LegKind.WHOLE:
-            yield _at_once(policy, (Stage.SHIFT,), "Istio gives this to all clients at once")
-
-
-def _at_once(policy: RolloutPolicy, stages: tuple[Stage, ...], why: str) -> RolloutStep:
-    """Return one step for all of the policy's, with what all of them ask for."""
-    (only,) = reachable(policy.steps, lambda _: _ALL).steps
-    return _step(only, stages, (why,))
-
-
-def _step(reached: Reached, stages: tuple[Stage, ...], notes: tuple[str, ...] = ()) -> RolloutStep:
-    asked = reached.step
-    return RolloutStep(
-        leg=0,
-        exposure=asked.exposure,
-        stages=stages,
-        hold=asked.hold,
-        gates=asked.gates,
-        approval=asked.approval,
-        cover=asked.cover,
-        merged=reached.merged,
-        notes=(*notes, reached.why) if reached.why and not notes else notes,
-    )
+            yield at_once(policy, (Stage.SHIFT,), "Istio gives this to all clients at once")
 
 
 def _moving(ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator[RolloutStep]:
@@ -128,7 +103,7 @@ def _moving(ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator[RolloutS
     whole = _stages(first=True, last=True, opens=opens, ending=ending)
     against = next((why for one in found if (why := _against(one, ends, mesh))), "")
     if against:
-        yield _at_once(policy, whole, against)
+        yield at_once(policy, whole, against)
     elif not any(one.moves for one in found):
         yield RolloutStep(0, _ALL, whole, notes=("no request goes elsewhere",))
     else:
@@ -149,7 +124,7 @@ def _gradually(
         raise _Refused(found.refused)
     for number, one in enumerate(found.steps):
         last = number == len(found.steps) - 1
-        yield _step(one, _stages(first=not number, last=last, opens=opens, ending=ending))
+        yield step_of(one, _stages(first=not number, last=last, opens=opens, ending=ending))
 
 
 def _stages(*, first: bool, last: bool, opens: bool, ending: tuple[Stage, ...]) -> tuple[Stage, ...]:
@@ -247,7 +222,7 @@ def _in_place(leg: Leg, ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Itera
         done |= {names[name] for name in group.names}
         last = group.reached.step.exposure == _ALL
         switched = frozenset(leg.after) if last else frozenset(_with_records(done, leg.after))
-        yield replace(_step(group.reached, (Stage.SHIFT,)), switched=switched)
+        yield replace(step_of(group.reached, (Stage.SHIFT,)), switched=switched)
 
 
 def _served(ends: Sides, mesh: Mesh) -> Shares:
@@ -265,26 +240,3 @@ def _with_records(keys: set[Key], documents: Documents) -> Iterator[Key]:
     yield from (
         key for key in documents if (key.namespace, key.name) in names and key.kind in ("WorkloadEntry", "VirtualMachine")
     )
-
-
-def _routing(leg: Leg, policy: RolloutPolicy) -> Iterator[RolloutStep]:
-    """Yield the steps of a ROUTES leg: gradual where routes differ in where they send and in nothing else."""
-    routes = [key for key in leg.after if key.kind == "VirtualService"]
-    if routes and all(is_rewritten(leg.before.get(key), leg.after[key]) for key in routes):
-        yield _quietly(leg)
-        return
-    gradual = bool(routes) and all(is_gradual(leg.before.get(key), leg.after[key]) for key in routes)
-    if not gradual:
-        why = "what routes match changes, which Istio gives to all clients at once" if routes else "no route's share changes"
-        yield _at_once(policy, _route_stages(leg, first=True, last=True), why)
-        return
-    for number, one in enumerate(reachable(policy.steps, lambda wanted: wanted).steps):
-        last = one.exposure == _ALL
-        yield _step(one, _route_stages(leg, first=not number, last=last))
-
-
-def _route_stages(leg: Leg, *, first: bool, last: bool) -> tuple[Stage, ...]:
-    """Return the stages of a step: proxies know subsets before a route uses them, and no route that uses them when they go."""
-    comes, goes = subsets_moved(leg.before, leg.after)
-    before = (Stage.PREPARE,) if first and comes else ()
-    return (*before, Stage.SHIFT, *((Stage.FINISH,) if last and goes else ()))
