@@ -57,9 +57,9 @@ real-parts: setup ## build kube-apiserver, etcd and Prometheus for the tests, on
 	@$(BIN)/python -m tests.real build || [ -z "$$CI" ]
 
 # One process: the tests measure how requests are divided, and share two cores with all that divides them.
-test-mesh: setup ## run the tests in a real mesh: istiod (built once per user, ten minutes more), Envoy, Prometheus
-	@echo "test-mesh: kube-apiserver, etcd, Prometheus and istiod"
-	@$(BIN)/python -m tests.real build --istiod || [ -z "$$CI" ]
+test-mesh: setup ## run the tests in a real mesh: istiod, Consul (built once per user, 15 minutes more), Envoy, Prometheus
+	@echo "test-mesh: kube-apiserver, etcd, Prometheus, istiod and Consul"
+	@$(BIN)/python -m tests.real build --mesh || [ -z "$$CI" ]
 	@$(BIN)/python -m pytest tests/mesh/test_*.py $(ARGS)
 
 # The default run kills at a sample of the points of rollouts; here is every one, with the count at the end.

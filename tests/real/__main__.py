@@ -57,11 +57,12 @@ def down(arguments: argparse.Namespace) -> None:
 
 
 def build(arguments: argparse.Namespace) -> None:
-    """Get all parts into the cache; istiod only where it is asked for."""
+    """Get all parts into the cache; those of the mesh tier only where they are asked for."""
     prepare("api-server", say)
     prepare("prometheus", say)
-    if arguments.istiod:
+    if arguments.mesh:
         prepare("istiod", say)
+        prepare("consul", say)
     say(f"ready in {cache()}")
 
 
@@ -85,7 +86,7 @@ def main() -> int:
     upper.set_defaults(act=up)
     commands.add_parser("down", help="stop what `up --detach` started").set_defaults(act=down)
     builder = commands.add_parser("build", help="get the parts into the cache")
-    builder.add_argument("--istiod", action="store_true", help="istiod too, which only the mesh tests need")
+    builder.add_argument("--mesh", action="store_true", help="istiod and Consul too, which only the mesh tests need")
     builder.set_defaults(act=build)
     keeper = commands.add_parser("keep", help="used by the test run: hold one server")
     keeper.add_argument("name", choices=get_args(Name))

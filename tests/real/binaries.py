@@ -1,4 +1,4 @@
-"""kube-apiserver, etcd, Prometheus and istiod: found in KUBEBUILDER_ASSETS or the cache, else built by the ordinary Go command.
+"""kube-apiserver, etcd, Prometheus, istiod, Consul: found in KUBEBUILDER_ASSETS or the cache, else built by the Go command.
 
 A folder per part holds the `go.mod` and `go.sum` that pin every byte. The first builds take about ten minutes on two
 cores; their results are kept in the cache under the part's version and the digest of those two files.
@@ -90,6 +90,7 @@ ISTIOD = GoPart(
     "istio.io/istio/pilot/cmd/pilot-discovery",
     ("istio.io/istio/pkg/version.buildVersion={version}",),
 )
+CONSUL = GoPart("consul", "github.com/hashicorp/consul", "github.com/hashicorp/consul")
 
 
 def executable(part: GoPart, progress: Progress) -> Path:

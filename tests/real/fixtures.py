@@ -15,6 +15,7 @@
 | `exporter` | `Exporter` that this Prometheus scrapes, for one test at a time: it begins without series |
 | `restartable_prometheus` | `PrometheusProcess`: an instance for this test alone, to kill, pause and start again |
 | `istiod` | `Istiod`: an istiod on the run's API server, which serves endpoints to proxies |
+| `consul` | `Consul`: a Consul for all tests of this worker: have a target of your own |
 | `https` | `GitHttps`: a Git server over https for the bare repositories below `git_root`; `authority` signed for it |
 | `istio_crds` | a function from "lowest" or "newest" to the file with those CRDs |
 """
@@ -38,6 +39,7 @@ from tests.real import keeper, report
 from tests.real import postgresql as server_of_postgresql
 from tests.real.apiserver import ApiServer
 from tests.real.apiserver_process import ApiServerProcess
+from tests.real.consul_process import Consul, ConsulProcess
 from tests.real.crds import Which, crds
 from tests.real.exporter import Exporter
 from tests.real.git_https import Authority, GitHttps
@@ -55,6 +57,7 @@ NEEDS: dict[str, keeper.Part] = {
     "prometheus": "prometheus",
     "restartable_prometheus": "prometheus",
     "istiod": "istiod",
+    "consul": "consul",
 }
 """Fixture name -> the server it needs. Any test that uses one, directly or not, carries the marker `real`."""
 
@@ -241,6 +244,20 @@ def istiod(api_server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> I
         try:
             found = process.start()
             report.used(f"istiod {found.version}")
+            yield found
+        finally:
+            process.stop()
+
+
+@pytest.fixture(scope="session")
+def consul(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consul]:
+    """A Consul server with ACLs that deny by default, shared by all tests of this worker."""
+    with report.needed("Consul"):
+        keeper.refuse_if_failed("consul", report.run_folder())
+        process = ConsulProcess(tmp_path_factory.mktemp("consul") / "data", lambda _: None)
+        try:
+            found = process.start()
+            report.used(f"Consul {found.version}")
             yield found
         finally:
             process.stop()

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Literal, Protocol
 
 from tests.real.apiserver_process import ApiServerProcess
-from tests.real.binaries import ETCD, ISTIOD, KUBE_APISERVER, PROMETHEUS, executable
+from tests.real.binaries import CONSUL, ETCD, ISTIOD, KUBE_APISERVER, PROMETHEUS, executable
 from tests.real.crds import crd_documents
 from tests.real.locations import PROJECT, Progress, lock, write_whole
 from tests.real.missing import PartMissing
@@ -28,8 +28,8 @@ from tests.real.processes import STOP_SECONDS, command_line, running
 from tests.real.prometheus_process import PrometheusProcess
 
 Name = Literal["api-server", "postgresql", "prometheus"]
-#: What can be got early: the servers that keepers hold, and istiod, which a test starts on the API server.
-Part = Name | Literal["istiod"]
+#: What can be got early: the servers that keepers hold, and those of the mesh tier, which its one process starts itself.
+Part = Name | Literal["istiod", "consul"]
 START_SECONDS = 45.0
 
 _spawned: list[subprocess.Popen[bytes]] = []
@@ -68,6 +68,8 @@ def prepare(name: Part, progress: Progress) -> None:
         executable(PROMETHEUS, progress)
     if name == "istiod":
         executable(ISTIOD, progress)
+    if name == "consul":
+        executable(CONSUL, progress)
 
 
 def spawn(name: Name, run: Path, watch: int | None) -> None:
