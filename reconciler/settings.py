@@ -225,6 +225,19 @@ class RegistryServerSettings(BaseModel):
     """Requests in hand above which others are told to come again."""
 
 
+class ConsulSettings(BaseModel):
+    """How Consul is asked, where the VM registry is there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    token_file: FilePath | None = None
+    """File with an ACL token: ``node:write`` on ``mesh-reconciler.TARGET.``, ``node:read`` and ``service:read`` on all."""
+    ca_file: FilePath | None = None
+    """Certificate authorities for it, instead of the system's."""
+    timeout: Interval = timedelta(seconds=10)
+    """Longest time for one answer, beside the time that Consul is asked to wait for news."""
+
+
 class Settings(BaseSettings):
     """All settings of one process, which serves one target."""
 
@@ -247,9 +260,10 @@ class Settings(BaseSettings):
     namespaces: Names = ()
     """Namespaces to manage (in the variable with commas between them); empty for all that may be read."""
     registry: str = ""
-    """VM registry: ``sqlite:///FILE``, ``postgresql://...`` or ``none``; empty for a SQLite file in the data folder."""
+    """VM registry: ``sqlite:///FILE``, ``postgresql://...``, ``consul://HOST``, ``consul+https://HOST`` or ``none``; empty for
+    a SQLite file in the data folder."""
     state: str = ""
-    """State store, in the same forms; empty for a SQLite file in the data folder."""
+    """State store: ``sqlite:///FILE`` or ``postgresql://...``; empty for a SQLite file in the data folder."""
     data: FilePath = Path("~/.local/state/mesh-reconciler")
     """Folder for mirror, caches and SQLite files; one sub-folder a target."""
     crds: FilePath | None = None
@@ -292,6 +306,8 @@ class Settings(BaseSettings):
     """Whom gates ask."""
     registry_server: RegistryServerSettings = RegistryServerSettings()
     """The VM registry's server."""
+    consul: ConsulSettings = ConsulSettings()
+    """How Consul is asked."""
 
     @classmethod
     def settings_customise_sources(

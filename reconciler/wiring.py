@@ -307,9 +307,21 @@ def vm_registry(settings: Settings, clock: Clock) -> VMRegistry | None:
     """Return the VM registry, None where the settings say ``none``."""
     if settings.registry == "none":
         return None
+    if in_consul(settings):
+        from reconciler.adapters.registry_consul import ConsulRegistry, ConsulSettings
+
+        own = settings.consul
+        return ConsulRegistry(
+            ConsulSettings(settings.registry, own.token_file, own.ca_file, own.timeout), settings.target, clock
+        )
     from reconciler.adapters.registry_sql import SqlRegistry
 
     return SqlRegistry(registry_url(settings), settings.target, clock)
+
+
+def in_consul(settings: Settings) -> bool:
+    """Tell whether the VM registry is Consul's catalog."""
+    return settings.registry.startswith(("consul:", "consul+https:"))
 
 
 def registry_url(settings: Settings) -> str:
@@ -331,8 +343,8 @@ def registry_server(settings: Settings) -> Iterator[RegistryServer]:
 
     clock, own = system_clock(), settings.registry_server
     records = vm_registry(settings, clock)
-    if records is None:
-        raise InvalidInput("the settings say that there is no VM registry", code=SetupCode.OPTION)
+    if records is None or in_consul(settings):
+        raise InvalidInput("the registry's server keeps its VMs in SQLite or PostgreSQL: name one", code=SetupCode.OPTION)
     tls = None
     if own.certificate_file is not None:
         tls = Tls(own.certificate_file, own.certificate_key_file or own.certificate_file, own.client_ca_file)

@@ -1,4 +1,4 @@
-"""Settings become what gates may ask."""
+"""Settings become what gates may ask, and where VMs are registered."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +9,9 @@ from reconciler.core.gates.answers import AskHook
 from reconciler.core.gates.reading import Library, Template
 from reconciler.errors import InvalidInput
 from reconciler.settings import Settings, load
-from reconciler.wiring import hook, library, metrics
+from reconciler.wiring import hook, library, metrics, registry_server, vm_registry
 from tests.adapters.canned_http import CannedServer
+from tests.contracts.clock import SetClock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -38,6 +39,28 @@ def test_prometheus_is_asked_as_the_settings_say(tmp_path: Path) -> None:
         assert asked is not None
         assert asked.query("up", NOON).samples == ()
         assert server.asked[0].headers["authorization"] == "Bearer secret"
+
+
+def test_consul_is_asked_as_the_settings_say(tmp_path: Path) -> None:
+    """With its token."""
+    (tmp_path / "token").write_text("secret\n")
+    with CannedServer() as server:
+        server.answers(200, b"[]", X_Consul_Index="5")
+        text = f'registry = "consul://127.0.0.1:{server.port}"\n[consul]\ntoken_file = "{tmp_path / "token"}"\n'
+        registry = vm_registry(settings(tmp_path, text), SetClock())
+        assert registry is not None
+        assert registry.observe().machines == {}
+        assert {one.headers["x-consul-token"] for one in server.asked} == {"secret"}
+
+
+@pytest.mark.parametrize("registry", ["none", "consul://127.0.0.1", "consul+https://consul.example.org"])
+def test_the_registrys_server_needs_a_database(tmp_path: Path, registry: str) -> None:
+    """What agents may do is kept in tables, which Consul has none of."""
+    with (
+        pytest.raises(InvalidInput, match="SQLite or PostgreSQL"),
+        registry_server(settings(tmp_path, f'registry = "{registry}"\ndata = "{tmp_path}"\n')),
+    ):
+        pytest.fail("it serves")
 
 
 def test_webhooks_are_asked_as_the_settings_say(tmp_path: Path) -> None:

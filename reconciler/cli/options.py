@@ -38,7 +38,7 @@ TARGET: dict[str, dict[str, Any]] = {
     "context": {"metavar": "NAME", "help": "Context of the kubeconfig.  [default: its current one]"},
     "registry": {
         "metavar": "URL",
-        "help": "VM registry: sqlite:///FILE, postgresql://... or none.  [default: a file in --data]",
+        "help": "VM registry: sqlite:///FILE, postgresql://..., consul://HOST or none.  [default: a file in --data]",
     },
     "state": {"metavar": "URL", "help": "State store: sqlite:///FILE or postgresql://...  [default: a file in --data]"},
     "data": {"type": click.Path(file_okay=False), "help": f"Folder for mirror, caches and SQLite files.  [default: {DATA}]"},

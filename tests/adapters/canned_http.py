@@ -39,6 +39,8 @@ class CannedServer:
                     canned.says(self.connection)
                 self.close_connection = True
 
+            do_GET = do_PUT = do_POST  # noqa: N815 - the names are the base's
+
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name is the base's
                 """Say nothing."""
 
