@@ -227,7 +227,7 @@ class Cycle:
             found = compare(rules, look.wanted)
         while look.advance(found) or (look.taken_over and self._rollouts.begin(look, desired, found)):
             found = compare(rules, look.wanted)
-        look.take_figures()
+        look.take_figures(ahead=sight.command != "serve")
         if retaken := look.retaken:
             taking = replace(rules.adoption, keys=rules.adoption.keys | retaken)
             found = compare(replace(rules, adoption=taking), look.wanted)

@@ -220,10 +220,10 @@ class Look:
         self.standing[rollout.id] = rollout
         self.actions.setdefault(rollout.id, []).extend(actions)
 
-    def take_figures(self) -> None:
-        """Keep with every rollout under way what this look has found out about its shares."""
+    def take_figures(self, *, ahead: bool) -> None:
+        """Keep with every rollout under way what this look has found out about its shares; `ahead`: on all of its way."""
         for one in self.under_way:
-            found = figures(one, self.seen.get(one.id, Seen()), self.mesh, self.now, self.pace)
+            found = figures(one, self.seen.get(one.id, Seen()), self.mesh, self.now, self.pace, ahead=ahead)
             self.standing[one.id] = replace(one, figures=found)
 
     def outlooks(self, written: AbstractSet[Key], left: AbstractSet[Key], *, predict: bool) -> tuple[Outlook, ...]:

@@ -43,6 +43,7 @@ class Rollouts:
         heard = Heard(commands, store.holds(), writes, self._blocked, refusals, self._later(named))
         if self._mesh is None or self._mesh.observed is not observed:
             self._mesh = Mesh(observed, self._plan.cluster)
+        self._mesh.forget()
         return Look(self._mesh, git, now, self._pace, self._limits.units, heard, dict(standing), standing, self._gatekeeper)
 
     def begin(self, look: Look, desired: DesiredState, differences: Sequence[ObjectDiff]) -> bool:

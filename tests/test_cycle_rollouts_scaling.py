@@ -247,9 +247,12 @@ def test_a_service_that_nobody_divides_has_no_shares_to_show() -> None:
 
 
 def alone(rolled: Rolled) -> dict[int, float]:
-    """The exposure of each step with the reconciler stopped and the HPA at its maximum."""
-    found = status(rolled).figures
+    """The exposure of each step with the reconciler stopped and the HPA at its maximum; `status` has the current one."""
+    (plan,) = rolled.process("look:0").run("plan", write=False).rollouts
+    found, kept = plan.figures, status(rolled).figures
     assert found is not None
+    assert kept is not None
+    assert kept.left_alone == found.left_alone[:1]
     assert {(one.scaler, one.pods) for one in found.left_alone} <= {("hpa/billing", 20)}
     return {one.step: round(float(one.exposure), 2) for one in found.left_alone}
 

@@ -1,6 +1,6 @@
 """What a look has found out about a rollout's shares, kept with it: whoever asks the state store alone sees it too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
@@ -28,11 +28,12 @@ _ALL, _NONE = Fraction(1), Fraction(0)
 _TOLD = (For.TIME, For.APPROVAL, For.FORCE)
 
 
-def figures(rollout: Rollout, seen: Seen, mesh: Mesh, now: datetime, pace: Pace) -> Figures:
-    """Return the figures of a rollout at a moment, after a look."""
+def figures(rollout: Rollout, seen: Seen, mesh: Mesh, now: datetime, pace: Pace, *, ahead: bool) -> Figures:
+    """Return the figures of a rollout at a moment, after a look; `ahead`: also of the steps after the current one."""
     missing = tuple(one.text for one in waits(rollout, seen, pace) if one.what not in _TOLD)
     abreast = _abreast(rollout, mesh, in_force=is_in_force(rollout, seen, pace))
-    return Figures(now, missing, tuple(abreast), tuple(_left_alone(rollout, mesh)))
+    steps = range(rollout.step, len(rollout.on.steps) if ahead else min(rollout.step + 1, len(rollout.on.steps)))
+    return Figures(now, missing, tuple(abreast), tuple(_left_alone(rollout, steps, mesh)))
 
 
 def _abreast(rollout: Rollout, mesh: Mesh, *, in_force: bool) -> Iterator[ShareFigures]:
@@ -44,10 +45,11 @@ def _abreast(rollout: Rollout, mesh: Mesh, *, in_force: bool) -> Iterator[ShareF
     if rollout.on.splits == (None, None) and not any(mesh.pods_of(one) for one in entries):
         return
     live = {key: one.document for key in wanted if (one := mesh.observed.get(key))}
-    meant, written, serving = mesh.world(wanted, meant=True), mesh.world(live, meant=True), mesh.world(live)
+    written, serving = mesh.world(live, meant=True), mesh.world(live)
     planned = {Key.of(one.opening.before): _planned(one, rollout) for one in course_of(rollout.on, rollout.step, mesh)}
     for key in sorted(map(Key.of, entries)):
-        aim, made, got = planned.get(key, _machines(meant, key)), _machines(written, key), _machines(serving, key, ready=True)
+        aim = planned[key] if key in planned else _machines(mesh.world(wanted, meant=True), key)
+        made, got = _machines(written, key), _machines(serving, key, ready=True)
         found = {one for one in (aim, made, got) if one is not None}
         if len(found) > 1 or found - {_NONE, _ALL}:
             yield ShareFigures(service_name(key), aim, made, got if in_force else None)
@@ -64,18 +66,12 @@ def _machines(world: World, entry: Key, *, ready: bool = False) -> Fraction | No
     return sum((share for one, share in parts if one.platform is not Platform.POD), _NONE) if members else None
 
 
-def _left_alone(rollout: Rollout, mesh: Mesh) -> Iterator[LeftAlone]:
-    """Yield what autoscalers would make of each step from the current one on, if nobody weighed anew."""
+def _left_alone(rollout: Rollout, steps: Iterable[int], mesh: Mesh) -> Iterator[LeftAlone]:
+    """Yield what autoscalers would make of steps, if nobody weighed anew."""
     way = rollout.on
-    if not mesh.observed.autoscalers:
-        return
-    by_leg: dict[int, list[tuple[Course, Scale]]] = {}
-    for number in range(rollout.step, len(way.steps)):
+    for number in steps if mesh.observed.autoscalers else ():
         step = way.steps[number]
-        if step.leg not in by_leg:
-            found = ((one, scale_of(one, mesh)) for one in course_of(way, number, mesh))
-            by_leg[step.leg] = [(one, scale) for one, scale in found if scale.automatic]
-        scaled = by_leg[step.leg]
+        scaled = [(one, scale) for one in course_of(way, number, mesh) if (scale := scale_of(one, mesh)).automatic]
         # Without a split, what Git wants in the end is whatever its weights make of the Pods.
         if scaled and (step.exposure < 1 or way.splits[1] is not None):
             is_now = rollout.started is not None and number == rollout.step

@@ -1,9 +1,10 @@
 """What shares depend on beside a unit's own documents: the live status of its objects, Pods, and Services that pick VMs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
+from typing import Any, TypeVar
 
 from reconciler.core.backends import Backend, Member, Platform
 from reconciler.core.istio import WorkloadEntry, selects
@@ -17,6 +18,8 @@ from reconciler.core.scaling import Scale, Scaling
 from reconciler.core.selection import LabelIndex
 from reconciler.core.world import Members, World, record_of
 
+T = TypeVar("T")
+
 #: Stands for all Pods of a service together: they come and go, and each weighs 1.
 PODS = Key("Pod", "", "")
 
@@ -29,6 +32,7 @@ class Mesh:
 
     def __init__(self, observed: ObservedState, cluster: str = "Kubernetes") -> None:
         self.observed, self._cluster = observed, cluster
+        self._kept: dict[tuple[int, int], tuple[object, Any]] = {}
         self._pods: LabelIndex[Pod] = LabelIndex((one.namespace, one.labels, one) for one in observed.pods)
         self._services: dict[str, list[Service]] = {}
         for service in observed.services:
@@ -72,6 +76,18 @@ class Mesh:
         asked = tuple(selectors)
         pods = [pod for one in asked for pod in self._pods.picked(namespace, one) if not pod.leaving]
         return self._scaling.behind(namespace, asked, pods)
+
+    def keep(self, way: object, leg: int, make: Callable[[], T]) -> T:
+        """Return what is made of a leg of a way, made once until `forget`: in one look many ask for it."""
+        place = id(way), leg
+        if place not in self._kept:
+            self._kept[place] = way, make()  # with the way, so that its id stays its own
+        found: T = self._kept[place][1]
+        return found
+
+    def forget(self) -> None:
+        """Let go of what was kept of ways: another look reads them anew."""
+        self._kept = {}
 
     @cached_property
     def _scaling(self) -> Scaling:

@@ -48,10 +48,14 @@ def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:
 
 def course_of(way: Way, step: int, mesh: Mesh) -> list[Course]:
     """Return the courses of the leg that a step is on, none where it moves no traffic."""
-    leg = way.legs[way.steps[step].leg]
-    if leg.kind not in (LegKind.TRAFFIC, LegKind.ROUTES):
+    number = way.steps[step].leg
+    if way.legs[number].kind not in (LegKind.TRAFFIC, LegKind.ROUTES):
         return []
+    return mesh.keep(way, number, lambda: _courses_on(way, number, mesh))
+
+
+def _courses_on(way: Way, leg: int, mesh: Mesh) -> list[Course]:
     standing = dict(way.before)
-    for one in way.legs[: way.steps[step].leg]:
+    for one in way.legs[:leg]:
         standing |= one.after
-    return courses(Sides(standing, {**standing, **leg.after}, way.weighed, way.expected), mesh)
+    return courses(Sides(standing, {**standing, **way.legs[leg].after}, way.weighed, way.expected), mesh)
