@@ -65,9 +65,13 @@ class Mesh:
         return len({pod.name for one in selectors for pod in self._pods.picked(namespace, one) if pod.ready})
 
     def labels_of_pods(self, entry: Document) -> list[Labelled]:
-        """Return the labels of the Pods that a ServiceEntry selects, also of those that are only to come."""
+        """Return the labels of the Pods that a ServiceEntry selects, also of those that are only to come.
+
+        Those to come have the labels of whatever no other controller owns: an old ReplicaSet starts no Pod any more.
+        """
         namespace, selector = entry["metadata"]["namespace"], _selector(entry)
-        to_come = [one for one in self.observed.controllers if one.namespace == namespace and selects(selector, one.labels)]
+        first = [one for one in self.observed.controllers if one.namespace == namespace and not one.owner]
+        to_come = [one for one in first if selects(selector, one.labels)]
         found = [(Key("Pod", pod.namespace, pod.name), pod.labels) for pod in self.pods_of(entry)]
         return found + [(Key(one.kind, one.namespace, one.name), one.labels) for one in to_come]
 

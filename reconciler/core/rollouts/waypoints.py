@@ -81,7 +81,7 @@ def waypoints(
 ) -> Waypoints:
     """Return the states on the way of a unit. `keeps`: a split that is wanted in the end is held from then on, by routes.
 
-    Raises Obstructed, on a way that `keeps` what it leads to: on the way back there is nothing to be refused.
+    Raises Obstructed, on a way that `keeps` what it leads to: the way back is never refused, and goes by weights if it has to.
     """
     by_routes = policy.strategy is Strategy.SUBSETS
     if not (by_routes or is_routed(before) or is_routed(after)):
@@ -90,11 +90,16 @@ def waypoints(
     stays = is_routed(after) or (keeps and by_routes and splits[1] is not None and bool(ends.wanted))
     if not (is_routed(before) or stays or (by_routes and ends.moves)):
         return Waypoints((Waypoint(after),))
-    by = platforms_for(before, after, ends.wanted, mesh, refuses=keeps)
     weighed = (
         after if by_routes or stays else balanced(after, splits[1], mesh, Anchor(), expected_pods(policy, before, after, mesh))
     )
-    states = tuple(_states(before, weighed, ends, by))
+    try:
+        by = platforms_for(before, after, ends.wanted, mesh, refuses=keeps)
+        states = tuple(_states(before, weighed, ends, by))
+    except Obstructed:
+        if keeps:
+            raise
+        return Waypoints((Waypoint(after),))
     return Waypoints(states if stays else (*states, Waypoint(weighed, quiet=True)), by)
 
 

@@ -20,6 +20,7 @@ from reconciler.core.rollouts.subsets import (
     platforms_in,
     routed,
 )
+from reconciler.core.validation import validate
 from reconciler.core.world import World
 from tests.building import document, service_entry, wanted
 
@@ -118,9 +119,10 @@ def test_what_git_lacks_is_generated_with_our_mark_and_goes_again() -> None:
     [("GRPC", ["http"]), ("https", ["tls"]), ("TCP", ["tcp"]), ("MYSQL", ["tcp"]), ("", ["http", "tcp"])],
 )
 def test_each_port_gets_routes_of_its_protocol(protocol: str, lists: list[str]) -> None:
-    """TLS by its server name; a port without a protocol may be either."""
+    """TLS by its server name; a port without a protocol may be either. Istio finds nothing wrong with any of them."""
     ports = [{"number": 8443, "name": "p", **({"protocol": protocol} if protocol else {})}]
     after = routed(documents(ports=ports), {ENTRY: Fraction(2, 5)}, BY)
+    assert [problem for one in after.values() for problem in validate(one or {})] == []
     spec = present(after, Key("VirtualService", "shop", "billing-rollout"))["spec"]
     assert [name for name in ("http", "tls", "tcp") if name in spec] == lists
     for name in lists:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from reconciler.core.demands import of_route, pairs
 from reconciler.core.istio import VirtualService
-from reconciler.core.resources import Document, Key
+from reconciler.core.resources import Controller, Document, Key, ObservedState
 from reconciler.core.rollouts.balance import Anchor
 from reconciler.core.rollouts.courses import share_now
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import PODS, Mesh
+from reconciler.core.rollouts.platforms import Platforms
 from reconciler.core.rollouts.policy import CAREFUL, Strategy
 from reconciler.core.rollouts.relief import relieved
 from reconciler.core.rollouts.subsets import is_routed
@@ -170,3 +171,26 @@ def test_nothing_and_everything_are_shares_too(share: Fraction) -> None:
     on, both = mesh(2), unit(ALL, vm(1))
     way = needed(both, both, on, splits=(Fraction(1, 3), share))
     assert pods_at(way, on)[-1] == 1 - share
+
+
+def test_pods_to_come_are_known_by_their_deployment() -> None:
+    """By the labels that it gives them, and not by those that an old ReplicaSet of it gave."""
+    old = Controller("ReplicaSet", "shop", "billing-1", 0, {"app": "billing"}, owner="Deployment/billing")
+    new = Controller("Deployment", "shop", "billing", 3, {"app": "billing", "platform": "k8s"})
+    both = unit(ALL, vm(1))
+    for controllers, label in (((old, new), "k8s"), ((old,), "pod")):
+        on = Mesh(ObservedState({}, controllers=controllers))
+        way = needed(both, both, on, splits=(Fraction(1), Fraction(1, 2)))
+        assert way.by == Platforms("platform", "vm", label)
+
+
+def test_a_way_back_is_never_refused() -> None:
+    """Where nothing tells VMs from Pods any more it goes by weights, in steps."""
+    plain = {"app": "billing"}
+    before, after = (unit(ALL, vm(1, labels=plain, weight=weight)) for weight in (1, 9))
+    there = way_to(before, after, POLICY, mesh(2), keeps=True)
+    back = way_to(before, after, POLICY, mesh(2))
+    assert there is not None
+    assert "[MR3311]" in there.refused
+    assert back is not None
+    assert (back.refused, back.by, len(back.steps)) == ("", None, 3)
