@@ -11,16 +11,21 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.fleet_sql import SqlFleet
+from reconciler.adapters.registry_sql import SqlRegistry
 from reconciler.core.fleet.credentials import Claim, Credential
 from reconciler.core.fleet.roster import Decision
 from reconciler.core.fleet.values import Agent, Workload
-from reconciler.core.records import Health
+from reconciler.core.kinds import VIRTUAL_MACHINE
+from reconciler.core.records import API_VERSION, Health
+from reconciler.core.resources import Document
 from reconciler.registry.keyfile import kept
 from reconciler.registry.rules import signer
 from tests.bench.processes import Background
@@ -87,12 +92,12 @@ def _look(bench: Bench, vms: int, name: str, *, tls: bool) -> Seen:
         ) as agents:
             time.sleep(ARRIVAL)
             began, before = time.monotonic(), server.cpu()[0]
-            agents.wait_for(["storm"])
+            agents.wait_for(['{"calm"'])
             cpu = (server.cpu()[0] - before) / (time.monotonic() - began)
             memory = server.memory()
-            agents.wait_for(['{"calm"'])
-            figures = json.loads(agents.said()[-1])
-        lost = sum(": lost " in line for line in server.said())
+            agents.wait_for(['{"storm"'])
+            figures = {**json.loads(agents.said()[-2]), **json.loads(agents.said()[-1])}
+            lost = sum(": lost " in line for line in server.said())
         if not figures["calm"]["answers"]:
             raise Unusable(f"nobody was answered: {server.said()[-5:]}")
         return Seen(cpu, max(memory, server.memory()), figures["calm"], figures["storm"], lost)
@@ -116,3 +121,12 @@ def _seeded(folder: Path, vms: int) -> Iterator[str]:
         yield f"{address} {keys.text(credential)} shop {name}"
     store.save(Decision((*agents, *workloads)))
     store.close()
+    registry = SqlRegistry(f"sqlite:///{folder}/registry.db", "default", SystemClock())
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(registry.put, map(_record, agents, workloads)))
+    registry.close()
+
+
+def _record(agent: Agent, workload: Workload) -> Document:
+    metadata = {"namespace": workload.namespace, "name": workload.name}
+    return {"apiVersion": API_VERSION, "kind": VIRTUAL_MACHINE, "metadata": metadata, "spec": {"address": agent.address}}

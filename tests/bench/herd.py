@@ -3,7 +3,8 @@
     python -m tests.bench.herd FILE PORT STEADY [CA]
 
 FILE has a line ``ADDRESS CREDENTIAL NAMESPACE NAME`` for each VM. They come one after the other within one heartbeat, beat for
-STEADY seconds, then lose all their connections in the same moment and come back at once: a storm. Prints figures as JSON.
+STEADY seconds, then lose all their connections in the same moment and come back at once: a storm. Figures of both are printed
+as JSON.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import random
 import ssl
 import sys
 import time
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,34 +96,46 @@ class Vm:
         return int(head[0].split()[1]), headers, json.loads(await self._reader.readexactly(int(headers["content-length"])))
 
 
-async def steady(vm: Vm, until: float, figures: Figures) -> None:
-    """Beat from a random moment on."""
-    loop = asyncio.get_running_loop()
-    wait = random.random() * HEARTBEAT
-    while loop.time() + wait < until:
+async def steady(vm: Vm, wait: float, figures: Figures) -> None:
+    """Beat after so many seconds, and again and again, until cancelled."""
+    while True:
         await asyncio.sleep(wait)
         wait = abs(await vm.beat(figures)) * random.uniform(1 - JITTER, 1 + JITTER)
 
 
-async def come_back(vm: Vm, figures: Figures) -> None:
-    """Beat at once, and again when told to, until it is let in."""
+async def come_back(vm: Vm, figures: Figures, back: asyncio.Semaphore) -> None:
+    """Beat at once, and again when told to, until it is let in; then go on as before."""
     vm.drop()
     wait = await vm.beat(figures)
     while wait < 0:
         await asyncio.sleep(-wait * random.uniform(1, 1 + JITTER))
         wait = await vm.beat(figures)
+    back.release()
+    await steady(vm, wait, figures)
 
 
-async def herd(vms: list[Vm], seconds: float) -> dict[str, Any]:
-    """Beat steadily, then come back all at once; return what was seen."""
-    loop, calm, storm = asyncio.get_running_loop(), Figures(), Figures()
-    until = loop.time() + seconds
-    await asyncio.gather(*(steady(vm, until, calm) for vm in vms))
-    print("storm", flush=True)
+async def herd(vms: list[Vm], seconds: float) -> None:
+    """Beat steadily, then come back all at once; print what was seen."""
+    loop, calm, storm, back = asyncio.get_running_loop(), Figures(), Figures(), asyncio.Semaphore(0)
+    async with _doing(steady(vm, random.random() * HEARTBEAT, calm) for vm in vms):
+        await asyncio.sleep(seconds)
+    print(json.dumps({"calm": _shown(calm)}), flush=True)
     began = loop.time()
-    async with asyncio.timeout(LONGEST_STORM):
-        await asyncio.gather(*(come_back(vm, storm) for vm in vms))
-    return {"calm": _shown(calm), "storm": {**_shown(storm), "seconds": loop.time() - began}}
+    async with _doing(come_back(vm, storm, back) for vm in vms), asyncio.timeout(LONGEST_STORM):
+        for _ in vms:
+            await back.acquire()
+    print(json.dumps({"storm": {**_shown(storm), "seconds": loop.time() - began}}), flush=True)
+
+
+@asynccontextmanager
+async def _doing(works: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _shown(figures: Figures) -> dict[str, Any]:
@@ -139,7 +154,7 @@ def main(arguments: list[str]) -> None:
     path, port, seconds, *ca = arguments
     tls = ssl.create_default_context(cafile=ca[0]) if ca else None
     vms = [Vm(line, int(port), tls) for line in Path(path).read_text("utf-8").splitlines()]
-    print(json.dumps(asyncio.run(herd(vms, float(seconds)))), flush=True)
+    asyncio.run(herd(vms, float(seconds)))
 
 
 if __name__ == "__main__":
