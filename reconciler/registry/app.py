@@ -25,20 +25,19 @@ from reconciler.registry.problems import handle_problems
 from reconciler.registry.proving import Prover
 from reconciler.registry.publishing import Publisher
 from reconciler.registry.registrar import Registrar
-from reconciler.registry.shedding import Shedding
+from reconciler.registry.shedding import Bounds, Shedding
 from reconciler.registry.watchman import Watchman
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRules:
-    """How a fleet is judged, who comes in, and when there is too much to do: so many requests at once, a loop so late."""
+    """How a fleet is judged, who comes in, and when there is too much to do."""
 
     doors: DoorRules
     pace: Pace = Pace()  # noqa: RUF009 - frozen
     brakes: BrakeRules = BrakeRules()  # noqa: RUF009
     prover: Prover = Prover()  # noqa: RUF009
-    most_requests: int = 500
-    latest: float = 1.0
+    bounds: Bounds = Bounds()  # noqa: RUF009
 
 
 def registry_app(store: FleetStore, registry: VMRegistry, signer: Signer, clock: Clock, rules: ServerRules) -> ASGIApp:
@@ -80,5 +79,5 @@ def registry_app(store: FleetStore, registry: VMRegistry, signer: Signer, clock:
     async def readyz() -> JSONResponse:
         return JSONResponse({"ready": hearing.can_store}, 200 if hearing.can_store else 503)
 
-    shedding = Shedding(Capped(app, MAX_BODY), rules.most_requests, rules.latest, watchman.shed)
+    shedding = Shedding(Capped(app, MAX_BODY), rules.bounds, watchman.shed)
     return shedding

@@ -11,6 +11,7 @@ from reconciler.errors import InvalidInput, SetupCode
 from reconciler.registry.app import ServerRules
 from reconciler.registry.doors import DoorRules
 from reconciler.registry.proving import Proof, Prover
+from reconciler.registry.shedding import Bounds
 from reconciler.settings import RegistryServerSettings
 
 
@@ -26,7 +27,7 @@ def server_rules(own: RegistryServerSettings, operator_token: str) -> ServerRule
         pace=Pace(own.heartbeat, own.lease, own.sweep, own.rotate, own.beats),
         brakes=BrakeRules(own.brake_count, own.brake_percent, own.brake_floor, own.brake_window),
         prover=Prover(Proof(own.proof), own.callback_port),
-        most_requests=own.most_requests,
+        bounds=Bounds(requests=own.most_requests),
     )
 
 

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from reconciler.errors import InvalidInput, SetupCode, Unavailable
+from reconciler.registry.connections import PATIENCE, patient
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,12 @@ class Tls:
 
 
 class RegistryServer:
-    """Listens from the start, so that whoever is told the port reaches it. Raises InvalidInput, Unavailable."""
+    """Listens from the start, so that whoever is told the port reaches it; `patience` is for heads of requests, in seconds.
 
-    def __init__(self, app: ASGIApp, host: str, port: int, tls: Tls | None = None) -> None:
+    Raises InvalidInput, Unavailable.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int, tls: Tls | None = None, patience: float = PATIENCE) -> None:
         context = _context(tls) if tls else None
         config = uvicorn.Config(
             app,
@@ -48,6 +52,7 @@ class RegistryServer:
             timeout_graceful_shutdown=LAST_ANSWERS,
             backlog=BACKLOG,
             lifespan="on",
+            http=patient(patience),
             ws="none",
         )
         config.load()

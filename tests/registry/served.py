@@ -15,6 +15,7 @@ from reconciler.adapters.memory_registry import MemoryRegistry
 from reconciler.core.fleet.credentials import Signer
 from reconciler.ports import FleetStore, VMRegistry
 from reconciler.registry.app import ServerRules, registry_app
+from reconciler.registry.connections import PATIENCE
 from reconciler.registry.doors import DoorRules
 from reconciler.registry.server import RegistryServer, Tls
 from tests.waiting import SOON
@@ -118,13 +119,14 @@ def served(
     registry: VMRegistry | None = None,
     tls: Tls | None = None,
     trust: ssl.SSLContext | None = None,
+    patience: float = PATIENCE,
 ) -> Iterator[Served]:
     """Run a server until the block ends; it must end by itself then."""
     clock = SystemClock()
     fleet, registry = fleet or MemoryFleet(), registry or MemoryRegistry(clock)
     signer = Signer("production", (b"k" * 32,))
     app = registry_app(fleet, registry, signer, clock, rules or ServerRules(DoorRules(OPERATOR)))
-    server = RegistryServer(app, "127.0.0.1", 0, tls)
+    server = RegistryServer(app, "127.0.0.1", 0, tls, patience)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

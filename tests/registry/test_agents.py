@@ -15,6 +15,7 @@ from reconciler.core.resources import Key
 from reconciler.registry.app import ServerRules
 from reconciler.registry.doors import DoorRules
 from reconciler.registry.proving import Proof, Prover
+from reconciler.registry.shedding import Bounds
 from tests.contracts.registry import key, record
 from tests.registry.served import LOOPBACK, OPERATOR, Agent, Served, served
 from tests.waiting import becomes
@@ -209,7 +210,7 @@ def test_a_call_back_proves_an_address_too() -> None:
 
 def test_a_server_with_too_much_to_do_turns_away_and_expires_nobody() -> None:
     """503, a time to come again that is spread, and leases that begin anew."""
-    with served(ServerRules(DoorRules(OPERATOR), QUICK, most_requests=0)) as server:
+    with served(ServerRules(DoorRules(OPERATOR), QUICK, bounds=Bounds(requests=0))) as server:
         replies = [Agent(server).beat() for _ in range(12)]
         assert {(reply.status, reply.body["code"]) for reply in replies} == {(503, "overloaded")}
         assert len({reply.headers["retry-after"] for reply in replies}) > 1

@@ -31,6 +31,7 @@ class Refusal(StrEnum):
     TOO_LARGE = "too-large", 413
     BRAKE = "brake", 409
     CONFLICT = "conflict", 409
+    TOO_SLOW = "too-slow", 408
     TOO_MANY = "too-many-requests", 429
     RECOVERING = "recovering", 503
     OVERLOADED = "overloaded", 503
