@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socket import socket
@@ -20,6 +21,7 @@ from reconciler.errors import InvalidInput, Rejected, Unavailable
 from tests.adapters.canned_http import CannedServer, answer
 from tests.contracts.clock import SetClock
 from tests.contracts.registry import key, record
+from tests.real.git_https import Authority
 from tests.waiting import becomes
 
 NODE = node_of("production", Record(checked_record(record()), "8a0d", datetime(2026, 3, 1, tzinfo=UTC), 7))
@@ -207,6 +209,17 @@ def test_a_watch_says_whether_it_hears(server: CannedServer, settings: ConsulSet
     says(server, said)
     assert becomes(lambda: not watch.tells_all)
     watch.close()
+
+
+def test_over_https_consul_shows_a_certificate_that_is_trusted(authority: Authority, settings: ConsulSettings) -> None:
+    """By the authorities that the settings name; to anybody else no token is sent."""
+    with CannedServer(authority.server) as server:
+        says(server, found([NODE]), EMPTY)
+        secured = replace(settings, url=f"consul+https://localhost:{server.port}", ca_file=authority.certificate)
+        assert ConsulRegistry(secured, "production", SetClock()).observe().machines.keys() == {key()}
+        with pytest.raises(Unavailable, match="certificate that is not trusted"):
+            ConsulRegistry(replace(secured, ca_file=None), "production", SetClock()).observe()
+        assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize(
