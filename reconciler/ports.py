@@ -560,6 +560,22 @@ class FleetOffice(Protocol):
     def close(self) -> None: ...
 
 
+class FleetDesk(FleetOffice, Protocol):
+    """The same, with what only a person decides."""
+
+    def issue(self, vm: Key, networks: Sequence[str], lifetime: timedelta, service_account: str = "") -> str:
+        """Return a new join token for a VM, good once, from these networks, for so long. Raises Rejected."""
+
+    def revoke(self, vm: Key) -> None:
+        """Take all rights from the agent of a VM, and its workloads out of the mesh. Raises Rejected, also by a brake."""
+
+    def release_brake(self, scope: str) -> None:
+        """Let those go whom a brake holds. Raises Rejected where none holds."""
+
+    def end_recovery(self) -> None:
+        """Trust the record of a restored registry again. Raises Rejected where it does not recover."""
+
+
 class JoinTokens(Protocol):
     """Who makes tokens by which agents join the VM registry."""
 

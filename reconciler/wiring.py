@@ -32,7 +32,7 @@ from reconciler.ports import (
     Clock,
     Cluster,
     Enrolment,
-    FleetOffice,
+    FleetDesk,
     Hook,
     JoinTokens,
     Lease,
@@ -439,7 +439,7 @@ def join_tokens(url: str, token_file: Path, ca_file: Path | None) -> JoinTokens:
 
 def fleet_office(
     settings: Settings, url: str = "", token_file: Path | None = None, ca_file: Path | None = None
-) -> FleetOffice | None:
+) -> FleetDesk | None:
     """Return the registry's server as operators meet it, None where nobody has a token for it. Raises InvalidInput.
 
     Where nothing is said it is the one that these settings describe, on this machine.

@@ -1,9 +1,10 @@
 """The VMs that have joined, as the registry's server shows them to operators, and what operators do to them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from urllib.parse import urlencode
 
-from reconciler.adapters.outbound.operators import OperatorLine, OperatorSettings
+from reconciler.adapters.outbound.operators import OperatorLine, OperatorSettings, issued
 from reconciler.core.resources import Document, Key
 from reconciler.errors import Unavailable
 
@@ -11,7 +12,7 @@ _PAGE = 1000
 
 
 class HttpFleet:
-    """`ports.FleetOffice`."""
+    """`ports.FleetDesk`."""
 
     def __init__(self, settings: OperatorSettings) -> None:
         """Raises InvalidInput as `OperatorLine` does."""
@@ -23,6 +24,18 @@ class HttpFleet:
     def drain(self, vm: Key, *, draining: bool) -> None:
         word = "drain" if draining else "undrain"
         self._line.ask("POST", f"/v1/vms/{vm.namespace}/{vm.name}/{word}", None, f"{word} {vm.namespace}/{vm.name}")
+
+    def issue(self, vm: Key, networks: Sequence[str], lifetime: timedelta, service_account: str = "") -> str:
+        return issued(self._line, vm, service_account, networks, lifetime)
+
+    def revoke(self, vm: Key) -> None:
+        self._line.ask("POST", f"/v1/vms/{vm.namespace}/{vm.name}/revoke", None, f"revoke {vm.namespace}/{vm.name}")
+
+    def release_brake(self, scope: str) -> None:
+        self._line.ask("POST", "/v1/brake/release", {"scope": scope}, f"release the brake of {scope}")
+
+    def end_recovery(self) -> None:
+        self._line.ask("POST", "/v1/recovery/end", None, "end its recovery")
 
     def close(self) -> None:
         """Nothing is kept open."""

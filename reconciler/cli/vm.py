@@ -13,6 +13,10 @@ COMMANDS: Table = {
     "show": ("vm_fleet", "Show one VM with all that is known of it."),
     "drain": ("vm_fleet", "Take a VM out of load balancing; nothing is deleted."),
     "undrain": ("vm_fleet", "Let a drained VM back in."),
+    "token": ("vm_office", "Issue a token by which a VM joins."),
+    "revoke": ("vm_office", "Take all rights from a VM's agent, and the VM out of load balancing."),
+    "release-brake": ("vm_office", "Let those VMs go whom a brake of the registry's server holds."),
+    "end-recovery": ("vm_office", "Trust the record of a restored registry again."),
     "accept": ("vm_fleet", "Print what to commit where a VM has another address now."),
     "agent-file": ("vm_agent", "Write the agent as one file to copy to VMs."),
 }

@@ -58,3 +58,16 @@ def test_refusals_and_silence_are_told_apart(server: Served, tmp_path: Path) -> 
         HttpFleet(OperatorSettings(operator.url, tmp_path / "other")).vms()
     with pytest.raises(Unavailable, match="without a list of VMs"):
         HttpFleet(OperatorSettings(f"{operator.url}/healthz?", operator.token_file)).vms()
+
+
+def test_what_a_person_decides_reaches_the_server(server: Served, tmp_path: Path) -> None:
+    """A token lets one in, a revocation out; where there is nothing to release or to end, that is said."""
+    fleet, key = HttpFleet(settings(server, tmp_path)), Key(VIRTUAL_MACHINE, "shop", "vm-1")
+    agent = Agent(server)
+    assert agent.join(fleet.issue(key, ("127.0.0.0/8",), timedelta(minutes=1), "billing")).status == 201
+    fleet.revoke(key)
+    assert (agent.beat().status, fleet.vms()[0]["agentState"]) == (401, "revoked")
+    with pytest.raises(Rejected, match=r"release the brake of all: HTTP status 404 \(not-found\)"):
+        fleet.release_brake("all")
+    with pytest.raises(Rejected, match=r"end its recovery: HTTP status 409 \(conflict\)"):
+        fleet.end_recovery()

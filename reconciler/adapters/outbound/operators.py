@@ -1,13 +1,16 @@
 """The operators' interface of the VM registry's server, for whoever has an operator's token."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.outbound.addresses import Allowed, Origin, route
 from reconciler.adapters.outbound.exchange import Limits, exchange
+from reconciler.core.resources import Key
 from reconciler.errors import InvalidInput, Rejected, SetupCode, Unavailable
 
 #: A page of a thousand VMs is half a megabyte.
@@ -67,6 +70,21 @@ class OperatorLine:
         if not token or not token.isprintable() or " " in token:
             raise InvalidInput(f"{path} holds no operator's token", code=SetupCode.SECRET)
         return token
+
+
+def issued(line: OperatorLine, vm: Key, service_account: str, networks: Sequence[str], lifetime: timedelta) -> str:
+    """Return a new join token for a VM. Raises as `OperatorLine.ask` does."""
+    body = {
+        "namespace": vm.namespace,
+        "name": vm.name,
+        "serviceAccount": service_account,
+        "addresses": list(networks),
+        "ttl": lifetime.total_seconds(),
+    }
+    token = line.ask("POST", "/v1/tokens", body, f"make a join token for {vm.namespace}/{vm.name}").get("token")
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
+        raise Unavailable("the registry's server answered without a join token; is it one?")
+    return token
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+"""`vm token`, `vm revoke`, `vm release-brake`, `vm end-recovery`: what a person says to the registry's server."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.cli.options import namespace_and_name, some_options, take_settings
+from reconciler.cli.show import failing
+from reconciler.core.kinds import VIRTUAL_MACHINE
+from reconciler.core.resources import Key
+from reconciler.errors import InvalidInput, SetupCode
+
+if TYPE_CHECKING:
+    from reconciler.ports import FleetDesk
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OFFICE: dict[str, dict[str, Any]] = {
+    "operator-url": {"default": "", "metavar": "URL", "help": "The registry's server.  [default: by the settings]"},
+    "operator-token": {"type": _FILE, "help": "File with an operator's token.  [default: by the settings]"},
+    "server-ca": {"type": _FILE, "help": "Authorities of its certificate (PEM).  [default: the system's]"},
+}
+
+
+def _options(command: Command) -> Command:
+    for name, attributes in reversed(_OFFICE.items()):
+        command = click.option(f"--{name}", **attributes)(command)
+    return some_options("config", "target", "data")(command)
+
+
+@click.command()
+@click.argument("name", metavar="NAMESPACE/NAME")
+@_options
+@click.option(
+    "--address", "addresses", multiple=True, metavar="CIDR", help="Where the VM's address must be.  [default: anywhere]"
+)
+@click.option("--ttl", default="1h", metavar="TIME", show_default=True, help="How long it is good.")
+@click.option("--service-account", default="", metavar="NAME", help="Shown beside the VM.")
+@failing
+def token(*, name: str, addresses: tuple[str, ...], ttl: str, service_account: str, **options: Any) -> int:
+    r"""Print a token by which one agent may join once as this WorkloadEntry; a VM that has joined as it before is fenced then.
+
+    \b
+    reconciler vm token shop/billing-1 --address 10.0.0.5/32 --ttl 15m
+    """
+    from reconciler.settings import length_of
+
+    with _office(options) as office:
+        click.echo(office.issue(_key(name), addresses, length_of(ttl), service_account))
+    return 0
+
+
+@click.command()
+@click.argument("name", metavar="NAMESPACE/NAME")
+@_options
+@failing
+def revoke(*, name: str, **options: Any) -> int:
+    """Take all rights from a VM's agent, and its workloads out of load balancing; a new token lets it back in."""
+    with _office(options) as office:
+        office.revoke(_key(name))
+    click.echo(f"{name} is revoked")
+    return 0
+
+
+@click.command("release-brake")
+@click.argument("scope", default="all")
+@_options
+@failing
+def release_brake(*, scope: str, **options: Any) -> int:
+    r"""Let those VMs go as lost whom a brake holds: in all, or in one scope, such as namespace/shop or locality/eu-1.
+
+    \b
+    reconciler vm list                   # whom the brakes hold
+    reconciler vm release-brake
+    """
+    with _office(options) as office:
+        office.release_brake(scope)
+    click.echo(f"the brake of {scope} is released")
+    return 0
+
+
+@click.command("end-recovery")
+@_options
+@failing
+def end_recovery(**options: Any) -> int:
+    """Trust the record of a restored registry again; join tokens that nobody has used by then are good no more."""
+    with _office(options) as office:
+        office.end_recovery()
+    click.echo("the registry's record is trusted again; revoke again what was revoked since the backup")
+    return 0
+
+
+def _key(name: str) -> Key:
+    return Key(VIRTUAL_MACHINE, *namespace_and_name(name))
+
+
+@contextmanager
+def _office(options: dict[str, Any]) -> "Iterator[FleetDesk]":
+    from reconciler import wiring
+
+    url, token_file, ca = options.pop("operator_url"), options.pop("operator_token"), options.pop("server_ca")
+    office = wiring.fleet_office(take_settings(options), url, token_file, ca)
+    if office is None:
+        raise InvalidInput("no operator's token is at hand: name its file with --operator-token", code=SetupCode.SECRET)
+    try:
+        yield office
+    finally:
+        office.close()
