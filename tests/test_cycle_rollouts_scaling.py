@@ -12,7 +12,7 @@ from reconciler.core.resources import Autoscaler, Controller, Key
 from reconciler.core.rollouts.outlook import Outlook
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.rollouts.seen import Word
-from reconciler.reports.rollouts import gone, title
+from reconciler.reports.rollouts import gone, notes, title
 from reconciler.reports.shares import abreast, left_alone
 from reconciler.status import read_status
 from tests.test_cycle_rollouts import Rolled, policy, vm
@@ -122,8 +122,11 @@ def test_pods_that_crashed_do_not_hold_the_step_that_leads_away_from_them() -> N
 def test_an_undo_waits_for_the_pods_that_it_goes_back_to() -> None:
     """Long after the end the HPA runs one, too few for even the first step back: it says what to set, for all of the way."""
     rolled = moving_to_vms(watch="1m")
-    rolled.until(Phase.IDLE)
+    rolled.until(Phase.WATCHING)
     autoscaled(rolled, 1)
+    (watched,) = rolled.look().rollouts
+    assert [text for text in notes(watched) if text.startswith("an undo would wait: 1 ready Pod would get all of ")]
+    rolled.until(Phase.IDLE)
     rolled.say(Word.UNDO)
     rolled.look()
     text = waits(rolled)

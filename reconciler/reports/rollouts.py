@@ -142,7 +142,8 @@ def figures(one: Outlook) -> tuple[tuple[str, str], ...]:
 def notes(one: Outlook) -> tuple[str, ...]:
     """Return what a person should know of the way and its steps, each once."""
     lacking = [f"step {number}: {step.lacks}" for number, step in enumerate(one.steps, 1) if step.lacks]
-    found = [*one.notes, *(note for step in one.steps for note in step.notes), *lacking]
+    retreat = [f"an undo would wait: {one.figures.retreat}"] if one.figures and one.figures.retreat else []
+    found = [*one.notes, *(note for step in one.steps for note in step.notes), *lacking, *retreat]
     return tuple(dict.fromkeys(map(safe.clean, found)))
 
 

@@ -70,6 +70,7 @@ def figures(one: Figures) -> dict[str, Any]:
     return {
         "at": one.at.isoformat().replace("+00:00", "Z"),
         "shares": [_side_by_side(each) for each in one.shares],
+        "retreat": one.retreat,
         "leftAlone": [_by_itself(each) for each in one.left_alone],
     }
 

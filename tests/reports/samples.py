@@ -240,6 +240,7 @@ HPA = Scale((Scaler("hpa/billing", 2, 10, 2),))
 NEEDS = tuple(Need("shop/billing", pods, 7, 2, Fraction(pods, 7), Fraction(1, 7), HPA, Fraction(3, 2)) for pods in (1, 4, 7))
 FIGURES = Figures(
     AT,
+    retreat="1 ready Pod would get all of it",
     shares=(ShareFigures("shop/billing", Fraction(1, 2), Fraction(52, 100), Fraction(7, 9)),),
     left_alone=(
         LeftAlone("shop/billing", "hpa/billing", 10, Fraction(5, 6), Fraction(1, 2), 1),

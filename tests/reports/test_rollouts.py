@@ -42,6 +42,7 @@ rollout  shop/billing  soaking, step 2 of 3  commit 1a2b3c4d5e
   alone    with the reconciler stopped and hpa/billing of shop/billing at its
            maximum of 10 Pods: step 2 83.3 % instead of 50.0 %; strategy subsets
            keeps shares however many run
+  note     an undo would wait: 1 ready Pod would get all of it
 """
 
 

@@ -33,7 +33,8 @@ def figures(rollout: Rollout, seen: Seen, mesh: Mesh, now: datetime, pace: Pace,
     missing = tuple(one.text for one in waits(rollout, seen, pace) if one.what not in _TOLD)
     abreast = _abreast(rollout, mesh, in_force=is_in_force(rollout, seen, pace))
     steps = range(rollout.step, len(rollout.on.steps) if ahead else min(rollout.step + 1, len(rollout.on.steps)))
-    return Figures(now, missing, tuple(abreast), tuple(_left_alone(rollout, steps, mesh)))
+    retreat = "" if rollout.goes_back else seen.retreat
+    return Figures(now, missing, retreat, tuple(abreast), tuple(_left_alone(rollout, steps, mesh)))
 
 
 def _abreast(rollout: Rollout, mesh: Mesh, *, in_force: bool) -> Iterator[ShareFigures]:

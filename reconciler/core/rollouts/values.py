@@ -142,10 +142,14 @@ class LeftAlone:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a look has found out about a rollout's shares; and what it waits for that the rollout does not tell."""
+    """What a look has found out about a rollout's shares; and what it waits for that the rollout does not tell.
+
+    `retreat` says what an undo would wait for, empty where it could begin.
+    """
 
     at: datetime
     waits: tuple[str, ...] = ()
+    retreat: str = ""
     shares: tuple[ShareFigures, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
 

@@ -123,6 +123,7 @@ ROLLOUTS = st.builds(
         Figures,
         MOMENTS,
         TUPLE_OF_TEXTS,
+        TEXTS,
         st.lists(st.builds(ShareFigures, TEXTS, *[st.none() | SHARES] * 3), max_size=2).map(tuple),
         st.lists(LEFT_ALONE, max_size=2).map(tuple),
     ),
