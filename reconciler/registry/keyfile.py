@@ -32,7 +32,8 @@ def kept(path: Path) -> tuple[str, ...]:
 
 def _read(path: Path) -> tuple[str, ...]:
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        # A group may read it: so Kubernetes mounts secrets for whoever is not root.
+        if stat.S_IMODE(path.stat().st_mode) & 0o027:
             raise _unfit(path, f"is open to others; run `chmod 600 {path}`")
         lines = tuple(line.strip() for line in path.read_text("ascii").splitlines() if line.strip())
     except (OSError, ValueError) as error:

@@ -65,10 +65,12 @@ def test_secrets_are_made_once_for_their_owner_only(tmp_path: Path) -> None:
 
 @pytest.mark.case("S-09")
 def test_secrets_that_are_open_to_others_or_short_are_refused(tmp_path: Path) -> None:
-    """With what to do about it, and without the secret."""
+    """With what to do about it, and without the secret; a group may read one, as Kubernetes mounts them."""
     path = tmp_path / "x.key"
     (secret,) = kept(path)
     path.chmod(0o640)
+    assert kept(path) == (secret,)
+    path.chmod(0o644)
     with pytest.raises(InvalidInput, match="run `chmod 600") as refused:
         kept(path)
     assert secret not in str(refused.value)
