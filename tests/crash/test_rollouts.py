@@ -116,8 +116,8 @@ class Scene:
             return Fraction(0)
         if rollout.back:
             return FIRST
-        # On the way to and from the form in which routes divide requests, none goes elsewhere.
-        gone = [one.exposure for one in rollout.way.steps[: rollout.step + 1] if rollout.way.by is None or not one.notes]
+        # On the way to the form in which routes divide requests, and back, none goes elsewhere.
+        gone = [one.exposure for one in rollout.way.steps[: rollout.step + 1] if not one.quiet]
         return gone[-1] if gone else Fraction(0)
 
 

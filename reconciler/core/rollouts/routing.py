@@ -30,7 +30,7 @@ def routing(leg: Leg, policy: RolloutPolicy) -> Iterator[RolloutStep]:
 
 def quietly(leg: Leg) -> RolloutStep:
     """Return the one step of a leg on which only the form of routes changes: no policy has anything to wait for."""
-    return RolloutStep(0, _ALL, _stages(leg, first=True, last=True), notes=("no request goes elsewhere",))
+    return RolloutStep(0, _ALL, _stages(leg, first=True, last=True), notes=("no request goes elsewhere",), quiet=True)
 
 
 def _stages(leg: Leg, *, first: bool, last: bool) -> tuple[Stage, ...]:

@@ -60,6 +60,7 @@ class RolloutStep:
 
     `switched` are the objects of an IDENTITY or ENDPOINTS leg that stand at `after` from this step on. `merged` are the
     exposures of steps that could not be reached and were joined into this one, with their holds and gates; `notes` say why.
+    `quiet`: it is none of the policy's, and only makes room for those that are.
     """
 
     leg: int
@@ -72,6 +73,7 @@ class RolloutStep:
     cover: timedelta = timedelta(0)
     merged: tuple[Fraction, ...] = ()
     notes: tuple[str, ...] = ()
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,10 @@ class Way:
     expected: int = 0
     by: Platforms | None = None
     culprit: Key | None = None
+
+    def asked(self, step: int) -> int:
+        """How many steps that the policy asks for there are up to the one of this index, itself included."""
+        return sum(not one.quiet for one in self.steps[: step + 1])
 
     @property
     def weighed(self) -> tuple[Fraction | None, Fraction | None]:

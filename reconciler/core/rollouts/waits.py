@@ -135,7 +135,7 @@ def _to_pass(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     yield from _approval(rollout)
     if not rollout.is_last_step:
         yield from _capacity(seen)
-        behind = [one for one in seen.group if _is_behind(one, rollout.step)]
+        behind = [one for one in seen.group if _is_behind(one, rollout.way.asked(rollout.step))]
         yield from (Wait(For.GROUP, f"{one.unit} of the same group has not passed this step") for one in behind)
 
 
@@ -204,8 +204,8 @@ def _capacity(seen: Seen) -> Iterator[Wait]:
         yield Wait(For.CAPACITY, seen.capacity)
 
 
-def _is_behind(other: Rollout, step: int) -> bool:
-    """Tell whether another rollout of the group has yet to pass this step, or its own last one where it has fewer."""
+def _is_behind(other: Rollout, asked: int) -> bool:
+    """Tell whether another rollout of the group has yet to pass so many steps, or all of its own where it has fewer."""
     if other.phase is Phase.IDLE:
         return False
-    return other.passed < min(step, len(other.way.steps) - 1)
+    return other.way.asked(other.passed) < min(asked, other.way.asked(len(other.way.steps) - 1))

@@ -105,7 +105,8 @@ def _moving(ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator[RolloutS
     if against:
         yield at_once(policy, whole, against)
     elif not any(one.moves for one in found):
-        yield RolloutStep(0, _ALL, whole, notes=("no request goes elsewhere",))
+        quiet = any(one.routed for one in found)
+        yield RolloutStep(0, _ALL, whole, notes=("no request goes elsewhere",), quiet=quiet)
     else:
         yield from _gradually(ends, policy, mesh, opens=opens, ending=ending)
 

@@ -65,6 +65,7 @@ STEPS = st.builds(
     cover=LENGTHS,
     merged=st.lists(SHARES, max_size=2).map(tuple),
     notes=TUPLE_OF_TEXTS,
+    quiet=st.booleans(),
 )
 LEGS = st.builds(Leg, st.sampled_from(LegKind), DOCUMENTS, DOCUMENTS)
 WAYS = st.builds(

@@ -111,6 +111,17 @@ def test_one_with_fewer_steps_keeps_nobody_waiting() -> None:
     assert [one.rollout.outcome for one in both.plays] == [Outcome.SUCCEEDED, Outcome.SUCCEEDED]
 
 
+def test_steps_that_only_make_room_count_for_nobody() -> None:
+    """One defines subsets and routes first: at 10 %, 50 % and 100 % both are together all the same."""
+    quiet = step(100, quiet=True)
+    both = group(STEPS, (quiet, quiet, *STEPS, quiet))
+    for _ in range(60):
+        both.look(5 * SECOND)
+        plain, routed = (one.rollout.way.asked(one.rollout.step) for one in both.plays)
+        assert abs(plain - routed) <= 1
+    assert [one.rollout.outcome for one in both.plays] == [Outcome.SUCCEEDED, Outcome.SUCCEEDED]
+
+
 def test_one_that_has_not_begun_keeps_the_others_in_their_first_step() -> None:
     """They begin when there is room, and go on together."""
     both = group(STEPS, STEPS)
