@@ -18,6 +18,7 @@ from reconciler.core.plans import GuardCode, Mode
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Key
 from reconciler.errors import Conflict, Rejected, Unavailable
+from reconciler.reports import words
 from reconciler.status import read_status
 from tests.building import document
 from tests.vms import VM1, VM2, VM3, Office, checked, page, report, settled
@@ -171,7 +172,8 @@ def test_a_brake_holds_many_and_says_whom(world: World) -> None:
     (guard,) = found.guards
     assert world.run("plan").verdict is Verdict.CHANGES
     assert (guard.code, guard.until) == (GuardCode.HEALTH_BRAKE, world.clock.now() + timedelta(minutes=10))
-    assert "vm2" in guard.message
+    assert "vm2 stays for now" in guard.message
+    assert words.headline(world.run("plan")) == "Changes are due: 1 VM in or out of load balancing, 8 in sync."
     world.pass_time(minutes=11)
     world.run()
     assert not condition(world, "vm2").healthy

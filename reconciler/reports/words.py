@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from reconciler.core.changes import State
+from reconciler.core.changes import Action, State
 from reconciler.core.plans import Guard, Split, UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
@@ -136,7 +136,16 @@ def tally(report: Report) -> str:
     changing = [f"{count:,} to {state}" for state in _CHANGING if (count := report.count(state))]
     rest = [state for state in State if state not in (State.IN_SYNC, *_CHANGING)]
     others = [f"{count:,} {state}" for state in rest if (count := report.count(state))]
-    return ", ".join([*changing, *others, f"{max(report.count(State.IN_SYNC), 0):,} in sync"])
+    health = [f"{counted(left, 'VM')} in or out of load balancing"] if (left := _conditions(report)) else []
+    return ", ".join([*changing, *others, *health, f"{max(report.count(State.IN_SYNC), 0):,} in sync"])
+
+
+def _conditions(report: Report) -> int:
+    """Return how many VMs are to get another condition: to be written, or held back."""
+    written = {one.key for one in report.results if one.action is Action.CONDITION and one.written is Written.DONE}
+    units = report.plan.units if report.plan else ()
+    due = (change for unit in units for change in (*unit.held, *(one for step in unit.steps for one in step.changes)))
+    return len({one.key for one in due if one.action is Action.CONDITION} - written)
 
 
 def percent(share: Fraction) -> str:

@@ -129,7 +129,7 @@ def _braked(held: Sequence[Vital], brake: Brake, until: datetime) -> Guard | Non
     names = ", ".join(one.key.name for one in held[:_NAMES]) + (f" and {len(held) - _NAMES} more" if held[_NAMES:] else "")
     message = (
         f"more VMs of {namespace} are ill than may leave within {brake.window.total_seconds() / 60:g} minutes: "
-        f"{names} stay for now; look for what they have in common"
+        f"{names} {'stays' if len(held) == 1 else 'stay'} for now; look for what they have in common"
     )
     override = f"health-brake:{namespace}:{_moment(held)}"
     return Guard(GuardCode.HEALTH_BRAKE, message, override, until, tuple(one.key for one in held))
