@@ -26,12 +26,15 @@ class Hearing:
         """Let every lease begin now: what we could not hear is held against nobody."""
         self._since = self._clock.now()
 
-    def hear(self, agent: str, agents: int) -> None:
-        """Note a sign of an agent. Raises Refused where signs can no longer be stored, so that it goes to another replica."""
-        now = self._clock.now()
+    def check(self) -> None:
+        """Raises Refused where signs can no longer be stored, so that agents go to another replica."""
         if not self.can_store:
             raise Refused(Refusal.UNAVAILABLE, "signs of life cannot be stored", retry_after=self.pace.heartbeat)
-        self._signs[agent] = self._unsaved[agent] = Sign(now, self.pace.lease_for(self.pace.next_in(agents)))
+
+    def hear(self, agent: str, agents: int) -> None:
+        """Note a sign of an agent."""
+        lease = self.pace.lease_for(self.pace.next_in(agents))
+        self._signs[agent] = self._unsaved[agent] = Sign(self._clock.now(), lease)
 
     @property
     def can_store(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.fleet.addresses import verified, wanted_addresses
-from reconciler.core.fleet.admission import Admission, admit, claims_of
+from reconciler.core.fleet.admission import Admission, admit, claims_of, recovery_by
 from reconciler.core.fleet.beating import Report, beat, successor_due
 from reconciler.core.fleet.credentials import Credential, Signer, unknown
 from reconciler.core.fleet.joining import Joined, Newcomer, join, usable
@@ -57,11 +57,14 @@ class Registrar:
 
     async def join(self, token: str, shown: str, caller: Caller) -> Answer:
         """Make a workload an agent's; who shows a credential that is good adds one to those he has. Raises Refused."""
+        self.hearing.check()  # before a token is spent on it
+        credential = self._read(shown)
+        if credential is not None:
+            await self.ledger.decided(lambda now: recovery_by(self.ledger.roster, credential, now), lambda one: one)
         networks = usable(self.ledger.roster, token, self.ledger.now).networks
         wanted = wanted_addresses(caller.addresses, networks)
         address = verified(wanted, await self._prover.proved(wanted, caller.source))
         identity, nonce = secrets.token_hex(16), secrets.token_hex(16)
-        credential = self._good(shown)
 
         def decide(now: datetime) -> Joined:
             roster = self.ledger.roster
@@ -75,6 +78,7 @@ class Registrar:
 
     async def heartbeat(self, text: str, healths: Mapping[Key, tuple[Health, str]], caller: Caller) -> Answer:
         """Take in what an agent says of its workloads. Raises Refused."""
+        self.hearing.check()
         credential = self._signer.read(text)
         known = self.ledger.roster.agents.get(credential.agent)
         wanted = wanted_addresses(caller.addresses, known.networks if known else credential.networks)
@@ -113,14 +117,11 @@ class Registrar:
         record = self.publisher.records.get(key)
         return record.document["spec"].get("probe") if record else None
 
-    def _good(self, shown: str) -> Credential | None:
-        """Return a credential that is good; with any other the join is that of a new agent."""
+    def _read(self, shown: str) -> Credential | None:
         try:
-            credential = self._signer.read(shown)
+            return self._signer.read(shown)
         except Refused:
             return None
-        admission = admit(self.ledger.roster, credential, self.ledger.now)
-        return credential if admission.agent else None
 
     def _successor(self, identity: str, credential: Credential, *, moved: bool) -> str | None:
         roster = self.ledger.roster

@@ -214,3 +214,15 @@ def test_a_server_with_too_much_to_do_turns_away_and_expires_nobody() -> None:
         replies = [Agent(server).beat() for _ in range(12)]
         assert {(reply.status, reply.body["code"]) for reply in replies} == {(503, "overloaded")}
         assert len({reply.headers["retry-after"] for reply in replies}) > 1
+
+
+@pytest.mark.case("S-04")
+def test_a_join_by_a_vm_that_the_record_has_forgotten_makes_it_recover() -> None:
+    """Its credential was signed by us: the record is an older one, and takes nobody in before a person has looked."""
+    with served() as before:
+        agent = joined(before, "vm-1", "127.0.0.1")
+    with served() as server:
+        agent.served = server
+        assert agent.join(server.token("vm-2")).body["code"] == "recovering"
+        assert [one["name"] for one in server.operate("GET", "/v1/vms").body["vms"]] == ["vm-1"]
+        assert agent.beat().status == 200

@@ -39,6 +39,13 @@ def admit(roster: Roster, credential: Credential, now: datetime) -> Admission:
     return Admission(None, refused=unknown())
 
 
+def recovery_by(roster: Roster, credential: Credential, now: datetime) -> Decision:
+    """Return what a credential that is further than the record comes to, nothing for any other."""
+    if standing(roster.agents.get(credential.agent), credential) is Standing.AHEAD:
+        return admit(roster, credential, now).decision
+    return NOTHING
+
+
 def fallen_back(roster: Roster, now: datetime) -> Decision:
     """Return a fleet that recovers, since an older copy of the record was put in place under us."""
     if roster.fleet.recovering:
