@@ -1,22 +1,35 @@
 """Who is turned away while there is too much to do: at once, cheaply, and told when to come again, each at another time.
 
-Who takes too long to send a request is turned away too, or a few hundred of those would keep all others out.
+Agents are; operators and probes of the server itself are not. Who takes too long to send a request is turned away too, or a few
+hundred of those would keep all others out.
 """
 
 import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reconciler.core.fleet.refusals import Refusal
 from reconciler.registry.problems import problem
 
-#: Seconds between two looks at how late the event loop is.
-LOOK = 0.1
-#: Seconds within which those who were turned away are to come again.
-SPREAD = 10
+#: Seconds between two looks at how late the event loop is, and looks between two at how many are turned away.
+LOOK, COUNT = 0.1, 10
+#: Seconds within which those who were turned away are to come again: where few are, and at most.
+SPREAD, LONGEST_SPREAD = 10, 60
+_AGENTS = frozenset({"/v1/join", "/v1/heartbeat", "/v1/leave"})
+#: What waits for news takes its time.
+_PATIENT = "/v1/watch"
+
+
+def spread(refused: int, answered: int) -> int:
+    """Return within how many seconds those who are turned away are to come again, where so many were refused and answered.
+
+    A fleet that comes back as soon as it is told costs more than it is given, if all are told the same.
+    """
+    return min(round(SPREAD * (1 + refused / max(answered, 1))), LONGEST_SPREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +46,38 @@ class Shedding:
 
     def __init__(self, app: ASGIApp, bounds: Bounds, shed: Callable[[], None]) -> None:
         self._app, self._bounds, self._shed = app, bounds, shed
-        self._answering = 0
+        self._answering = self._answered = self._refused = 0
+        self._spread = SPREAD
         self._late = 0.0
 
     async def watch(self) -> None:
-        """Measure how late the event loop is, until cancelled."""
+        """Measure how late the event loop is and how many are turned away, until cancelled."""
         loop = asyncio.get_running_loop()
-        while True:
+        for number in count(1):
             due = loop.time() + LOOK
             await asyncio.sleep(LOOK)
             self._late = loop.time() - due
+            if number % COUNT == 0:
+                self._spread = spread(self._refused, self._answered)
+                self._refused = self._answered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or turn away."""
-        if scope["type"] != "http" or scope["path"].startswith("/v1/watch"):
+        if scope["type"] != "http" or scope["path"] == _PATIENT:
             await self._app(scope, receive, send)
-            return
-        if self._answering >= self._bounds.requests or self._late > self._bounds.late:
-            self._shed()
-            await _turn_away(send)
-            return
-        self._answering += 1
-        try:
+        elif scope["path"] not in _AGENTS:
             await self._in_time(scope, receive, send)
-        finally:
-            self._answering -= 1
+        elif self._answering >= self._bounds.requests or self._late > self._bounds.late:
+            self._refused += 1
+            self._shed()
+            await _turn_away(send, self._spread)
+        else:
+            self._answering += 1
+            try:
+                await self._in_time(scope, receive, send)
+            finally:
+                self._answering -= 1
+                self._answered += 1
 
     async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
@@ -75,12 +95,12 @@ class Shedding:
                 await problem(Refusal.TOO_SLOW, "the request took too long")(scope, receive, send)
 
 
-async def _turn_away(send: Send) -> None:
+async def _turn_away(send: Send, within: int) -> None:
     body = b'{"type":"about:blank","title":"overloaded","status":503,"code":"overloaded","detail":"come again later"}'
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
-        (b"retry-after", str(random.randint(1, SPREAD)).encode()),  # noqa: S311 - spreads load, hides nothing
+        (b"retry-after", str(random.randint(1, within)).encode()),  # noqa: S311 - spreads load, hides nothing
     ]
     await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -15,7 +15,6 @@ from reconciler.core.resources import Key
 from reconciler.registry.app import ServerRules
 from reconciler.registry.doors import DoorRules
 from reconciler.registry.proving import Proof, Prover
-from reconciler.registry.shedding import Bounds
 from tests.contracts.registry import key, record
 from tests.registry.served import LOOPBACK, OPERATOR, Agent, Served, served
 from tests.waiting import becomes
@@ -206,14 +205,6 @@ def test_a_call_back_proves_an_address_too() -> None:
             body = {"token": server.token(networks=LOOPBACK), "addresses": ["127.0.0.9", "127.0.0.1"], "versions": {}}
             assert server.ask("POST", "/v1/join", body, source="127.0.0.77").status == 201
             assert server.vm()["address"] == "127.0.0.1"
-
-
-def test_a_server_with_too_much_to_do_turns_away_and_expires_nobody() -> None:
-    """503, a time to come again that is spread, and leases that begin anew."""
-    with served(ServerRules(DoorRules(OPERATOR), QUICK, bounds=Bounds(requests=0))) as server:
-        replies = [Agent(server).beat() for _ in range(12)]
-        assert {(reply.status, reply.body["code"]) for reply in replies} == {(503, "overloaded")}
-        assert len({reply.headers["retry-after"] for reply in replies}) > 1
 
 
 @pytest.mark.case("S-04")
