@@ -105,9 +105,7 @@ class Registrar:
 
         def decide(now: datetime) -> tuple[Admission, Decision]:
             admission = admit(self.ledger.roster, credential, now)
-            if admission.agent is None or admission.decision.rows:
-                return admission, admission.decision
-            return admission, leave(self.ledger.roster, self.silence(), admission.agent, now)
+            return admission, leave(self.ledger.roster, self.silence(), admission, now)
 
         admission, _ = await self.ledger.decided(decide, lambda one: one[1])
         _admitted(admission)

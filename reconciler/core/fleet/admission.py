@@ -12,7 +12,7 @@ from reconciler.core.fleet.audit import Entry
 from reconciler.core.fleet.credentials import Claim, Credential, Standing, copied, standing, unknown
 from reconciler.core.fleet.refusals import Refused
 from reconciler.core.fleet.roster import NOTHING, Decision, Roster
-from reconciler.core.fleet.values import Agent, AgentState, Row, Workload
+from reconciler.core.fleet.values import Agent, AgentState, Fleet, Row, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class Admission:
     agent: Agent | None
     decision: Decision = NOTHING
     refused: Refused | None = None
+
+    @property
+    def begins_recovery(self) -> bool:
+        """Whether it is this credential that shows that the record is behind."""
+        return any(isinstance(row, Fleet) for row in self.decision.rows)
 
 
 def admit(roster: Roster, credential: Credential, now: datetime) -> Admission:

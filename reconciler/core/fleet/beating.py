@@ -10,7 +10,7 @@ from reconciler.core.fleet.credentials import Credential
 from reconciler.core.fleet.damping import damped
 from reconciler.core.fleet.joining import displaced
 from reconciler.core.fleet.roster import Decision, Roster
-from reconciler.core.fleet.values import Agent, Fleet, Presence, Row, Workload, reason_of
+from reconciler.core.fleet.values import Agent, Presence, Row, Workload, reason_of
 from reconciler.core.records import Health, fit_text
 from reconciler.core.resources import Key
 
@@ -31,7 +31,7 @@ def beat(roster: Roster, admission: Admission, report: Report, now: datetime, is
     """Return what a heartbeat changes; nothing but time, mostly. Raises Refused for an address that another VM lives at."""
     before = admission.agent
     assert before is not None  # noqa: S101 - who was refused does not come here
-    if roster.fleet.recovering or any(isinstance(row, Fleet) for row in admission.decision.rows):
+    if roster.fleet.recovering or admission.begins_recovery:
         return admission.decision
     agent, rows, audit = before, list[Row](), list(admission.decision.audit)
     if report.address != before.address:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.fleet.addresses import network_of
+from reconciler.core.fleet.admission import Admission
 from reconciler.core.fleet.audit import Entry
 from reconciler.core.fleet.brakes import ALL, Member
 from reconciler.core.fleet.joining import LONGEST_LIFE, digest
 from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.roster import NOTHING, Decision, Roster
 from reconciler.core.fleet.sweep import Silence, braking, due, lost
-from reconciler.core.fleet.values import Agent, AgentState, Presence, Row, Token, Workload
+from reconciler.core.fleet.values import AgentState, Presence, Row, Token, Workload
 from reconciler.core.records import checked_key
 from reconciler.core.resources import Key
 
@@ -73,13 +74,17 @@ def revoke(roster: Roster, silence: Silence, key: Key, actor: str, now: datetime
     return Decision(tuple(rows), (Entry(now, actor, "revoke", str(key), f"agent {agent.id}"),))
 
 
-def leave(roster: Roster, silence: Silence, agent: Agent, now: datetime) -> Decision:
+def leave(roster: Roster, silence: Silence, admission: Admission, now: datetime) -> Decision:
     """Return what an agent's goodbye comes to. Where too many leave at once it is silence, which the brakes hold."""
+    agent, before = admission.agent, admission.decision
+    if agent is None or roster.fleet.recovering or admission.begins_recovery:
+        return before
     present = [one for one in roster.of(agent.id) if one.presence is Presence.PRESENT]
-    if roster.fleet.recovering or _held(roster, silence, present, now):
-        return NOTHING
-    rows = tuple(_gone(one, silence, now, "its agent has left") for one in present)
-    return Decision(rows, tuple(Entry(now, f"agent/{agent.id}", "left", str(one.key)) for one in present))
+    if _held(roster, silence, present, now):
+        return before
+    rows = (_gone(one, silence, now, "its agent has left") for one in present)
+    audit = (Entry(now, f"agent/{agent.id}", "left", str(one.key)) for one in present)
+    return Decision((*before.rows, *rows), (*before.audit, *audit))
 
 
 def release(roster: Roster, silence: Silence, scope: str, actor: str, now: datetime) -> Decision:

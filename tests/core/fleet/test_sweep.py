@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.fleet import operating
-from reconciler.core.fleet.admission import Admission
+from reconciler.core.fleet.admission import Admission, admit
 from reconciler.core.fleet.beating import Report, beat
 from reconciler.core.fleet.leases import LAG, Pace, Tick, deadline, interrupted
 from reconciler.core.fleet.operating import drain
@@ -15,7 +15,7 @@ from reconciler.core.fleet.refusals import Refused
 from reconciler.core.fleet.values import Presence, Sign, reason_of
 from reconciler.core.records import Health
 from reconciler.errors import InvalidInput
-from tests.core.fleet.fleets import HOUR, MINUTE, NOON, SECOND, FleetWorld, Vm, key
+from tests.core.fleet.fleets import HOUR, MINUTE, NOON, SECOND, SIGNER, FleetWorld, Vm, key
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_a_mass_goodbye_is_silence_that_the_brake_holds(world: FleetWorld) -> No
     vms = fleet(world, 40)
     for vm in vms:
         agent = world.roster.agents[world.workload(f"vm-{vms.index(vm)}").agent]
-        world.store(operating.leave(world.roster, world.silence, agent, world.now))
+        world.store(operating.leave(world.roster, world.silence, Admission(agent), world.now))
     present = [one for one in world.roster.workloads.values() if one.presence is Presence.PRESENT]
     assert len(present) == 34
 
@@ -306,3 +306,14 @@ def test_what_an_agent_leaves_out_is_as_it_was(world: FleetWorld) -> None:
     world.store(beat(world.roster, Admission(credential), Report({}, vm.address, {}), world.now, world.is_silent))
     back = world.workload("vm-0")
     assert (back.presence, back.health, back.reason) == (Presence.PRESENT, Health.HEALTHY, "")
+
+
+def test_a_goodbye_by_a_new_credential_is_one_too(world: FleetWorld) -> None:
+    """The first use of a successor rotates and takes the workloads out, in one write."""
+    vm, _ = fleet(world, 2)
+    world.now += world.pace.rotate
+    assert world.beat(vm)
+    admission = admit(world.roster, SIGNER.read(vm.credential), world.now)
+    world.store(operating.leave(world.roster, world.silence, admission, world.now))
+    assert world.workload("vm-0").presence is Presence.LEFT
+    assert world.roster.agents[world.workload("vm-0").agent].counter == 2
