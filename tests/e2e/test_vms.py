@@ -32,14 +32,14 @@ spec: {{address: 127.0.0.{number}, labels: {{app: billing}}}}
 
 def _condition(site: Site, name: str) -> tuple[str, str]:
     """Status and reason of a VM's condition, for one whose health counts."""
-    found = site.objects("WorkloadEntry")[name]
+    found = site.objects("WorkloadEntry").get(name) or {"metadata": {}}
     conditions: list[dict[str, Any]] = (found.get("status") or {}).get("conditions") or [{}]
     counts = "annotations" in found["metadata"]
     return (conditions[0].get("status", ""), conditions[0].get("reason", "")) if counts else ("", "")
 
 
 def _joined(site: Site, registry: Running) -> tuple[Served, list[Agent]]:
-    """Both VMs, well."""
+    """Both VMs, well, before Git's side of them is there or after it."""
     number = registry.wait_for("listens at port")
     served = Served(int(registry.lines[number - 1].rpartition(" ")[2]), MemoryFleet(), MemoryRegistry(SystemClock()))
     agents = [Agent(served, f"127.0.0.{number}") for number in (1, 2)]
@@ -59,7 +59,7 @@ def test_health_and_drains_reach_the_mesh(site: Site) -> None:
     """Ill and back, drained and back; a table of 80 columns says who holds what and why."""
     vms = "".join(WORKLOAD.format(namespace=site.namespace, number=number) for number in (1, 2))
     site.repository.commit({"billing/service-entry.yaml": entry(site.namespace), "billing/vms.yaml": vms})
-    site.reconciler("apply", "--yes", code=0)
+    site.data.mkdir(parents=True)
     token = site.data / "operator.token"
     token.write_text(OPERATOR)
     token.chmod(0o600)
