@@ -418,3 +418,12 @@ def test_somebodys_rule_for_the_host_lives_through_it_all() -> None:
     assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
     assert rolled.world.live("DestinationRule", "billing") == before
     assert generated(rolled) == []
+
+
+def test_vms_that_get_nothing_leave_without_a_request_going_to_them() -> None:
+    """Routes keep them at 0 % until nothing picks them any more, and go after that."""
+    rolled = born(*unit(SELECTOR, *TWO), split={"vm": 0, "pod": 100})
+    rolled.policy = policy(strategy="subsets")
+    rolled.shares_seen.clear()
+    assert went(rolled, *unit(ONLY_PODS)) == [BOTH, BOTH[:1], []]
+    assert set(rolled.shares_seen) == {1}

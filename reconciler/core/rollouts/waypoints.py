@@ -60,7 +60,7 @@ class Waypoints:
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """Of each ServiceEntry that VMs serve, their share before and after (0 to 1)."""
+    """Of each ServiceEntry that VMs serve, or that routes divide, the VMs' share before and after (0 to 1)."""
 
     start: Mapping[Key, Fraction]
     wanted: Mapping[Key, Fraction]
@@ -139,13 +139,14 @@ def _machines(documents: Documents, entry: Key, mesh: Mesh) -> Iterator[Labelled
 
 def _ends(before: Documents, after: Documents, mesh: Mesh, splits: tuple[Fraction | None, Fraction | None]) -> _Ends:
     start, wanted = dict[Key, Fraction](), dict[Key, Fraction]()
+    is_divided = is_routed(before) or is_routed(after)
     for key in sorted(key for key in before if key.kind == "ServiceEntry" and before[key] and after.get(key)):
         meant = any(mesh.pods_of(documents[key] or {}) for documents in (before, after))
         shares = [
             _share(documents, key, mesh, split, meant=meant) for documents, split in zip((before, after), splits, strict=True)
         ]
         known = [one for one in shares if one is not None]
-        if known and any(known):
+        if known and (is_divided or any(known)):
             start[key], wanted[key] = (known[0] if one is None else one for one in shares)
     return _Ends(start, wanted)
 
