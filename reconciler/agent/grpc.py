@@ -93,16 +93,12 @@ def _header(data: bytes) -> tuple[int, int, int, int]:
 
 
 def _text(text: bytes) -> bytes:
-    return _integer(len(text)) + text
-
-
-def _integer(value: int) -> bytes:
-    """Return a length as HPACK has it, with a prefix of seven bits (RFC 7541 section 5.1)."""
-    return bytes((value,)) if value < 0x7F else b"\x7f" + _varint(value - 0x7F)
+    """Return a text as HPACK has one of less than 127 bytes, which ours all are (RFC 7541 section 5.2)."""
+    return bytes((len(text),)) + text
 
 
 def _varint(value: int) -> bytes:
-    """Return a number in groups of seven bits, the lowest first."""
+    """Return a number as protobuf has it: in groups of seven bits, the lowest first."""
     found = bytearray()
     while value > 0x7F:
         found.append(value & 0x7F | 0x80)

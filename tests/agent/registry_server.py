@@ -100,11 +100,15 @@ class RegistryServer:
         """Listen no more, and cut all connections."""
         if self._server is not None:
             self._server.shutdown()
-            for connection in tuple(self._open):
-                with suppress(OSError):  # the other side was sooner
-                    connection.shutdown(socket.SHUT_RDWR)
+            self.cut()
             self._server.server_close()
             self._server = None
+
+    def cut(self) -> None:
+        """End all connections, as a server does that has waited long enough for the next request."""
+        for connection in tuple(self._open):
+            with suppress(OSError):  # the other side was sooner
+                connection.shutdown(socket.SHUT_RDWR)
 
     def healths(self, name: str) -> list[str]:
         """What was reported of a workload, oldest first."""

@@ -116,6 +116,18 @@ def test_an_outage_of_the_registry(tmp_path: Path, registry: RegistryServer) -> 
     assert registry.count("/v1/join") == 1
 
 
+def test_a_connection_that_was_idle_for_too_long(tmp_path: Path, registry: RegistryServer) -> None:
+    """The registry may close it between two reports; the next one goes over a new one, and nobody is told."""
+    agent = AgentProcess(tmp_path, {"server": registry.url})
+    agent.give("t1")
+    with agent:
+        assert becomes(lambda: registry.count("/v1/heartbeat") >= 1)
+        registry.cut()
+        assert becomes(lambda: registry.count("/v1/heartbeat") >= 3)
+    assert "takes no report" not in agent.log
+    assert registry.count("/v1/join") == 1
+
+
 def test_killed_and_started_again(tmp_path: Path, registry: RegistryServer) -> None:
     """It rejoins by its own credential, without a token, also where a successor was stored and never used."""
     registry.rotating = True

@@ -182,6 +182,23 @@ def message(*data: int) -> bytes:
 SETTINGS = frame(4, 0, 0, b"")
 
 
+def test_what_http_2_asks_of_a_client() -> None:
+    """Settings and pings are answered, also before the answer comes; a server may cut off who does not."""
+    heard = b""
+    settled = frame(4, 1, 0, b"") + frame(6, 1, 0, b"12345678")
+
+    def answer(connection: socket.socket) -> None:
+        nonlocal heard
+        connection.sendall(SETTINGS + frame(6, 0, 0, b"12345678"))
+        while settled not in heard:
+            heard += connection.recv(65_536)
+        connection.sendall(frame(0, 0, 1, message(8, 1)))
+
+    with answering(answer) as port:
+        assert carry_out(Grpc("127.0.0.1", port), 30) == WELL
+    assert heard.startswith(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS)
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
