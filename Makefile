@@ -37,12 +37,13 @@ test: setup $(if $(CI),test-deps) real-parts ## set everything up and run all te
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal $(ARGS)
 
 # RUNLEVEL=1 keeps Debian from starting what it installs as a service.
-test-deps: ## as root on Debian: install the system tools that some tests start (sshd, gpg, openssl), where they are missing
+test-deps: ## as root on Debian: install the system tools that some tests start (sshd, gpg, openssl, ip), where they are missing
 	@missing=""; \
 	command -v ssh-keygen >/dev/null || missing="$$missing openssh-client"; \
 	PATH="$$PATH:/usr/sbin" command -v sshd >/dev/null || missing="$$missing openssh-server"; \
 	command -v gpg >/dev/null || missing="$$missing gnupg"; \
 	command -v openssl >/dev/null || missing="$$missing openssl"; \
+	PATH="$$PATH:/usr/sbin" command -v ip >/dev/null || missing="$$missing iproute2"; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "test-deps: apt-get install$$missing"; \

@@ -17,11 +17,15 @@ from tests.waiting import SOON
 
 @dataclass(slots=True)
 class AgentProcess:
-    """An agent in `folder`, started where the `with` begins and killed where it ends, if it has not ended by itself."""
+    """An agent in `folder`, started where the `with` begins and killed where it ends, if it has not ended by itself.
+
+    `within` is a command that runs it somewhere else, such as in a network namespace.
+    """
 
     folder: Path
     configuration: dict[str, Any]
     python: str = sys.executable
+    within: tuple[str, ...] = ()
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -54,7 +58,9 @@ class AgentProcess:
         packed.write_bytes(agent_file())
         config.write_text(json.dumps({"stateDir": str(self.state), **self.configuration}))
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([self.python, "-I", packed, "--debug", "--config", config], stderr=log)
+            self._process = subprocess.Popen(
+                [*self.within, self.python, "-I", packed, "--debug", "--config", config], stderr=log
+            )
         return self
 
     def end(self, by: signal.Signals = signal.SIGTERM) -> int:

@@ -16,6 +16,7 @@ import pytest
 from reconciler.core.enrolment.vm import EnrolledVM
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
 from reconciler.core.resources import Key
+from reconciler.ports import VMRegistry
 from reconciler.settings import load
 from reconciler.wiring import join_tokens, system_clock, vm_registry
 from tests.agent.agents import AgentProcess
@@ -36,6 +37,7 @@ class Fleet:
     folder: Path
     command: Command
     authority: Path
+    registry: VMRegistry
 
     @contextmanager
     def serving(self, port: int = 0) -> Iterator[int]:
@@ -59,15 +61,10 @@ class Fleet:
     @property
     def status(self) -> dict[str, str]:
         """What the registry says of the VM, as the reconciler reads it."""
-        registry = vm_registry(load({"data": self.folder / "data"}), system_clock())
-        assert registry
-        try:
-            record = registry.get(KEY)
-            assert record
-            status: dict[str, str] = record.document["status"]
-            return status
-        finally:
-            registry.close()
+        record = self.registry.get(KEY)
+        assert record
+        status: dict[str, str] = record.document["status"]
+        return status
 
     def is_said_to_be(self, health: str, reason: str = "") -> bool:
         """Wait until the registry says so, for a reason that holds these words."""
@@ -83,7 +80,7 @@ def _port(server: Running) -> int:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, authority: Authority) -> Fleet:
+def fleet(tmp_path: Path, authority: Authority) -> Iterator[Fleet]:
     """A registry that the reconciler has written a record into."""
     certificate, key = authority.server
     variables = {f"RECONCILER_REGISTRY_SERVER__{name}": value for name, value in PACE.items()} | {
@@ -96,8 +93,8 @@ def fleet(tmp_path: Path, authority: Authority) -> Fleet:
     metadata = {"name": KEY.name, "namespace": KEY.namespace}
     spec = {"address": "127.0.0.1", "serviceAccount": "billing"}
     registry.put({"apiVersion": f"{OURS}/v1alpha1", "kind": VIRTUAL_MACHINE, "metadata": metadata, "spec": spec})
+    yield Fleet(tmp_path, Command(tmp_path, variables), authority.certificate, registry)
     registry.close()
-    return Fleet(tmp_path, Command(tmp_path, variables), authority.certificate)
 
 
 def test_a_vm_comes_and_goes(fleet: Fleet) -> None:

@@ -22,19 +22,19 @@ from tests.real.missing import PartMissing
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate authority of our own, and what it gave to a server at 127.0.0.1 and localhost (chain, key)."""
+    """A certificate authority of our own, and what it gave to a server (chain, key)."""
 
     certificate: Path
     server: tuple[Path, Path]
 
     @classmethod
-    def create(cls, folder: Path) -> Authority:
-        """Make both. Raises PartMissing where openssl is not installed."""
+    def create(cls, folder: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> Authority:
+        """Make both, for a server of these names. Raises PartMissing where openssl is not installed."""
         openssl = shutil.which("openssl")
         if openssl is None:
             raise PartMissing("openssl is not installed; the tests of Git over https make their certificates with it")
         folder.mkdir(parents=True)
-        (folder / "san").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n", encoding="utf-8")
+        (folder / "san").write_text(f"subjectAltName={names}\n", encoding="utf-8")
         new_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
         for command in (
             f"req -x509 {new_key} -keyout ca.key -out ca.pem -days 2 -subj /CN=test-authority",
