@@ -86,8 +86,6 @@ class Registrar:
 
         def decide(now: datetime) -> tuple[Admission, Decision]:
             admission = admit(self.ledger.roster, credential, now)
-            if admission.agent is None:
-                return admission, admission.decision
             report = Report(healths, address, caller.versions)
             return admission, beat(self.ledger.roster, admission, report, now, self._is_silent(now))
 

@@ -30,8 +30,7 @@ class Report:
 def beat(roster: Roster, admission: Admission, report: Report, now: datetime, is_silent: Callable[[Agent], bool]) -> Decision:
     """Return what a heartbeat changes; nothing but time, mostly. Raises Refused for an address that another VM lives at."""
     before = admission.agent
-    assert before is not None  # noqa: S101 - who was refused does not come here
-    if roster.fleet.recovering or admission.begins_recovery:
+    if before is None or roster.fleet.recovering or admission.begins_recovery:
         return admission.decision
     agent, rows, audit = before, list[Row](), list(admission.decision.audit)
     if report.address != before.address:

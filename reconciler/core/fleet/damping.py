@@ -7,8 +7,9 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: Time in which a penalty halves; the penalty at which one is held out, the one below which one is let in, the largest one.
-HALF_LIFE, HELD_OUT, LET_IN, LARGEST = timedelta(minutes=5), 3.0, 1.0, 6.0
+#: Time in which a penalty halves; the penalty at which one is held out (three falls within some minutes), the one below which
+#: one is let in, the largest one.
+HALF_LIFE, HELD_OUT, LET_IN, LARGEST = timedelta(minutes=5), 2.5, 1.0, 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def damped(damping: Damping, now: datetime, *, fell: bool) -> Damping:
     """Return the damping after one more look; the very same value where nothing has changed but time."""
     left = damping.now(now)
     penalty = min(left + 1.0, LARGEST) if fell else left
-    held_out = penalty > LET_IN if damping.held_out else penalty >= HELD_OUT - 0.5
+    held_out = penalty > LET_IN if damping.held_out else penalty >= HELD_OUT
     if not fell and held_out == damping.held_out:
         return damping
     return Damping(penalty, now, held_out)
