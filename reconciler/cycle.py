@@ -10,6 +10,7 @@ from threading import Event
 
 from reconciler.apply import Execution
 from reconciler.authority import Authority
+from reconciler.checkpoints import Recovery, keep_checkpoints
 from reconciler.core.adoption import Adoption
 from reconciler.core.changes import Action, ObjectDiff, State
 from reconciler.core.health.planning import Health, fought_over, health_of, told
@@ -20,7 +21,9 @@ from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict, Written
-from reconciler.core.resources import EMPTY, DesiredState, Document, Key, ObservedState, Relation
+from reconciler.core.resources import EMPTY, DesiredState, Document, Key, ObservedState, Relation, Revision
+from reconciler.core.rollouts.checkpoint import found_in
+from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.units import cut
 from reconciler.deciding import Decider
 from reconciler.desired import DesiredReader
@@ -86,6 +89,13 @@ class Cycle:
         """Return the objects of each unit by its name, as Git and both stores have them. Raises InvalidInput, Unavailable."""
         desired = self._follower.desired(self._follower.newest())
         return {unit.name: unit.keys for unit in cut(desired, self.observe(), ())}
+
+    def recovered(self, observed: ObservedState, revision: Revision) -> tuple[Rollout, ...]:
+        """Return the rollouts that a lost or restored store does not know as they are. Raises Unavailable."""
+        recovery = Recovery(observed, self._policy.plan, self._policy.rollouts, self._follower.desired)
+        running = [one for one in self._ports.store.rollouts.standing() if one.phase is not Phase.IDLE]
+        found = found_in(observed.objects, self._policy.target)
+        return tuple(recovery.rollouts(found, running, revision, self._ports.clock.now()))
 
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Keep watches on both stores open from now on; `changed` is called from any thread. Raises Unavailable."""
@@ -286,10 +296,13 @@ class Cycle:
             ports.store.accept(plan.revision)
         if sight.look:
             self._rollouts.save(sight.look)
+        writer = Writer(ports.cluster, ports.registry, observed)
+        if sight.look:
+            sight.notes += keep_checkpoints(sight.look.standing.values(), writer, self._policy.target)
         progress.began(plan)
         execution = Execution(
             plan,
-            Writer(ports.cluster, ports.registry, observed),
+            writer,
             ports.store,
             ports.clock,
             fence=self.authority.fence,

@@ -25,7 +25,7 @@ from reconciler.core.rollouts.outlook import Outlook, outlook
 from reconciler.core.rollouts.places import group_of, may_begin
 from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
 from reconciler.core.rollouts.records import Change, Refusal, change_of, content_of, shares_told
-from reconciler.core.rollouts.rollout import Phase, Rollout
+from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.scenes import scene_of
 from reconciler.core.rollouts.seen import Command, Hold, Pace, Seen
 from reconciler.core.rollouts.strength import course_of
@@ -49,13 +49,14 @@ _WRITING = (Phase.APPLYING, Phase.UNDOING)
 class Heard:
     """What is known of rollouts beside the stores: what people said, holds, and what became of their writes since.
 
-    `blocked` is by unit, `refusals` by unit and content; `later` names the rollout of the same unit that came after one that
-    somebody speaks to, by its id.
+    `accepted` is the commit that was accepted last. `blocked` is by unit, `refusals` by unit and content; `later` names the
+    rollout of the same unit that came after one that somebody speaks to, by its id.
     """
 
     commands: tuple[Command, ...] = ()
     holds: tuple[Hold, ...] = ()
     writes: Writes = field(default_factory=lambda: Writes({}, 0))
+    accepted: str = ""
     blocked: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[tuple[str, str], Refusal] = field(default_factory=dict)
     later: Mapping[str, str] = field(default_factory=dict)
@@ -163,7 +164,8 @@ class Look:
             self.gone.append(replace(one, successor=found.id if found else revision.id))
             del self.standing[one.id]
         if found is not None:
-            self._put(found, (Begun(revision),))
+            base = before.base if before and before.outcome is not Outcome.SUCCEEDED else self.heard.accepted
+            self._put(replace(found, base=base), (Begun(revision),))
 
     def advance(self, differences: Iterable[ObjectDiff]) -> bool:
         """Lead every rollout on by what the differences show; returns whether any wants something else now."""

@@ -147,6 +147,9 @@ class Cluster(Protocol):
         manager's (`core.health.conditions`), whoever had it.
         """
 
+    def annotate(self, key: Key, name: str, text: str | None, *, uid: str, resource_version: str) -> LiveObject:
+        """Set one annotation, or take it away (None), under a manager of its own and a test of both. Raises Conflict."""
+
     def inside(self, namespace: str) -> tuple[Inside, ...]:
         """Return everything in a namespace, of every kind that there is, nothing where there is no such namespace.
 

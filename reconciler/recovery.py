@@ -5,13 +5,15 @@ or restored store from the marks and field ownership in the cluster.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.core.changes import Action
 from reconciler.core.comparison import compare, our_paths
 from reconciler.core.documents import limited
 from reconciler.core.resources import Document, Key, LiveObject, ObservedState, Revision, StoreName
+from reconciler.core.rollouts.records import Change
+from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.wanted import marked_for
 from reconciler.errors import Rejected
 from reconciler.ports import Clock, Cluster, JournalEntry, Store, VMRegistry
@@ -66,10 +68,17 @@ def ours_in(observed: ObservedState, target: str) -> dict[Key, Document]:
     return {key: limited(live.document, our_paths(live)) for key, live in (marked | dict(observed.machines)).items()}
 
 
-def recover(store: Store, owned: Mapping[Key, Document], revision: Revision, clock: Clock) -> None:
-    """Make a store know what the target owns, what was last written of it, and that `revision` is the commit to go on from."""
+def recover(
+    store: Store, owned: Mapping[Key, Document], revision: Revision, clock: Clock, rollouts: Iterable[Rollout] = ()
+) -> None:
+    """Make a store know what the target owns, what was last written of it, and that `revision` is the commit to go on from.
+
+    `rollouts` are those put together again (`checkpoints.Recovery`).
+    """
     now = clock.now()
     store.widen(owned)
     entries = [JournalEntry(0, "recover", key, Action.UPDATE, document, started=now) for key, document in owned.items()]
     store.settle([replace(entry, outcome="done", message="recovered", ended=now) for entry in store.intend(entries)])
+    heard = store.last_entry()
+    store.rollouts.save([Change(replace(one, heard=heard)) for one in rollouts])
     store.accept(revision)

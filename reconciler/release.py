@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from reconciler.core.adoption import release
 from reconciler.core.resources import Key, ObservedState, StoreName
+from reconciler.core.rollouts.checkpoint import CHECKPOINT
 from reconciler.core.wanted import TARGET_LABEL
 from reconciler.errors import InvalidInput, Problem, SetupCode
 from reconciler.target import Ports
@@ -43,13 +44,16 @@ def release_objects(keys: Iterable[Key], observed: ObservedState, ports: Ports, 
     for key in keys:
         live = observed.get(key)
         if live is not None and key.store is StoreName.CLUSTER:
-            ports.cluster.set_owners(
+            released = ports.cluster.set_owners(
                 key,
                 release(live, manager).owners,
                 uid=live.uid,
                 resource_version=live.resource_version,
                 drop_labels=(TARGET_LABEL,),
             )
+            if CHECKPOINT in released.annotations:
+                version = released.resource_version
+                ports.cluster.annotate(key, CHECKPOINT, None, uid=live.uid, resource_version=version)
         ports.store.narrow([key])
         count += 1
     return count

@@ -40,7 +40,10 @@ class Rollouts:
         named = [one for one in (store.get(said.rollout) for said in commands) if one]
         standing = {one.id: one for one in (*store.standing(), *named)}
         writes = Writes.read(self._store, standing.values())
-        heard = Heard(commands, store.holds(), writes, self._blocked, refusals, self._later(named))
+        accepted = self._store.accepted()
+        heard = Heard(
+            commands, store.holds(), writes, accepted.id if accepted else "", self._blocked, refusals, self._later(named)
+        )
         if self._mesh is None or self._mesh.observed is not observed:
             self._mesh = Mesh(observed, self._plan.cluster)
         self._mesh.forget()

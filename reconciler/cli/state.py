@@ -71,22 +71,30 @@ def recover(*, yes: bool, **options: Any) -> int:
     """Make this state store the target's own, after the old one was lost or put back from a backup.
 
     Reads the marks in the cluster and the records in the VM registry, shows what they say is ours, and goes on from the commit
-    that Git names now. Nothing is written to either but the lease.
+    that Git names now. Rollouts under way are put together from their checkpoints and Git, and wait for `resume` or `abort`.
+    Nothing is written to either store but the lease.
     """
+    from reconciler.core.rollouts.outlook import outlook
     from reconciler.recovery import ours_in
     from reconciler.recovery import recover as rebuild
+    from reconciler.reports.rollouts import title
     from reconciler.reports.words import counted
     from reconciler.wiring import open_target
 
     with open_target(take_settings(options), local=True) as target:
         ports = target.ports
-        owned = ours_in(target.cycle.observe(), target.settings.target)
+        observed = target.cycle.observe()
+        owned = ours_in(observed, target.settings.target)
         revision = ports.source.poll()
+        rollouts = target.cycle.recovered(observed, revision)
         table(("object", "namespace", "name"), [(key.kind, key.namespace, key.name) for key in sorted(owned)])
         click.echo(clean(f"ours: {counted(len(owned), 'object')}; going on from commit {revision.short} {revision.subject}"))
+        table(
+            ("rollout", "unit", "from now on"), [(one.id, one.unit, f"{title(outlook(one))}: {one.reason}") for one in rollouts]
+        )
         if not yes and not click.confirm("Take this as the target's state?", err=True):
             return 2
-        target.cycle.authority.seize(lambda: rebuild(ports.store, owned, revision, ports.clock))
+        target.cycle.authority.seize(lambda: rebuild(ports.store, owned, revision, ports.clock, rollouts))
     click.echo("this state store is the target's own now; `reconciler plan` shows what is left to do")
     return 0
 

@@ -10,6 +10,8 @@ from reconciler.core.resources import DesiredState, Document, Key
 
 #: The name under which the API server records the fields that we write. Never changed: every object out there carries it.
 FIELD_MANAGER = "mesh-reconciler"
+#: Follows the name for what we note on objects and do not want of them.
+_NOTES = "-notes"
 #: The mark of an object that we wrote; its value is the name of the target.
 TARGET_LABEL = "mesh-reconciler.io/target"
 #: In Git: this object may be adopted ("true", or the names of the tools that it is taken from).
@@ -82,6 +84,11 @@ def _copied_without_nulls(value: Any) -> Any:
 
 
 _CONTAINERS = (dict, list)
+
+
+def notes_manager(manager: str) -> str:
+    """Return the field manager of what is noted on objects: another one, since it is no content that is compared."""
+    return f"{manager}{_NOTES}"
 
 
 def marked_for(labels: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from reconciler.errors import Conflict, Rejected
 from reconciler.ports import NEW, Cluster
 from tests.waiting import SOON
 
+NOTE = "mesh-reconciler.io/checkpoint"
 OURS = "mesh-reconciler"
 #: A namespace that the adapter may write to and that does not exist.
 MISSING = "no-such-namespace-here"
@@ -294,6 +295,28 @@ class ClusterContract:
         again = world.cluster.apply(workload_entry(world.namespace, weight=5))
         assert again.document["status"] == {"conditions": [HEALTHY]}
         assert not world.cluster.apply(document).document.get("spec", {}).get("weight")
+
+    def test_an_annotation_is_set_under_a_manager_of_its_own(self, world: World) -> None:
+        """It is no content of ours: what is applied later leaves it as it is, and it goes without a trace."""
+        live = world.cluster.apply(workload_entry(world.namespace))
+        noted = world.cluster.annotate(live.key, NOTE, "1", uid=live.uid, resource_version=live.resource_version)
+        assert noted.annotations[NOTE] == "1"
+        (owner,) = owners_of(noted, ("metadata", "annotations", NOTE))
+        assert (owner.manager, owner.operation) == (f"{OURS}-notes", "Update")
+        again = world.cluster.apply(workload_entry(world.namespace, weight=5))
+        assert again.annotations[NOTE] == "1"
+        gone = world.cluster.annotate(live.key, NOTE, None, uid=live.uid, resource_version=again.resource_version)
+        assert NOTE not in gone.annotations
+        assert gone.document["spec"] == again.document["spec"]
+
+    def test_an_annotation_is_not_set_on_what_has_moved(self, world: World) -> None:
+        """Nor on another object of that name."""
+        live = world.cluster.apply(workload_entry(world.namespace))
+        world.cluster.apply(workload_entry(world.namespace, weight=5))
+        with pytest.raises(Conflict):
+            world.cluster.annotate(live.key, NOTE, "1", uid=live.uid, resource_version=live.resource_version)
+        with pytest.raises(Conflict):
+            world.cluster.annotate(live.key, NOTE, "1", uid="another", resource_version="")
 
     def test_setting_the_same_conditions_again_moves_nothing(self, world: World) -> None:
         """The version of the object stays."""

@@ -18,7 +18,7 @@ from reconciler.errors import Unavailable
 
 #: The methods of each port that change something out there.
 CHANGING = {
-    "cluster": ("apply", "delete", "set_owners"),
+    "cluster": ("annotate", "apply", "delete", "set_owners"),
     "registry": ("put", "delete"),
     "lease": ("acquire", "release"),
     "rollouts": ("save",),

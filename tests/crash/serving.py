@@ -1,4 +1,4 @@
-"""A process that serves a target until the rollout of a story has ended."""
+"""Processes that serve a target until the rollout of a story has ended, and one that recovers it after a loss of the store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from reconciler.core.report import Report
+from reconciler.core.rollouts.seen import Command, Word
 from reconciler.cycle import Cycle
+from reconciler.recovery import ours_in, recover
 from reconciler.target import Policy
 from tests.contracts.clock import SetClock
 from tests.crash import mesh
@@ -46,6 +48,32 @@ class Serves:
         cycle.authority.release()
         ports.close()
         return ended_by_itself(reports, points)
+
+
+@dataclass(frozen=True)
+class Recovers:
+    """Looks once at a target whose store is gone, then does what `reconciler recover` does, and lets the rollout go on."""
+
+    story: str
+
+    def run(self, place: Place, points: Points, clock: SetClock) -> Ended:
+        """Look, recover, look again, and say `resume`."""
+        story, stands = STORIES[self.story], place.folder / "seconds"
+        ports = ports_of(place, story.commits(place.namespace), points, clock)
+        cycle = Cycle(ports, Policy(TARGET, f"victim:{os.getpid()}", plan=mesh.PLAN, pace=PACE, **USUAL))
+        _go_on(clock, stands)
+        for _ in range(4):
+            _let_pass(clock, stands)  # the dead writer's lease runs out
+            refused = cycle.run("serve", write=True)
+        observed, revision = cycle.observe(), ports.source.poll()
+        rollouts, owned = cycle.recovered(observed, revision), ours_in(observed, TARGET)
+        cycle.authority.seize(lambda: recover(ports.store, owned, revision, clock, rollouts))
+        waiting = cycle.run("serve", write=True)
+        (found,) = ports.store.rollouts.standing()
+        ports.store.rollouts.say(Command("r", found.id, Word.RESUME, "eve", "it is well", clock.now()))
+        cycle.authority.release()
+        ports.close()
+        return ended_by_itself([refused, waiting], points)
 
 
 def _go_on(clock: SetClock, stands: Path) -> None:

@@ -22,7 +22,7 @@ from reconciler.core.rollouts.records import EvidenceKind
 from reconciler.core.rollouts.rollout import Outcome
 from reconciler.core.rollouts.ways import SLACK
 from tests.crash.points import AHEAD
-from tests.crash.serving import Serves
+from tests.crash.serving import Recovers, Serves
 from tests.crash.stage import Stage
 from tests.crash.stories import FIRST, STORIES, newest, passed, pods_of, told
 from tests.crash.victim import Applies, Place, ended
@@ -81,6 +81,33 @@ def test_a_rollout_whose_process_was_killed_is_resumed_exactly(
             assert (stage.changes(), stage.done()) == (changes, done), point
             assert broken(stage, name) == [], point
     record_property("kills", len(struck))
+
+
+@pytest.mark.case("S-04")
+def test_a_rollout_whose_store_was_deleted_under_way_is_recovered_from_its_checkpoint(
+    on_stage: Callable[[str], Stage],
+) -> None:
+    """Killed once Pods are in, the state database deleted: refused, then paused where it stood, then it goes its way."""
+    stage = on_stage("VM to Pod")
+    place = stage.place
+    with stage.watched():
+        stage.reset()
+        swap = f"after cluster.apply ServiceEntry {place.namespace}/billing #1"
+        assert ended(place, Serves("VM to Pod"), at=swap).killed
+        for file in place.folder.glob("state.db*"):
+            file.unlink()
+        recovering = ended(place, Recovers("VM to Pod"))
+        assert recovering.verdicts == (Verdict.REFUSED, Verdict.REFUSED)
+        assert recovering.written == (0, 0)
+        assert "recover" in recovering.said[0]
+        resumed = ended(place, Serves("VM to Pod"))
+        stage.catch_up()
+        found = state(stage)
+        assert (found["rollout"][0], passed(found)) == (Outcome.SUCCEEDED, ["0", "1"]), resumed.said
+        story = STORIES["VM to Pod"]
+        assert None not in [story.exposure(objects, pods_of(story), place.namespace) for _, objects in stage.moments()]
+        assert found["cluster"]["ServiceEntry billing"][1]["workloadSelector"] == {"labels": {"app": "billing"}}
+        assert found["cluster"]["WorkloadEntry vm1"][1].get("weight") is None
 
 
 def state(stage: Stage) -> dict[str, Any]:

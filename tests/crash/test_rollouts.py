@@ -3,8 +3,8 @@
 Four stories, each from the commit until the watch is over: a new VM comes in; inline endpoints become a selector, behind which
 Pods serve; a new VM comes in, and half-way somebody aborts; Pods come in by routes that are made for it. A kill ends the
 process with all that it knew; another one, which has the store alone, goes on. Ahead of a transaction nothing is there that was
-not after the call before it: a transaction has one kill, a write to cluster or registry two. That makes 88, 88 and 119 kills,
-and of the last story a part of them. What SIGKILL, files and an API server add is `test_killed_rollouts`'.
+not after the call before it: a transaction has one kill, a write to cluster or registry two. Of the last story it is a part of
+all kills. What SIGKILL, files and an API server add is `test_killed_rollouts`'.
 """
 
 from __future__ import annotations

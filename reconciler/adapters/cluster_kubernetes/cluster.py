@@ -63,6 +63,9 @@ class KubernetesCluster:
     def set_conditions(self, key: Key, conditions: Sequence[Document], *, resource_version: str) -> LiveObject:
         return self._noted(self._writes.set_conditions(key, conditions, resource_version=resource_version))
 
+    def annotate(self, key: Key, name: str, text: str | None, *, uid: str, resource_version: str) -> LiveObject:
+        return self._noted(self._writes.annotate(key, name, text, uid=uid, resource_version=resource_version))
+
     def inside(self, namespace: str) -> tuple[Inside, ...]:
         return everything_inside(self._api, namespace)
 

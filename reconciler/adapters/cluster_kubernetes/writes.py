@@ -16,6 +16,7 @@ from reconciler.core.health.conditions import conditions_of, status_manager
 from reconciler.core.kinds import MANAGED, Kind
 from reconciler.core.ownership import APPLY, declared, owned, value_at
 from reconciler.core.resources import Document, FieldOwner, Key, LiveObject
+from reconciler.core.wanted import notes_manager
 from reconciler.errors import Conflict, Rejected, Unavailable
 
 T = TypeVar("T")
@@ -124,6 +125,19 @@ class Writes:
 
         def attempt(latest: float) -> LiveObject:
             return _decoded(self._send("PATCH", key, body, APPLY_PATCH, latest, query, "/status"), kind, key)
+
+        return self._surely(key, attempt, done)
+
+    def annotate(self, key: Key, name: str, text: str | None, *, uid: str, resource_version: str) -> LiveObject:
+        """Set one annotation, and nothing else, if the object is still the one that was decided on."""
+        body = {"metadata": {"uid": uid, "resourceVersion": resource_version, "annotations": {name: text}}}
+
+        def done(live: LiveObject | None) -> LiveObject | None:
+            return live if live is not None and live.uid == uid and live.annotations.get(name) == text else None
+
+        def attempt(latest: float) -> LiveObject:
+            query = {"fieldManager": notes_manager(self._manager)}
+            return _decoded(self._send("PATCH", key, body, MERGE_PATCH, latest, query), self._kind(key), key)
 
         return self._surely(key, attempt, done)
 

@@ -11,6 +11,7 @@ from reconciler.core.health.conditions import status_manager
 from reconciler.core.kinds import MANAGED
 from reconciler.core.namespaces import Inside
 from reconciler.core.resources import Autoscaler, Controller, Document, FieldOwner, Key, LiveObject, Pod, Service
+from reconciler.core.wanted import notes_manager
 from reconciler.errors import Conflict, Rejected
 from reconciler.ports import NEW, Clock, ClusterState
 
@@ -112,6 +113,16 @@ class MemoryCluster:
             _check_version(live, resource_version)
             actor = self._actor(status_manager(self._manager), "status")
             return self._store(objects.after_conditions(live, conditions, actor))
+
+    def annotate(self, key: Key, name: str, text: str | None, *, uid: str, resource_version: str) -> LiveObject:
+        with self._lock:
+            live = self.get(key)
+            if live is None:
+                raise Rejected(f"{key} not found", status=404)
+            if uid != live.uid:
+                raise Conflict(f"{key}: the object was deleted and recreated")
+            _check_version(live, resource_version)
+            return self.edit(key, {"metadata": {"annotations": {name: text}}}, notes_manager(self._manager))
 
     def inside(self, namespace: str) -> tuple[Inside, ...]:
         with self._lock:

@@ -70,6 +70,12 @@ def wishes(
             yield Wish(unit, before, after, stays)
 
 
+def wish_between(unit: Unit, before: Mapping[Key, Document], after: Mapping[Key, Document]) -> Wish:
+    """Return what takes a unit from what Git said to what it says, whatever became of that."""
+    old, new = ({key: one.get(key) for key in unit.keys} for one in (before, after))
+    return Wish(unit, old, new, _stays(old, new))
+
+
 def _accepted(key: Key, written: Mapping[Key, Document], after: Documents, observed: ObservedState) -> Document | None:
     if key in written:
         return opted_like(written[key], after[key])

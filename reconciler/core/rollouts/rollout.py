@@ -44,7 +44,8 @@ class Cause(StrEnum):
 
     PERSON: somebody said so. FAILED: a store refused a write. EDITED: somebody lowered the exposure by hand. HOLD: an operator
     keeps all hands off the unit. HARM: a gate has proven harm. UNDECIDED: a gate could not say yes or no in time. OUTAGE: one
-    side of the service has lost its endpoints. HOLD and OUTAGE end by themselves.
+    side of the service has lost its endpoints. RECOVERED: it was put together again after a loss of the state store. HOLD and
+    OUTAGE end by themselves.
     """
 
     NONE = ""
@@ -53,12 +54,13 @@ class Cause(StrEnum):
     EDITED = "edited"
     HOLD = "hold"
     HARM = "harm"
+    RECOVERED = "recovered"
     UNDECIDED = "undecided"
     OUTAGE = "outage"
 
 
 #: While a rollout is paused for one of these, nothing at all of its unit is written, not even against drift.
-HANDS_OFF = frozenset({Cause.FAILED, Cause.EDITED, Cause.HOLD})
+HANDS_OFF = frozenset({Cause.FAILED, Cause.EDITED, Cause.HOLD, Cause.RECOVERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Rollout:
 
     The full documents of the unit's objects stand in `way`, whatever becomes of Git. `origin` is what an undo restores: the
     start of the way, or, where this rollout took over from one that had not ended, the start of that one. `digest` is that of
-    the plan, which approvals are bound to; `content` tells what is to be reached from everything else (`refusal`).
+    the plan, which approvals are bound to; `content` tells what is to be reached from everything else (`refusal`). `base` is
+    the commit that was accepted before.
 
     `step` and `stage` are indices into the way that it is `on`, and a stage stands until the next one begins. `started` is when
     the first step began (None: everything still stands at the start of the way), `in_force` when the current step was first
@@ -99,6 +102,7 @@ class Rollout:
     origin: Documents
     way: Way
     began: datetime
+    base: str = ""
     phase: Phase = Phase.WAITING
     entered: datetime | None = None
     reason: str = ""

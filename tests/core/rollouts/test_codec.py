@@ -105,6 +105,7 @@ ROLLOUTS = st.builds(
     origin=DOCUMENTS,
     way=WAYS,
     began=MOMENTS,
+    base=TEXTS,
     phase=st.sampled_from(Phase),
     entered=st.none() | MOMENTS,
     reason=TEXTS,
