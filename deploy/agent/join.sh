@@ -31,7 +31,7 @@ put() {
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || fail "Python 3.9 or later is needed (python3)"
 if [ -z "$root" ]; then
     [ "$(id -u)" = 0 ] || fail "must be run as root"
-    id "$agent" >/dev/null 2>&1 || useradd --system --home-dir "$state" --no-create-home --shell /usr/sbin/nologin "$agent"
+    id "$agent" >/dev/null 2>&1 || useradd --system --user-group --home-dir "$state" --no-create-home --shell /usr/sbin/nologin "$agent"
 fi
 
 # Istio's files, where its package for VMs reads them

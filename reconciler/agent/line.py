@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import time
@@ -13,7 +14,10 @@ class Line:
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
         self._ends = time.monotonic() + timeout
-        self._socket = socket.create_connection((host, port), timeout)
+        try:
+            self._socket = socket.create_connection((host, port), timeout)
+        except UnicodeError as error:
+            raise OSError(errno.EINVAL, "the host's name cannot be one") from error
 
     def secure(self, context: ssl.SSLContext, name: str) -> None:
         """Go on under TLS."""

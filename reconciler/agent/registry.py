@@ -60,7 +60,7 @@ class Registry:
                 if kept is None:
                     raise
                 return self._exchange(path, body, credential)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:  # the last for names that cannot be
             self.close()
             return Answer(0, reason=_reason(error))
 

@@ -143,6 +143,7 @@ def test_tcp() -> None:
         assert carry_out(TcpSocket("localhost", port), 5) == WELL
     assert carry_out(TcpSocket("127.0.0.1", port), 5) == Outcome(well=False, reason="Connection refused")
     assert not carry_out(TcpSocket("nowhere.invalid", port), 5).well
+    assert carry_out(TcpSocket("two..dots", port), 5).reason == "the host's name cannot be one"
 
 
 def test_exec(tmp_path: Path) -> None:
