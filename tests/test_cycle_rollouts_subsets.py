@@ -17,6 +17,7 @@ from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
 from reconciler.core.rollouts.seen import Command, Word
 from reconciler.core.rollouts.subsets import OURS
 from tests.building import document, service_entry
+from tests.test_checkpoints import lose_store
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.worlds import SELECTOR, SHOP, Hooked, World, pod
 
@@ -427,3 +428,18 @@ def test_vms_that_get_nothing_leave_without_a_request_going_to_them() -> None:
     rolled.shares_seen.clear()
     assert went(rolled, *unit(ONLY_PODS)) == [BOTH, BOTH[:1], []]
     assert set(rolled.shares_seen) == {1}
+
+
+def test_a_rollout_by_routes_is_recovered_without_its_store() -> None:
+    """What was generated is known again, stands still until a person says so, and goes in the end."""
+    rolled = born(*unit(MACHINES, *TWO))
+    rolled.begin(*unit(SELECTOR, *TWO))
+    rolled.until(Phase.SOAKING, 3)
+    lose_store(rolled)
+    for _ in range(3):
+        assert rolled.look().results == ()
+    assert (rolled.newest.phase, rolled.newest.step, generated(rolled)) == (Phase.PAUSED, 3, BOTH)
+    assert rolled.shares()["pods"] == Fraction(1, 4)
+    rolled.say(Word.RESUME)
+    rolled.until(Phase.WATCHING)
+    assert (rolled.shares()["pods"], generated(rolled)) == (Fraction(1, 2), [])
