@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler.core.changes import ObjectDiff, State
 from reconciler.core.plans import PlanSettings
-from reconciler.core.resources import DesiredState, Key, ObservedState, Revision
+from reconciler.core.resources import DesiredState, Key, ObservedState, Relation, Revision
 from reconciler.core.rollouts.beginning import begun, wish_between
 from reconciler.core.rollouts.checkpoint import CHECKPOINT, Checkpoint, checkpoints
 from reconciler.core.rollouts.mesh import Mesh
@@ -16,6 +16,9 @@ from reconciler.core.units import cut
 from reconciler.core.wanted import wanted_now
 from reconciler.errors import Conflict, InvalidInput, Rejected, Unavailable
 from reconciler.writer import Writer
+
+#: How commits that were accepted one day relate to the newest one.
+_PAST = {Relation.SAME, Relation.DESCENDANT}
 
 
 def keep_checkpoints(rollouts: Iterable[Rollout], writer: Writer, target: str) -> Iterator[str]:
@@ -43,6 +46,7 @@ class Recovery:
     plan: PlanSettings
     limits: RolloutLimits
     commit: Callable[[Revision], DesiredState]
+    relation: Callable[[str, str], Relation]
 
     def rollouts(
         self, found: Mapping[Key, Checkpoint], stored: Iterable[Rollout], revision: Revision, now: datetime
@@ -54,7 +58,7 @@ class Recovery:
         """
         known = {one.id: one for one in stored}
         for entry, checkpoint in found.items():
-            before = known.pop(checkpoint.rollout, None) or self._from_git(entry, checkpoint, now)
+            before = known.pop(checkpoint.rollout, None) or self._from_git(entry, checkpoint, revision, now)
             if before:
                 yield _paused(before, checkpoint, entry, now)
         for one in known.values():
@@ -62,9 +66,12 @@ class Recovery:
             ended = replace(one, phase=Phase.IDLE, outcome=Outcome.SUPERSEDED, successor=revision.id, ended=now)
             yield replace(ended, cause=Cause.NONE, reason=reason)
 
-    def _from_git(self, entry: Key, checkpoint: Checkpoint, now: datetime) -> Rollout | None:
+    def _from_git(self, entry: Key, checkpoint: Checkpoint, newest: Revision, now: datetime) -> Rollout | None:
+        """Whoever may edit a ServiceEntry may write a checkpoint: it counts for commits that the newest one descends from."""
         revision = Revision(checkpoint.commit)
         try:
+            if not {self.relation(one, newest.id) for one in (checkpoint.commit, checkpoint.base)} <= _PAST:
+                return None
             after, before = self.commit(revision), self.commit(Revision(checkpoint.base))
         except (InvalidInput, Rejected, Unavailable):
             return None

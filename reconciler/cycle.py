@@ -92,7 +92,9 @@ class Cycle:
 
     def recovered(self, observed: ObservedState, revision: Revision) -> tuple[Rollout, ...]:
         """Return the rollouts that a lost or restored store does not know as they are. Raises Unavailable."""
-        recovery = Recovery(observed, self._policy.plan, self._policy.rollouts, self._follower.desired)
+        recovery = Recovery(
+            observed, self._policy.plan, self._policy.rollouts, self._follower.desired, self._ports.source.relation
+        )
         running = [one for one in self._ports.store.rollouts.standing() if one.phase is not Phase.IDLE]
         found = found_in(observed.objects, self._policy.target)
         return tuple(recovery.rollouts(found, running, revision, self._ports.clock.now()))

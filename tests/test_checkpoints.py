@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.report import Verdict
@@ -17,7 +18,7 @@ from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
 from reconciler.core.rollouts.seen import Word
 from reconciler.recovery import ours_in, recover
 from reconciler.release import chosen, release_objects
-from tests.test_cycle_rollouts import Rolled, vm
+from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.worlds import mixed
 
 
@@ -159,6 +160,20 @@ def test_a_checkpoint_of_commits_that_git_does_not_have_recovers_nothing(rolled:
     assert rolled.world.store.rollouts.history(5) == []
     rolled.look()
     assert rolled.newest.way.steps[-1].exposure == 1
+
+
+def test_a_checkpoint_of_a_commit_that_was_never_accepted_recovers_nothing(rolled: Rolled) -> None:
+    """Whoever may edit a ServiceEntry shall not choose what is rolled out: a commit beside the branch counts for nothing."""
+    found = noted(rolled)
+    assert found is not None
+    source = rolled.world.source
+    files = {"mesh.yaml": yaml.safe_dump_all([*mixed(vm(1)), policy()]).encode()}
+    beside = source.commit(files, subject="never merged", root=True)
+    source.commit({"mesh.yaml": yaml.safe_dump_all([*mixed(vm(1), vm(2), vm(3)), policy()]).encode()}, root=True)
+    patch = {"metadata": {"annotations": {CHECKPOINT: json.dumps({**found, "commit": beside})}}}
+    rolled.world.cluster.edit(Key("ServiceEntry", "shop", "billing"), patch, "kubectl-edit")
+    lose_store(rolled)
+    assert rolled.world.store.rollouts.history(5) == []
 
 
 def test_what_is_released_keeps_no_checkpoint(rolled: Rolled) -> None:
