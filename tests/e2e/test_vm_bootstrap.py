@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -15,10 +16,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.agent.registry_server import RegistryServer
-from tests.e2e.command import Ended
+from tests.e2e.command import Ended, Running
 from tests.e2e.site import Site
-from tests.waiting import SOON, becomes
+from tests.waiting import SOON
 
 GROUP = """\
 apiVersion: v1
@@ -65,17 +65,24 @@ def mesh(site: Site) -> Site:
 
 
 @pytest.fixture
-def registry() -> Iterator[RegistryServer]:
-    """A registry's server of the tests' own, which knows one join token."""
-    workload = {"name": "billing-1", "epoch": 1, "probe": None, "draining": False}
-    server = RegistryServer(tokens={"mrj1_one": workload}).start()
-    yield server
-    server.stop()
+def registry(mesh: Site) -> Iterator[Running]:
+    """The registry's server of the target."""
+    with mesh.reconciler.start("registry", "serve", "--listen", "127.0.0.1:0") as server:
+        server.wait_for("startup complete")
+        yield server
+        assert server.end() == 0
 
 
-def bootstrap(mesh: Site, *arguments: str, stdin: str = "") -> Ended:
+def url(registry: Running) -> str:
+    """Where agents and operators reach a server."""
+    found = re.search(r"listens at port (\d+)", "\n".join(registry.lines))
+    assert found
+    return f"http://127.0.0.1:{found[1]}"
+
+
+def bootstrap(mesh: Site, *arguments: str) -> Ended:
     """Run the command, for the istiod of the test's own namespace."""
-    return mesh.reconciler("vm", "bootstrap", "--istio-namespace", mesh.namespace, *arguments, stdin=stdin, code=0)
+    return mesh.reconciler("vm", "bootstrap", "--istio-namespace", mesh.namespace, *arguments, code=0)
 
 
 def join(folder: Path, root: Path) -> None:
@@ -83,18 +90,31 @@ def join(folder: Path, root: Path) -> None:
     subprocess.run(["sh", folder / "join.sh"], env={**os.environ, "ROOT": str(root)}, timeout=SOON, check=True)  # noqa: S607
 
 
-def test_from_git_to_the_first_report(mesh: Site, registry: RegistryServer, tmp_path: Path) -> None:
+def run_agent(root: Path, registry: Running) -> None:
+    """Run the agent that the script has placed, with its state below `root`, until it has joined; then let it leave."""
+    config = json.loads((root / "etc/reconciler-agent/agent.json").read_text())
+    (root / "agent.json").write_text(json.dumps({**config, "stateDir": str(root / "var/lib/reconciler-agent")}))
+    packed = root / "usr/local/lib/reconciler-agent/reconciler-agent.pyz"
+    agent = subprocess.Popen([sys.executable, "-I", packed, "--config", root / "agent.json"], stderr=subprocess.DEVNULL)
+    try:
+        registry.wait_for("healthy VirtualMachine")  # or unhealthy
+        agent.send_signal(signal.SIGTERM)
+        assert agent.wait(SOON) == 0
+    finally:
+        agent.kill()
+        agent.wait(SOON)
+
+
+def test_from_git_to_the_first_report(mesh: Site, registry: Running, tmp_path: Path) -> None:
     """The files are Istio's and ours and for nobody else; the script puts them in place; the agent joins with the token."""
-    registry.tokens["mrj1_one"]["namespace"] = mesh.namespace
     folder, root = tmp_path / "vm", tmp_path / "root"
-    given = ("--server", registry.url, "--ingress-ip", "192.0.2.7", "--join-token", "-", "-o", str(folder))
-    told = bootstrap(mesh, f"{mesh.namespace}/billing-1", *given, stdin="mrj1_one\n")
-    secret = (folder / "istio-token").read_text()
-    assert secret not in told.out + told.err
-    assert "mrj1_one" not in told.out + told.err
+    server = ("--server", url(registry), "--operator-token", str(mesh.data / "operator.token"), "--join-from", "127.0.0.0/8")
+    told = bootstrap(mesh, f"{mesh.namespace}/billing-1", *server, "--ingress-ip", "192.0.2.7", "-o", str(folder))
+    secrets = [(folder / name).read_text() for name in ("istio-token", "join-token")]
+    assert not any(secret in told.out + told.err for secret in secrets)
     assert {one.name for one in folder.iterdir()} >= ISTIOS
     assert {stat.S_IMODE(one.stat().st_mode) for one in folder.iterdir()} == {0o600}
-    claims = secret.split(".")[1]
+    claims = secrets[0].split(".")[1]
     claims = base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)).decode()
     assert json.loads(claims)["sub"] == f"system:serviceaccount:{mesh.namespace}:billing"
     proxy = yaml.safe_load((folder / "mesh.yaml").read_text())["defaultConfig"]
@@ -118,19 +138,9 @@ def test_from_git_to_the_first_report(mesh: Site, registry: RegistryServer, tmp_
     }
     assert not {"istio-token", "join-token"} & {one.name for one in folder.iterdir()}
 
-    config = json.loads((root / "etc/reconciler-agent/agent.json").read_text())
-    (root / "agent.json").write_text(json.dumps({**config, "stateDir": str(root / "var/lib/reconciler-agent")}))
-    packed = root / "usr/local/lib/reconciler-agent/reconciler-agent.pyz"
-    agent = subprocess.Popen([sys.executable, "-I", packed, "--config", root / "agent.json"], stderr=subprocess.DEVNULL)
-    try:
-        assert becomes(lambda: registry.healths("billing-1"))
-        agent.send_signal(signal.SIGTERM)
-        assert agent.wait(SOON) == 0
-    finally:
-        agent.kill()
-        agent.wait(SOON)
-    assert registry.requests[0].body["token"] == "mrj1_one"
-    assert registry.count("/v1/leave") == 1
+    run_agent(root, registry)
+    registry.wait_for(f"joined VirtualMachine {mesh.namespace}/billing-1")
+    registry.wait_for(f"left VirtualMachine {mesh.namespace}/billing-1")
 
 
 def test_a_whole_group(mesh: Site, tmp_path: Path) -> None:
@@ -150,5 +160,7 @@ def test_a_whole_group(mesh: Site, tmp_path: Path) -> None:
         assert (tmp_path / "root/var/run/secrets/tokens/istio-token").read_text() == second
     assert second not in first
     assert (tmp_path / "root/etc/hosts").read_text() == f"192.0.2.7 istiod.{mesh.namespace}.svc # by mesh-reconciler\n"
-    bootstrap(mesh, *given, "-o", "cloud-init")
-    assert yaml.safe_load((tmp_path / "all" / "billing-2.yaml").read_text())["runcmd"]
+    (tmp_path / "made-before").write_text("mrj1_one\n")
+    one = (f"{mesh.namespace}/billing-1", "--join-token", str(tmp_path / "made-before"))
+    bootstrap(mesh, *one, *given[2:], "-o", "csv")
+    assert "mrj1_one" in (tmp_path / "all" / "vms.csv").read_text()
