@@ -74,6 +74,7 @@ def recover(*, yes: bool, **options: Any) -> int:
     that Git names now. Rollouts under way are put together from their checkpoints and Git, and wait for `resume` or `abort`.
     Nothing is written to either store but the lease.
     """
+    from reconciler.core.rollouts.checkpoint import found_in
     from reconciler.core.rollouts.outlook import outlook
     from reconciler.recovery import ours_in
     from reconciler.recovery import recover as rebuild
@@ -89,9 +90,11 @@ def recover(*, yes: bool, **options: Any) -> int:
         rollouts = target.cycle.recovered(observed, revision)
         table(("object", "namespace", "name"), [(key.kind, key.namespace, key.name) for key in sorted(owned)])
         click.echo(clean(f"ours: {counted(len(owned), 'object')}; going on from commit {revision.short} {revision.subject}"))
-        table(
-            ("rollout", "unit", "from now on"), [(one.id, one.unit, f"{title(outlook(one))}: {one.reason}") for one in rollouts]
-        )
+        states = [(one.id, one.unit, f"{title(outlook(one))}: {one.reason}") for one in rollouts]
+        table(("rollout", "unit", "from now on"), states, whole=("rollout",))
+        noted = {one.rollout for one in found_in(observed.objects, target.settings.target).values()}
+        for lost in sorted(noted - {one.id for one in rollouts}):
+            click.echo(clean(f"{lost} cannot be put together from Git: its unit begins anew from where traffic is"))
         if not yes and not click.confirm("Take this as the target's state?", err=True):
             return 2
         target.cycle.authority.seize(lambda: rebuild(ports.store, owned, revision, ports.clock, rollouts))
