@@ -21,7 +21,7 @@ from tests.waiting import becomes
 
 SECOND = timedelta(seconds=1)
 #: Leases that end soon enough to wait for.
-QUICK = Pace(heartbeat=0.2 * SECOND, lease=SECOND, sweep=0.5 * SECOND)
+QUICK = Pace(heartbeat=0.2 * SECOND, lease=3 * SECOND, sweep=0.5 * SECOND)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,8 @@ def test_what_the_fleet_says_is_in_the_records_of_the_registry() -> None:
         live = registry.get(key())
         assert live is not None
         assert live.document["spec"]["address"] == "10.0.0.1"
-        probes = {one["name"]: one["probe"] for one in agent.beat().body["workloads"]}
+        assert becomes(lambda: agent.beat("unhealthy", "down").status == 200)
+        probes = {one["name"]: one["probe"] for one in agent.workloads}
         assert probes == {"vm-1": None, "vm-2": {"httpGet": {"port": 80}}}
         server.operate("POST", "/v1/vms/shop/vm-1/drain")
         assert becomes(lambda: (agent.beat("unhealthy", "down").status, status("vm-1").get("draining")) == (200, True))
