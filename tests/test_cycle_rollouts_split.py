@@ -188,6 +188,29 @@ def test_pods_that_came_to_armed_weights_get_next_to_nothing_after_an_undo() -> 
     assert machines(rolled) >= 0.95
 
 
+@pytest.mark.parametrize("word", [Word.ABORT, Word.UNDO])
+def test_an_undo_gives_vms_their_weights_back_where_the_selector_keeps_pods_out(word: Word) -> None:
+    """Nothing is left against which a share were to be held: everything stands as before, in the middle and after the end."""
+    rolled = Rolled(World(), policy())
+    scale(rolled, 4)
+    apart = [{**vm(number), "spec": {**vm(number)["spec"], "weight": 10 * number}} for number in (1, 2)]
+    labelled = [{**one, "spec": {**one["spec"], "labels": {"app": "billing", "platform": "vm"}}} for one in apart]
+    namespace, entry, *_ = mixed()
+    selector = {"labels": {"app": "billing", "platform": "vm"}}
+    kept_out = {**entry, "spec": {**entry["spec"], "workloadSelector": selector}}
+    rolled.begin_with(namespace, kept_out, *labelled)
+    assert (machines(rolled), weights(rolled)) == (1, [10, 20])
+    rolled.policy = policy(split=HALF, expectPods=8)
+    rolled.begin(namespace, entry, *labelled)
+    rolled.until(*((Phase.SOAKING, 1) if word is Word.ABORT else (Phase.IDLE,)))
+    assert machines(rolled) < 0.8
+    rolled.say(word)
+    rolled.look()
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    rolled.look()
+    assert (machines(rolled), weights(rolled)) == (1, [10, 20])
+
+
 def test_a_split_that_changes_alone_is_rolled_out_from_todays_share() -> None:
     """The documents are the same: 50 % become 20 % in the steps of the policy, and stay there when it has ended."""
     rolled = born(40, split=HALF)

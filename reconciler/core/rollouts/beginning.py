@@ -16,7 +16,7 @@ from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.balance import loads_of
 from reconciler.core.rollouts.capacity import carried
 from reconciler.core.rollouts.courses import expected_pods, share_now
-from reconciler.core.rollouts.effective import effective, shares_held, upheld
+from reconciler.core.rollouts.effective import effective, origin_split, shares_held, upheld
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.policy import RolloutPolicy, Strategy
 from reconciler.core.rollouts.records import content_of
@@ -174,10 +174,10 @@ def splits_back(rollout: Rollout, stands: Documents, goal: int, mesh: Mesh) -> t
 
     After a step (`goal` of at least 0) and where nothing was held, the documents' weights rule.
     """
-    end = rollout.origin_split if goal < 0 else None
-    if end is None:
+    held = rollout.way.splits[0] if goal < 0 and rollout.origin == rollout.way.before else None
+    if held is None:
         return None, None
-    return (share_now(stands, mesh) if rollout.started else end), end
+    return (share_now(stands, mesh) if rollout.started else held), origin_split(rollout, mesh)
 
 
 def otherwise_split(rollouts: Iterable[Rollout], wanted: Mapping[Key, Fraction]) -> set[Key]:

@@ -36,10 +36,22 @@ def _meant(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
     way, anchor = rollout.way, Anchor.of(rollout.policy, rollout.loads)
     if rollout.outcome is Outcome.UNDONE:
         origin = {key: rollout.origin.get(key) for key in {**way.before, **way.after, **rollout.origin}}
-        return balanced(origin, rollout.origin_split, mesh, anchor, way.expected)
+        return balanced(origin, origin_split(rollout, mesh), mesh, anchor, way.expected)
     if rollout.started is None:
         return dict(starting(rollout, mesh))
     return at(rollout.on, rollout.step, rollout.stage, mesh, anchor)
+
+
+def origin_split(rollout: Rollout, mesh: Mesh) -> Fraction | None:
+    """Return the VMs' share that is held at the origin of a rollout, None where the weights of that rule.
+
+    They do where it took over from one that was on its way, and where selectors or lists kept all Pods out: there is nothing to
+    be held against them.
+    """
+    split = rollout.way.splits[0] if rollout.origin == rollout.way.before else None
+    entries = tuple(Sides(rollout.origin, rollout.way.after).entries())
+    kept_out = bool(entries) and all(one.opens and not mesh.pods_of(one.before) for one in entries)
+    return None if split == 1 and kept_out else split
 
 
 def starting(rollout: Rollout, mesh: Mesh) -> Documents:

@@ -11,14 +11,16 @@ _ROLLING = (Phase.APPLYING, Phase.SOAKING)
 def may_begin(rollouts: Iterable[Rollout], cap: int) -> frozenset[str]:
     """Return the ids of the waiting rollouts that may begin while at most `cap` units roll, first come first served.
 
-    A group takes one place: its members wait for each other, and must not wait for a place that one of them has taken.
+    A group takes one place: its members wait for each other, and must not wait for a place that one of them has taken. Those that
+    were paused while they waited come last: the look that lets them go on has a place for them if one is left.
     """
     found = list(rollouts)
     taken = {_party(one) for one in found if one.phase in _ROLLING}
     begin: set[str] = set()
-    for one in sorted(found, key=lambda one: (one.began, one.id)):
+    waiting = [one for one in found if Phase.WAITING in (one.phase, _goes_on_to(one))]
+    for one in sorted(waiting, key=lambda one: (one.phase is not Phase.WAITING, one.began, one.id)):
         party = _party(one)
-        if one.phase is Phase.WAITING and (party in taken or len(taken) < cap):
+        if party in taken or len(taken) < cap:
             taken.add(party)
             begin.add(one.id)
     return frozenset(begin)
@@ -29,6 +31,10 @@ def group_of(rollout: Rollout, rollouts: Iterable[Rollout]) -> Sequence[Rollout]
     if not rollout.policy.group:
         return ()
     return tuple(one for one in rollouts if one.id != rollout.id and _party(one) == _party(rollout))
+
+
+def _goes_on_to(rollout: Rollout) -> Phase:
+    return rollout.returns_to if rollout.phase is Phase.PAUSED else rollout.phase
 
 
 def _party(rollout: Rollout) -> tuple[str, str]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from fractions import Fraction
 from typing import Any
 
 from reconciler.core.rollouts.policy import RolloutPolicy
@@ -163,11 +162,6 @@ class Rollout:
     def holds(self) -> bool:
         """Whether it has succeeded and left a split, which is held from then on; all but the weights is as Git says."""
         return self.outcome is Outcome.SUCCEEDED and self.way.splits[1] is not None and not self.successor
-
-    @property
-    def origin_split(self) -> Fraction | None:
-        """The VMs' share at its origin, None where the weights of that rule: it took over from one that was on its way."""
-        return self.way.splits[0] if self.origin == self.way.before else None
 
     @property
     def hands_off(self) -> bool:

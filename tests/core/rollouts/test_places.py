@@ -37,6 +37,15 @@ def test_what_moves_nothing_takes_no_place() -> None:
     assert may_begin(found, 1) == {"r5"}
 
 
+def test_what_was_paused_while_it_waited_gets_a_place_that_is_left() -> None:
+    """The look that ends the pause lets it begin, and it keeps no neighbour that waits out of a place."""
+    found = several(Phase.PAUSED, Phase.WAITING, Phase.WAITING)
+    assert found[0].returns_to is Phase.WAITING
+    assert may_begin(found, 2) == {"r1", "r2"}
+    assert may_begin(found, 3) == {"r0", "r1", "r2"}
+    assert may_begin([replace(found[0], returns_to=Phase.SOAKING)], 3) == frozenset()
+
+
 def test_a_group_takes_one_place() -> None:
     """However many are in it: they wait for each other, and would wait for ever for a place that they hold themselves."""
     found = several(Phase.SOAKING, Phase.WAITING, Phase.WAITING, group="checkout")
