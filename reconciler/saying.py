@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.resources import Key
-from reconciler.core.rollouts.rollout import Phase, Rollout
+from reconciler.core.rollouts.rollout import DIGITS, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Hold, Word
 from reconciler.core.rollouts.table import TABLE, WHY_NOT, target
 from reconciler.errors import InvalidInput, SetupCode
 from reconciler.ports import RolloutStore, Store
 
-#: Digits of a digest that tell it from others; reports print so many.
-DIGITS = 12
 _SERVICE = re.compile(r"[a-z0-9][-a-z0-9]*/[a-z0-9][-a-z0-9.]*")
 
 
@@ -51,7 +49,7 @@ def plan_of(rollout: Rollout, name: str, digest: str) -> str:
     An id names one plan; a unit may have got another one meanwhile, so that some digits are needed. Raises InvalidInput.
     """
     if not digest and name != rollout.id:
-        now = f"it is {rollout.digest[:DIGITS]} now, of rollout {rollout.id}"
+        now = f"it is {rollout.plan} now, of rollout {rollout.id}"
         raise InvalidInput(f"say with --digest which plan of {name} you have looked at ({now})", code=SetupCode.OPTION)
     if len(digest) < DIGITS and digest:
         raise InvalidInput(f"give at least {DIGITS} digits of the plan's digest", code=SetupCode.OPTION)

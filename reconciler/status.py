@@ -11,7 +11,7 @@ from reconciler.core.health.states import STATES
 from reconciler.core.resources import Key, Revision
 from reconciler.core.rollouts.outlook import Outlook, outlook
 from reconciler.core.rollouts.rollout import Rollout
-from reconciler.core.rollouts.seen import Hold
+from reconciler.core.rollouts.seen import Command, Hold
 from reconciler.core.rollouts.waits import stored
 from reconciler.errors import InvalidInput, Unavailable
 from reconciler.ports import CycleRecord, Lease, LeaseState, Store
@@ -25,7 +25,7 @@ _OF_VMS = frozenset(map(str, Code))
 class Status:
     """Where a target stands. `lease` is None where it could not be asked, or there is none; `lease_problem` says which.
 
-    `splits` are told in `reports.splits`.
+    `unheard` is what people said that no look has seen yet. `splits` are told in `reports.splits`.
     """
 
     target: str
@@ -38,6 +38,7 @@ class Status:
     fights: Mapping[Key, tuple[str, ...]]
     last: CycleRecord | None
     holds: tuple[Hold, ...] = ()
+    unheard: tuple[Command, ...] = ()
     rollouts: tuple[Outlook, ...] = ()
     splits: Mapping[str, str] = field(default_factory=dict)
 
@@ -55,6 +56,9 @@ class Status:
         for hold in self.holds:
             why = f": {hold.reason}" if hold.reason else ""
             rows.append(("held", safe.clean(f"{hold.unit} by {hold.by} until {words.moment(hold.until)}{why}")))
+        for one in self.unheard:
+            said = f"{one.word} by {one.by} for {one.rollout} at {words.moment(one.at)}"
+            rows.append(("said", safe.clean(f"{said}: not carried out yet, by the next look of `serve` or `apply`")))
         if self.last:
             written = words.counted(self.last.written, "write")
             rows.append(("last run", f"{words.moment(self.last.at)} {self.last.outcome}, {written}"))
@@ -82,6 +86,10 @@ class Status:
             "fights": {str(key): list(fields) for key, fields in self.fights.items()},
             "holds": [
                 {"unit": one.unit, "by": one.by, "until": one.until.isoformat(), "reason": one.reason} for one in self.holds
+            ],
+            "unheard": [
+                {"word": one.word.value, "rollout": one.rollout, "by": one.by, "reason": one.reason, "at": one.at.isoformat()}
+                for one in self.unheard
             ],
             "rollouts": [as_json.rollout(one) for one in self.rollouts],
             "splits": dict(self.splits),
@@ -116,6 +124,7 @@ def read_status(target: str, store: Store, lease: Lease, now: datetime) -> Statu
         fights=store.fights(),
         last=history[0] if history else None,
         holds=tuple(one for one in store.rollouts.holds() if one.until > now),
+        unheard=store.rollouts.commands(),
         rollouts=tuple(outlook(one, stored(one)) for one in store.rollouts.standing()),
         splits=recall_splits(store),
     )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Options with which a person decides something for one run; the digest of a plan counts only together with them.
 DECISIONS = frozenset({"adopt", "allow", "prune_now"})
+#: More columns than any table has.
+WIDEST = 10_000
 #: Columns of tables where the output is no terminal: a pipeline's log, a file.
 WIDTH = 160
 _PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s]*@")
@@ -81,10 +83,13 @@ def show_table(
             click.echo(title)
 
 
-def _fits(heads: Sequence[str], rows: Iterable[Sequence[str]], whole: Collection[str]) -> bool:
-    """Tell whether what must stay whole leaves half of the width to the rest."""
-    kept = [max(len(row[at]) for row in rows) for at, head in enumerate(heads) if head in whole]
-    return 2 * sum(kept) <= console().width
+def _fits(heads: Sequence[str], rows: Sequence[Sequence[str]], whole: Collection[str]) -> bool:
+    """Tell whether a table with columns that must stay whole has room for them beside the longest word of each other one."""
+    from rich.measure import Measurement
+
+    here = console()
+    drawn = drawn_table(heads, rows, whole)
+    return not whole or Measurement.get(here, here.options.update(width=WIDEST), drawn).minimum <= here.width
 
 
 def _one_by_one(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

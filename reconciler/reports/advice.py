@@ -96,14 +96,19 @@ def _overrides(report: Report, options: Sequence[str], decisions: Sequence[str])
 
 def _words(report: Report, options: Sequence[str]) -> Iterator[Advice]:
     """What leads on from rollouts that wait for a person; a diff is about drift alone."""
-    stopped = [one for one in report.rollouts if not one.moves] if report.command != "diff" else []
-    if not stopped:
+    waiting = [one for one in report.rollouts if one.asked or not one.moves] if report.command != "diff" else []
+    if not waiting:
         return
-    from reconciler.core.rollouts.rollout import Phase  # a check has no rollouts, and is sooner without
+    from reconciler.core.rollouts.rollout import DIGITS, Cause, Phase  # a check has no rollouts, and is sooner without
 
-    for one in stopped[:FEW]:
+    for one in waiting[:FEW]:
         commit, why = one.commit[:10], ("--reason", "WHY")
         match one.phase:
+            case _ if one.moves:
+                chosen = (one.unit, "--digest", one.digest[:DIGITS], *why)
+                yield Advice(_command("approve", options, *chosen), f"lets {safe.clean(one.unit)} go on to its next step")
+            case Phase.PAUSED if one.cause is Cause.HOLD:
+                yield Advice(_command("hold", options, one.unit, "--end"), f"ends the hold of {safe.clean(one.unit)}")
             case Phase.PAUSED:
                 yield Advice(_command("resume", options, one.unit, *why), f"lets {safe.clean(one.unit)} go on from where it is")
                 yield Advice(_command("abort", options, one.unit, *why), "takes it back at once")

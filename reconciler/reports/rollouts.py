@@ -75,16 +75,17 @@ class News:
 
 
 def news(report: Report, told: dict[str, str]) -> Iterator[News]:
-    """Yield a line for each rollout that has moved since it was last told of, and for each that is there no more.
+    """Yield a line for each rollout that has moved or asks a person since it was last told of, and for each that is gone.
 
     `told` keeps what was told, by rollout, from one call to the next. A run that ended before its plan says nothing of them.
     """
     if report.plan is None:
         return
     for one in report.rollouts:
-        line = state(one)
+        asked = f"; {safe.clean(one.asked)}" if one.asked and not one.foreseen else ""
+        line = f"{state(one)}{asked}"
         if told.get(one.id) != line:
-            yield News(line, urgent=tone(one) in URGENT)
+            yield News(line, urgent=bool(asked) or tone(one) in URGENT)
         told[one.id] = line
     units = {safe.clean(one.unit) for one in report.rollouts}
     for gone in told.keys() - {one.id for one in report.rollouts}:

@@ -103,3 +103,5 @@ def test_the_id_of_a_rollout_is_whole_on_a_narrow_terminal(tmp_path: Path, monke
     store.close()
     lines = run(url, "history", "--rollouts").stdout.splitlines()
     assert any(name in line for line in lines), lines
+    for word in (unit, "paused", "success"):
+        assert any(word in line for line in lines), lines

@@ -94,6 +94,15 @@ def test_status_has_the_same_in_other_forms(url: str) -> None:
     assert [one["unit"] for one in document["holds"]] == ["shop/mail"]
 
 
+def test_status_says_which_words_nobody_has_heard_yet(url: str) -> None:
+    """With nobody who runs the target an abort is noted, and nothing comes of it."""
+    assert CliRunner().invoke(main, ["abort", "shop/billing", "--state", url]).exit_code == 0
+    assert "said" in run(url, "status").stdout
+    assert "for r1 at " in run(url, "status", "-o", "markdown").stdout
+    (said,) = json.loads(run(url, "status", "-o", "json").stdout)["unheard"]
+    assert (said["word"], said["rollout"]) == ("abort", "r1")
+
+
 def test_watch_needs_a_terminal(url: str) -> None:
     """A file would grow without end."""
     done = CliRunner().invoke(main, ["status", "--watch", "--state", url, "--kubeconfig", "/nowhere"])

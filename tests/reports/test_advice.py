@@ -8,7 +8,7 @@ import pytest
 from reconciler.core.plans import Guard, Mode
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Key
-from reconciler.core.rollouts.rollout import Phase
+from reconciler.core.rollouts.rollout import Cause, Phase
 from reconciler.reports.advice import FEW, advice
 from tests.reports import extremes, samples
 from tests.reports.drawing import drawn
@@ -67,6 +67,20 @@ def test_rollouts_that_stand_still_say_how_they_go_on() -> None:
     ]
     halted = replace(samples.rolling().rollouts[2], phase=Phase.HALTED)
     assert commands(replace(samples.rolling(), rollouts=(halted,), results=()))[-1] == "reconciler retry shop/cart --reason WHY"
+
+
+def test_a_rollout_that_asks_for_an_approval_says_how_to_give_it() -> None:
+    """It goes on by itself otherwise, and nobody has to look its digest up."""
+    asks = samples.outlook(Phase.SOAKING, asked="a person must approve what comes next (plan 3f2a61c09b7e)")
+    found = replace(samples.rolling("serve", Verdict.CHANGES), rollouts=(asks,), results=())
+    assert commands(found) == [f"reconciler approve shop/billing --digest {DIGEST[:12]} --reason WHY"]
+
+
+def test_a_hold_is_ended_and_not_resumed() -> None:
+    """A resume would be in vain as long as hands are kept off."""
+    held = samples.outlook(Phase.PAUSED, cause=Cause.HOLD, reason="held by eve")
+    found = replace(samples.rolling(), rollouts=(held,), results=())
+    assert commands(found)[-1] == "reconciler hold shop/billing --end"
 
 
 def test_a_service_is_told_by_an_approval() -> None:

@@ -192,6 +192,17 @@ def test_each_move_of_a_rollout_is_news_once() -> None:
     assert heard(replace(only(Phase.WATCHING), rollouts=())) == [(logging.INFO, "rollout shop/billing: through")]
 
 
+def test_that_a_person_is_asked_is_news() -> None:
+    """Whoever watches an apply sees why it stays where it is; it is told once."""
+    told: dict[str, str] = {}
+    asks = only(Phase.SOAKING, asked="a person must approve what comes next (plan 3f2a61c09b7e)")
+    found = list(rollouts.news(asks, told))
+    assert [(one.text, one.urgent) for one in found] == [
+        ("shop/billing: soaking, step 2 of 3, 50 %; a person must approve what comes next (plan 3f2a61c09b7e)", True)
+    ]
+    assert list(rollouts.news(asks, told)) == []
+
+
 def test_one_that_another_took_over_from_is_not_through() -> None:
     """The next commit goes on from where traffic is."""
     told: dict[str, str] = {}

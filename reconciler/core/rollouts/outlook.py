@@ -12,9 +12,9 @@ from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.capacity import Need, Trust, needs, overload
 from reconciler.core.rollouts.effective import at, starting
 from reconciler.core.rollouts.mesh import Mesh
-from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
+from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.values import Documents, Figures, LegKind
-from reconciler.core.rollouts.waits import Wait
+from reconciler.core.rollouts.waits import For, Wait
 from reconciler.core.splits import splits
 
 
@@ -55,7 +55,8 @@ class Outlook:
     """One rollout at one moment. `start` is the predicted traffic before its first step, `waits` what it waits for now.
 
     `held` is what it holds back from what Git says (`held_back`); empty where nobody asked. `foreseen`: it would get there now,
-    and nothing of that was stored or written. `figures` are those of the last look, None once it has ended.
+    and nothing of that was stored or written. `figures` are those of the last look, None once it has ended. `cause` is why it
+    is paused; `asked` says what a person is asked to approve, empty where nobody is.
     """
 
     id: str
@@ -76,6 +77,8 @@ class Outlook:
     held: tuple[ObjectDiff, ...] = ()
     foreseen: bool = False
     figures: Figures | None = None
+    cause: Cause = Cause.NONE
+    asked: str = ""
 
     @property
     def moves(self) -> bool:
@@ -85,7 +88,7 @@ class Outlook:
 
 def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = None) -> Outlook:
     """Return how a rollout looks; with a mesh also where requests would go at each of its steps."""
-    way, steps = rollout.on, tuple(_steps(rollout, mesh))
+    way, steps, missing = rollout.on, tuple(_steps(rollout, mesh)), tuple(waits)
     unseen = dict.fromkeys(need.scale.unseen for step in steps for need in step.needs if need.scale.unseen)
     return Outlook(
         id=rollout.id,
@@ -101,9 +104,11 @@ def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = No
         entered=rollout.entered,
         steps=steps,
         start=_split(way.before, mesh) if mesh else (),
-        waits=tuple(one.text for one in waits),
+        waits=tuple(one.text for one in missing),
         notes=(*way.notes, *unseen),
         figures=rollout.figures if rollout.outcome is Outcome.NONE else None,
+        cause=rollout.cause,
+        asked=next((one.text for one in reversed(missing) if one.what is For.APPROVAL), ""),
     )
 
 

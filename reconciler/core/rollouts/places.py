@@ -11,8 +11,8 @@ _ROLLING = (Phase.APPLYING, Phase.SOAKING)
 def may_begin(rollouts: Iterable[Rollout], cap: int) -> frozenset[str]:
     """Return the ids of the waiting rollouts that may begin while at most `cap` units roll, first come first served.
 
-    A group takes one place: its members wait for each other, and must not wait for a place that one of them has taken. Those that
-    were paused while they waited come last: the look that lets them go on has a place for them if one is left.
+    A group takes one place: its members wait for each other, and must not wait for a place that one of them has taken.
+    Those that were paused while they waited come last: the look that lets them go on has a place for them if one is left.
     """
     found = list(rollouts)
     taken = {_party(one) for one in found if one.phase in _ROLLING}

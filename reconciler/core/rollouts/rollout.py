@@ -58,6 +58,8 @@ class Cause(StrEnum):
     OUTAGE = "outage"
 
 
+#: Digits of a plan's digest that tell it from others; reports print so many.
+DIGITS = 12
 #: While a rollout is paused for one of these, nothing at all of its unit is written, not even against drift.
 HANDS_OFF = frozenset({Cause.FAILED, Cause.EDITED, Cause.HOLD, Cause.RECOVERED})
 
@@ -130,6 +132,11 @@ class Rollout:
     successor: str = ""
     heard: int = 0
     turn: int = 0
+
+    @property
+    def plan(self) -> str:
+        """The digits of its digest by which people name what they approve."""
+        return self.digest[:DIGITS]
 
     @property
     def on(self) -> Way:

@@ -186,7 +186,7 @@ def _time(rollout: Rollout) -> Iterator[Wait]:
 
 def _approval(rollout: Rollout) -> Iterator[Wait]:
     if rollout.current.approval and not rollout.approvals:
-        yield Wait(For.APPROVAL, "a person must approve what comes next")
+        yield Wait(For.APPROVAL, f"a person must approve what comes next (plan {rollout.plan})")
 
 
 def _gates(rollout: Rollout, seen: Seen) -> Iterator[Wait]:

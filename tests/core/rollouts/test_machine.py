@@ -13,12 +13,13 @@ from reconciler.core.gates.spec import Gate, Health
 from reconciler.core.gates.verdict import Reason, Verdict
 from reconciler.core.rollouts.actions import Call, Forgive, Moved, PlanBack
 from reconciler.core.rollouts.machine import advance, set_out_on
+from reconciler.core.rollouts.outlook import outlook
 from reconciler.core.rollouts.policy import OnHarm
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
 from reconciler.core.rollouts.seen import Hold, Judged, Pace, Seen, Word
 from reconciler.core.rollouts.table import Event
 from reconciler.core.rollouts.values import RolloutStep, Stage
-from reconciler.core.rollouts.waits import since
+from reconciler.core.rollouts.waits import since, stored
 from tests.core.rollouts.play import (
     ASK,
     DAY,
@@ -595,3 +596,10 @@ def test_a_rollout_that_has_ended_is_not_touched_by_looks() -> None:
     """Not even its times: nothing has to be saved."""
     ended = at_the_end().rollout
     assert advance(ended, Seen(written=True, outage="x", failed=("y",), hold=HOLD), NOON + DAY) == (ended, ())
+
+
+def test_what_a_person_is_asked_names_the_plan_to_approve() -> None:
+    """By the digits that `approve --digest` takes, wherever it is shown."""
+    asks = rollout(step(10, approval=True), step(100), phase=Phase.SOAKING, started=NOON)
+    assert outlook(asks, stored(asks)).asked == f"a person must approve what comes next (plan {asks.digest[:12]})"
+    assert outlook(replace(asks, phase=Phase.PAUSED, cause=Cause.HOLD)).cause is Cause.HOLD
