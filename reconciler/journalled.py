@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.changes import Action
 from reconciler.core.resources import Key
-from reconciler.core.rollouts.records import Change
+from reconciler.core.rollouts.records import Change, Evidence
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.writes import Sent, write_evidence
 from reconciler.ports import JournalEntry, Store
@@ -27,6 +27,10 @@ class Writes:
         since = min((one.heard for one in rollouts if _listens(one)), default=None)
         if since is None:
             return cls({}, store.last_entry())
+        return cls._since(store, since)
+
+    @classmethod
+    def _since(cls, store: Store, since: int) -> "Writes":
         found = store.settled(since)
         by_key: dict[Key, list[JournalEntry]] = {}
         for entry in found:
@@ -41,10 +45,18 @@ class Writes:
     def told(self, change: Change, stored: Rollout | None) -> Change:
         """Return what to store of a rollout with the writes that it caused since it was stored, None for a new one."""
         heard = max(self.newest, change.rollout.heard)
-        writes = (write_evidence(stored, sent) for sent in self._sent(stored)) if stored and _listens(stored) else ()
+        writes = (write_evidence(stored, sent) for sent in self.sent(stored)) if stored and _listens(stored) else ()
         return replace(change, rollout=replace(change.rollout, heard=heard), evidence=(*writes, *change.evidence))
 
-    def _sent(self, rollout: Rollout) -> Iterator[Sent]:
+    @classmethod
+    def kept_up(cls, store: Store, rollout: Rollout) -> tuple[Evidence, ...]:
+        """Return the writes of its objects since a rollout was stored last: what holds a split, the journal alone tells.
+
+        Raises Unavailable.
+        """
+        return tuple(write_evidence(rollout, sent) for sent in cls._since(store, rollout.heard).sent(rollout))
+
+    def sent(self, rollout: Rollout) -> Iterator[Sent]:
         """Yield what was really sent: a moot write never was, or has left nothing."""
         for one in self._of(rollout):
             if one.outcome != "moot" and one.ended:

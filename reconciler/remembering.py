@@ -8,7 +8,8 @@ from reconciler.core.rollouts.records import Evidence, EvidenceKind
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import Word
 from reconciler.errors import InvalidInput, SetupCode
-from reconciler.ports import RolloutStore
+from reconciler.journalled import Writes
+from reconciler.ports import RolloutStore, Store
 from reconciler.replaying import all_evidence
 
 #: Rollouts that are read at once.
@@ -33,15 +34,19 @@ class Moment:
     writes: tuple[Evidence, ...]
 
 
-def moment(kept: RolloutStore, service: str, at: datetime) -> Moment:
-    """Return a service (``namespace/name`` of a ServiceEntry, or a unit) at a moment. Raises InvalidInput for an unknown."""
+def moment(store: Store, service: str, at: datetime) -> Moment:
+    """Return a service (``namespace/name`` of a ServiceEntry, or a unit) at a moment.
+
+    Raises InvalidInput for an unknown one, Unavailable.
+    """
+    kept = store.rollouts
     rollout = next((one for one in _past(kept) if one.began <= at and service in _names(one)), None)
     if rollout is None:
         raise InvalidInput(
             f"no rollout of {service[:80]!r} is known that had begun by {at:%Y-%m-%d %H:%M:%S} UTC; "
             "`reconciler history --rollouts` lists those that are"
         )
-    found = [one for one in all_evidence(kept, rollout.id) if one.at <= at]
+    found = [one for one in (*all_evidence(kept, rollout.id), *Writes.kept_up(store, rollout)) if one.at <= at]
     said = _of(found, EvidenceKind.WORD)
     return Moment(
         service=service,

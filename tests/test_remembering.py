@@ -51,7 +51,7 @@ def rolled() -> Rolled:
 
 def at(rolled: Rolled, of: datetime) -> Moment:
     """Billing at a moment."""
-    return moment(rolled.world.store.rollouts, "shop/billing", of)
+    return moment(rolled.world.store, "shop/billing", of)
 
 
 def shares(found: Moment) -> dict[str, Any]:
@@ -101,12 +101,31 @@ def test_a_later_moment_knows_who_approved_and_each_write_with_its_cause(rolled:
     assert document["writes"][0]["weights"] == {"10.0.0.1": 7}
 
 
+def test_writes_that_hold_a_split_are_told_after_the_end_of_its_rollout() -> None:
+    """Pods scale, and weights follow with no rollout under way: the journal tells of these, with their time and weights."""
+    rolled = Rolled(World(), policy(split={"vm": 50, "pod": 50}))
+    for number in range(1, 5):
+        rolled.world.cluster.put_pod(pod(number))
+    rolled.commit(SHOP, service_entry(workloadSelector=SELECTOR), vm(1), vm(2))
+    rolled.look()
+    before = rolled.world.clock.now()
+    for number in range(5, 13):
+        rolled.world.cluster.put_pod(pod(number))
+    rolled.look()
+    written = moments.writes(at(rolled, rolled.world.clock.now()))[-2:]
+    assert {row[1:] for row in written} == {
+        (f"WorkloadEntry shop/vm{number}", "update done", f"10.0.0.{number} 6", "keeps up what stands (succeeded)")
+        for number in (1, 2)
+    }
+    assert "6" not in {weight.split()[-1] for *_, weight, _ in moments.writes(at(rolled, before))}
+
+
 def test_before_anything_rolled_nothing_is_known(rolled: Rolled) -> None:
     """Nor of a service that does not exist; the message says where to look."""
     with pytest.raises(InvalidInput, match=r"history --rollouts"):
         at(rolled, rolled.newest.began - timedelta(seconds=1))
     with pytest.raises(InvalidInput, match="no rollout of 'shop/nobody'"):
-        moment(rolled.world.store.rollouts, "shop/nobody", rolled.world.clock.now())
+        moment(rolled.world.store, "shop/nobody", rolled.world.clock.now())
 
 
 def test_moments_are_written_in_iso_8601() -> None:

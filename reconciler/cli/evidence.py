@@ -57,7 +57,7 @@ def _moment(store: "Store", service: str, at: str | None, form: str) -> None:
     from reconciler.reports import moments
     from reconciler.wiring import system_clock
 
-    found = moment(store.rollouts, service, moment_of(at) if at else system_clock().now())
+    found = moment(store, service, moment_of(at) if at else system_clock().now())
     if form == "json":
         click.echo(json.dumps(moments.document(found), indent=2))
         return
