@@ -55,7 +55,13 @@ class Rollouts:
         None begins for a unit that is only observed: it would never get anywhere.
         """
         git, policies = look.git, Policies.of(desired.policies, self._plan.root_namespace)
-        held = {key for one in look.under_way for key, new in one.way.after.items() if git.get(key) != new}
+        # What is to be tried again need not differ from Git in any object: a split is none.
+        held = {
+            key
+            for one in look.under_way
+            for key, new in one.way.after.items()
+            if git.get(key) != new or (one.tries_again and key in git)
+        }
         held |= otherwise_split(look.standing.values(), policies.splits()) & git.keys()
         changing = {one.key for one in differences if one.changes} | held
         if not changing:

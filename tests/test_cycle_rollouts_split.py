@@ -304,6 +304,25 @@ def test_an_undo_holds_the_share_that_was_there_before() -> None:
     assert machines(rolled) == pytest.approx(0.5, abs=0.03)
 
 
+def test_a_split_that_was_taken_back_is_tried_again_once_somebody_says_so() -> None:
+    """No object of Git differs from what stands: as a new attempt it begins anew all the same, and not before."""
+    rolled = born(40, split=HALF)
+    rolled.policy = policy(split=FIFTH)
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 1)
+    rolled.say(Word.ABORT)
+    first = rolled.until(Phase.IDLE)
+    rolled.look()
+    assert (rolled.newest.id, first.outcome) == (first.id, Outcome.UNDONE)
+    rolled.say(Word.RETRY)
+    rolled.look()
+    rolled.look()
+    assert (rolled.newest.attempt, rolled.newest.commit) == (2, first.commit)
+    rolled.until(Phase.IDLE)
+    assert rolled.newest.outcome is Outcome.SUCCEEDED
+    assert machines(rolled) == pytest.approx(0.2, abs=0.02)
+
+
 def test_a_change_that_moves_no_requests_leaves_the_split_where_it_is() -> None:
     """An annotation of the ServiceEntry: the weights in Git, which say the ratio alone, begin no leg of their own."""
     rolled = born(8, split=HALF)

@@ -171,6 +171,11 @@ class Rollout:
         return self.outcome is Outcome.SUCCEEDED and self.way.splits[1] is not None and not self.successor
 
     @property
+    def tries_again(self) -> bool:
+        """Whether it has ended short of what it was to lead to, and nothing speaks against trying that once more."""
+        return self.outcome in (Outcome.UNDONE, Outcome.SUPERSEDED) and not self.refused
+
+    @property
     def hands_off(self) -> bool:
         """Whether nothing of its unit may be written: what a store refused is not sent again, no hand at work is disturbed."""
         return self.phase is Phase.HALTED or (self.phase is Phase.PAUSED and self.cause in HANDS_OFF)
