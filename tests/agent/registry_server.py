@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
+from tests.real.processes import free_ports
+
 Document = dict[str, Any]
 
 
@@ -42,7 +44,7 @@ class RegistryServer:
     refusals: list[tuple[int, str, str]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
-    port: int = 0
+    port: int = field(default_factory=lambda: free_ports(1)[0])
     _server: ThreadingHTTPServer | None = None
     _open: set[socket.socket] = field(default_factory=set)
 
@@ -92,7 +94,6 @@ class RegistryServer:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.certificate)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 

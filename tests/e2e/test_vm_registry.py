@@ -22,6 +22,7 @@ from reconciler.wiring import join_tokens, system_clock, vm_registry
 from tests.agent.agents import AgentProcess
 from tests.e2e.command import Command, Running
 from tests.real.git_https import Authority
+from tests.real.processes import free_ports
 from tests.waiting import becomes
 
 KEY = Key(VIRTUAL_MACHINE, "shop", "billing-1")
@@ -40,8 +41,8 @@ class Fleet:
     registry: VMRegistry
 
     @contextmanager
-    def serving(self, port: int = 0) -> Iterator[int]:
-        """Run the server, on the port given or a free one; yields the port."""
+    def serving(self, port: int) -> Iterator[int]:
+        """Run the server on a port; yields the port."""
         with self.command.start("registry", "serve", "--listen", f"127.0.0.1:{port}") as server:
             yield _port(server)
             assert server.end() == 0
@@ -99,7 +100,7 @@ def fleet(tmp_path: Path, authority: Authority) -> Iterator[Fleet]:
 
 def test_a_vm_comes_and_goes(fleet: Fleet) -> None:
     """Joined, gone when it says so, back by its own credential, also after the server's restart, lost when it is killed."""
-    with fleet.serving() as port:
+    with fleet.serving(free_ports(1)[0]) as port:
         agent = fleet.agent("vm", port)
         agent.give(fleet.token(port))
         with agent:
@@ -120,7 +121,7 @@ def test_a_vm_comes_and_goes(fleet: Fleet) -> None:
 def test_a_stolen_credential(fleet: Fleet) -> None:
     """Once both have used it, neither counts: both say so, and the VM's last health stands until an operator looks."""
     rotating = fleet.command.with_variables(RECONCILER_REGISTRY_SERVER__ROTATE="2s")
-    with replace(fleet, command=rotating).serving() as port:
+    with replace(fleet, command=rotating).serving(free_ports(1)[0]) as port:
         agent, thief = fleet.agent("vm", port), fleet.agent("thief", port)
         agent.give(fleet.token(port))
         credential = agent.state / "credential"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -17,17 +18,25 @@ from tests.real.missing import PartMissing
 
 STOP_SECONDS = 10.0
 
+#: Not the generator that hypothesis sets back: two workers must not go through the same ports.
+_RANDOM = random.SystemRandom()
+
 
 def free_ports(count: int) -> list[int]:
-    """Loopback TCP ports that nobody listens on at this moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Loopback TCP ports that nobody listens on at this moment.
+
+    They lie below those that systems give to outgoing connections (32768 and above on Linux, 49152 elsewhere), so that nobody
+    is on one of them when a server comes back to it.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = _RANDOM.randrange(10_000, 32_768)
+        with socket.socket() as one, suppress(OSError):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(("127.0.0.1", port))
+            if port not in found:
+                found.append(port)
+    return found
 
 
 class Child:
