@@ -139,7 +139,7 @@ class Look:
 
     def _begin(self, wish: Wish, revision: Revision, policy: RolloutPolicy | None, attempts: Attempts) -> None:
         split = policy.split if policy else None
-        rivals = [one for one in self.standing.values() if one.way.after.keys() & wish.after.keys()]
+        rivals = [one for one in self.standing.values() if self._counts(one) and one.way.after.keys() & wish.after.keys()]
         if any(leads_to(one, wish, split) for one in rivals):
             return
         self._newer |= dict.fromkeys((one.id for one in rivals), revision.id)
@@ -166,6 +166,10 @@ class Look:
         if found is not None:
             base = before.base if before and before.outcome is not Outcome.SUCCEEDED else self.heard.accepted
             self._put(replace(found, base=base), (Begun(revision),))
+
+    def _counts(self, rollout: Rollout) -> bool:
+        """Tell whether a rollout has a say in what begins: not one of the past that is here because somebody speaks to it."""
+        return not rollout.successor and rollout.id not in self.heard.later
 
     def advance(self, differences: Iterable[ObjectDiff]) -> bool:
         """Lead every rollout on by what the differences show; returns whether any wants something else now."""

@@ -10,7 +10,7 @@ import pytest
 from reconciler.core.report import Verdict
 from reconciler.core.resources import Controller
 from reconciler.core.rollouts.rollout import Outcome, Phase
-from reconciler.core.rollouts.seen import Word
+from reconciler.core.rollouts.seen import Command, Word
 from reconciler.core.rollouts.values import LegKind
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.worlds import World, mixed, pod
@@ -321,6 +321,28 @@ def test_a_split_that_was_taken_back_is_tried_again_once_somebody_says_so() -> N
     rolled.until(Phase.IDLE)
     assert rolled.newest.outcome is Outcome.SUCCEEDED
     assert machines(rolled) == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize("word", [Word.PAUSE, Word.RETRY])
+def test_a_word_to_a_rollout_of_the_past_lets_nothing_be_written_at_once(word: Word) -> None:
+    """What was taken back comes again in a later commit: it stays refused, whatever is said to the one that tried it first."""
+    rolled = Rolled()
+    rolled.begin_with(*TWO)
+    three = mixed(vm(1), vm(2), vm(3))
+    rolled.begin(*three)
+    rolled.until(Phase.SOAKING, 1)
+    rolled.say(Word.ABORT)
+    first = rolled.until(Phase.IDLE)
+    rolled.commit(*TWO)
+    rolled.look()
+    rolled.commit(*three)
+    assert rolled.look().verdict is Verdict.REFUSED
+    said = Command("past", first.id, word, "eve", "tired", rolled.world.clock.now())
+    rolled.world.store.rollouts.say(said)
+    for _ in range(2):
+        report = rolled.look()
+        assert (report.verdict, report.results) == (Verdict.REFUSED, ())
+    assert "vm3" not in rolled.shares()
 
 
 def test_a_change_that_moves_no_requests_leaves_the_split_where_it_is() -> None:
