@@ -365,3 +365,42 @@ def test_a_split_is_no_rollout_under_way() -> None:
     report = rolled.look()
     assert report.rollouts == ()
     assert rolled.newest.turn == turn
+
+
+def weighing_ten(pods: int) -> Rolled:
+    """A service whose VMs weigh 10 each beside Pods, without a split, on its way to one."""
+    rolled = Rolled(World(), policy())
+    scale(rolled, pods)
+    ten = mixed(*({**vm(number), "spec": {**vm(number)["spec"], "weight": 10}} for number in (1, 2)))
+    rolled.begin_with(*ten)
+    rolled.policy = policy(split=HALF)
+    rolled.begin(*ten)
+    return rolled
+
+
+@pytest.mark.parametrize("word", [Word.ABORT, Word.UNDO])
+def test_an_undo_writes_the_starting_weights_where_no_split_was_held(word: Word) -> None:
+    """Pods served beside the VMs, and Git's weights ruled: the same share by other weights is not how it was."""
+    rolled = weighing_ten(2)
+    rolled.until(*((Phase.SOAKING, 1) if word is Word.ABORT else (Phase.IDLE,)))
+    assert weights(rolled) != [10, 10]
+    rolled.say(word)
+    rolled.look()
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert weights(rolled) == [10, 10]
+    scale(rolled, 8)
+    rolled.look()
+    assert weights(rolled) == [10, 10], "from here on Pods scale as they did before"
+
+
+def test_an_undo_gives_pods_that_have_come_since_no_more_than_they_had() -> None:
+    """Six became twelve on the way: by the weights of the start they would get more than ever, so its share is restored."""
+    rolled = weighing_ten(6)
+    before = 20 / 26
+    rolled.until(Phase.SOAKING, 0)
+    scale(rolled, 12)
+    rolled.look()
+    rolled.say(Word.ABORT)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    rolled.look()
+    assert machines(rolled) == pytest.approx(before, abs=0.03)

@@ -22,7 +22,7 @@ _ALL, _NONE = Fraction(1), Fraction(0)
 #: The part of the smallest share of others that an endpoint gets which shall get nothing, and is not out of the list yet.
 _NEXT_TO_NOTHING = Fraction(1, 100)
 #: Equal VMs shall get equal weights rather than a split that is a little more exact; but a step must be told from the last one.
-_POINTS, PART_OF_WAY = Fraction(3, 100), Fraction(1, 20)
+POINTS, PART_OF_WAY = Fraction(3, 100), Fraction(1, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Balance:
     def limits(self) -> Limits:
         """How near to its share is near enough."""
         way = abs(self.course.wanted - self.course.start)
-        return Limits(points=min(_POINTS, way * PART_OF_WAY) if way else _POINTS)
+        return Limits(points=min(POINTS, way * PART_OF_WAY) if way else POINTS)
 
     def weights(self) -> Mapping[str, int]:
         """Return the weights that would be written if none were there yet."""

@@ -16,8 +16,9 @@ from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.balance import loads_of
 from reconciler.core.rollouts.capacity import carried
 from reconciler.core.rollouts.courses import expected_pods, share_now
-from reconciler.core.rollouts.effective import effective, origin_split, shares_held, upheld
+from reconciler.core.rollouts.effective import effective, shares_held, upheld
 from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.origins import origin_split
 from reconciler.core.rollouts.policy import RolloutPolicy, Strategy
 from reconciler.core.rollouts.records import content_of
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
@@ -103,8 +104,9 @@ def begun(
     if way is not None:
         found = _rollout(wish, policy, revision, now, attempt, way, start)
         if before and before.outcome is not Outcome.SUCCEEDED:
-            return replace(found, origin=before.origin, carried=before.carried)
-        return replace(found, carried=carried(start, way.splits[0], mesh))
+            return replace(found, origin=before.origin, carried=before.carried, held=before.held)
+        held = before is not None and before.holds
+        return replace(found, carried=carried(start, way.splits[0], mesh), held=held)
     if policy.split is None or (before and before.holds and before.way.splits[1] == policy.split):
         return None
     return settled(wish, policy, mesh, revision, now, attempt=attempt)

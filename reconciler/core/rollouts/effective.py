@@ -13,6 +13,7 @@ from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.balance import Anchor, loads_of
 from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.mesh import Mesh
+from reconciler.core.rollouts.origins import origin_split
 from reconciler.core.rollouts.relief import relieved, spared
 from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.rollouts.routes import routes_at
@@ -40,18 +41,6 @@ def _meant(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
     if rollout.started is None:
         return dict(starting(rollout, mesh))
     return at(rollout.on, rollout.step, rollout.stage, mesh, anchor)
-
-
-def origin_split(rollout: Rollout, mesh: Mesh) -> Fraction | None:
-    """Return the VMs' share that is held at the origin of a rollout, None where the weights of that rule.
-
-    They do where it took over from one that was on its way, and where selectors or lists kept all Pods out: there is nothing to
-    be held against them.
-    """
-    split = rollout.way.splits[0] if rollout.origin == rollout.way.before else None
-    entries = tuple(Sides(rollout.origin, rollout.way.after).entries())
-    kept_out = bool(entries) and all(one.opens and not mesh.pods_of(one.before) for one in entries)
-    return None if split == 1 and kept_out else split
 
 
 def starting(rollout: Rollout, mesh: Mesh) -> Documents:

@@ -71,7 +71,8 @@ class Rollout:
     The full documents of the unit's objects stand in `way`, whatever becomes of Git. `origin` is what an undo restores: the
     start of the way, or, where this rollout took over from one that had not ended, the start of that one. `digest` is that of
     the plan, which approvals are bound to; `content` tells what is to be reached from everything else (`refusal`). `base` is
-    the commit that was accepted before.
+    the commit that was accepted before. `held` means that the VMs' share at the origin was one that was held, not just what
+    the weights made of the Pods that were there.
 
     `step` and `stage` are indices into the way that it is `on`, and a stage stands until the next one begins. `started` is when
     the first step began (None: everything still stands at the start of the way), `in_force` when the current step was first
@@ -104,6 +105,7 @@ class Rollout:
     way: Way
     began: datetime
     base: str = ""
+    held: bool = True
     phase: Phase = Phase.WAITING
     entered: datetime | None = None
     reason: str = ""

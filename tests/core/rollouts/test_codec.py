@@ -132,6 +132,7 @@ ROLLOUTS = st.builds(
     cause=st.sampled_from(Cause),
     returns_to=st.sampled_from(Phase),
     overrules=st.booleans(),
+    held=st.booleans(),
     back=st.none() | WAYS,
     goal=st.integers(-1, 9),
     at_once=st.booleans(),
