@@ -93,6 +93,7 @@ class Look:
     gone: list[Rollout] = field(default_factory=list)
     saved: bool = False
     _newer: dict[str, str] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
 
     @property
     def wanted(self) -> dict[Key, Document | None]:
@@ -151,7 +152,9 @@ class Look:
         if policy and wish.serves:
             content = content_of(wish.after, split)
             if refusal := self.heard.refusals.get((wish.unit.name, content)):
-                self.refused[wish.unit.name] = NoWay(f"refused since {refusal.commit[:10]}: {refusal.reason}")
+                why = f"refused since {refusal.commit[:10]}: {refusal.reason}"
+                self.refused[wish.unit.name] = NoWay(why, retry=refusal.rollout)
+                self._asked.add(refusal.rollout)
                 return
             attempt = attempts(wish.unit.name, content) + 1
             found = begun(wish, policy, self.mesh, revision, self.now, before=before, attempt=attempt)
@@ -219,6 +222,7 @@ class Look:
             group=tuple(group_of(rollout, others)),
             newer=self._newer.get(rollout.id, ""),
             later=self.heard.later.get(rollout.id, ""),
+            asked=rollout.id in self._asked,
             commands=tuple(one for one in self.heard.commands if one.rollout == rollout.id and one.id not in answered),
         )
 

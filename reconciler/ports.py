@@ -530,7 +530,7 @@ class Store(Protocol):
     def forget(self, before: datetime) -> None:
         """Drop settled journal entries, cycles, and rollouts that ended before then, with their evidence.
 
-        Open intents and whatever is in force stay, and so do refusals.
+        Open intents and whatever is in force stay, and so do refusals with the rollouts that they are about.
         """
 
     def close(self) -> None: ...

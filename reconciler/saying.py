@@ -38,6 +38,20 @@ def chosen(kept: RolloutStore, name: str) -> Rollout:
     return newest[0]
 
 
+def to_try_again(kept: RolloutStore, name: str) -> list[Rollout]:
+    """Return the rollouts that a retry of this id, or of this unit, is said to. Raises InvalidInput.
+
+    Of a unit with nothing under way it is said to all whose content is refused: only one of them leads to what Git says now,
+    which the next look knows, and it alone begins anew.
+    """
+    found = chosen(kept, name)
+    if found.id == name or found.phase is not Phase.IDLE:
+        return [found]
+    refusals = sorted(kept.refusals(), key=lambda one: one.at)
+    refused = [kept.get(one.rollout) for one in refusals if one.unit == name]
+    return [one for one in refused if one] or [found]
+
+
 def running(kept: RolloutStore) -> list[Rollout]:
     """Return all rollouts that have not ended."""
     return [one for one in kept.standing() if one.phase is not Phase.IDLE]

@@ -105,7 +105,11 @@ def abort(*, rollout: str, everything: bool, reason: str, **options: Any) -> int
 @failing
 def retry(*, rollout: str, reason: str, **options: Any) -> int:
     """Try again what has failed: an undo from where it stands, refused content as a new attempt."""
-    return _say("retry", rollout, reason, options)
+    from reconciler.saying import to_try_again
+
+    with _store(options) as store:
+        _tell(store, to_try_again(store.rollouts, rollout), "retry", reason)
+    return 0
 
 
 @click.command()

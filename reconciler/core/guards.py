@@ -64,7 +64,8 @@ def guard_on_way(unit: str, found: NoWay, desired: DesiredState) -> Guard:
     """Return the guard on a unit that cannot be rolled out."""
     manifest = desired.get(found.key) or desired.policies.get(found.key) if found.key else None
     where = f"{manifest.place}: " if manifest else ""
-    return Guard(GuardCode.NO_ROLLOUT, f"what Git says of {unit} cannot be rolled out: {where}{found.why}")
+    message = f"what Git says of {unit} cannot be rolled out: {where}{found.why}"
+    return Guard(GuardCode.NO_ROLLOUT, message, retry=found.retry)
 
 
 def guards_on_plan(writes: Sequence[Write], situation: Situation) -> Iterator[Guard]:

@@ -81,7 +81,7 @@ class Guard:
 
     `code` is a `GuardCode`; `override` is the name that a person must say to go on (``wholesale:shop/billing``), empty where
     nothing overrides it; `until` is when it lifts by itself. `keys` are the objects that it holds back (all of the unit's if
-    empty).
+    empty). `retry` is the id of the rollout to which a person may say `retry` to end it, empty where there is none.
     """
 
     code: str
@@ -89,14 +89,19 @@ class Guard:
     override: str = ""
     until: datetime | None = None
     keys: tuple[Key, ...] = ()
+    retry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NoWay:
-    """Why what Git says of a unit cannot be rolled out, and the object that this is about, where there is one."""
+    """Why what Git says of a unit cannot be rolled out, and the object that this is about, where there is one.
+
+    `retry` is the id of the rollout that tried it, where it was refused then, and a person may let it be tried again.
+    """
 
     why: str
     key: Key | None = None
+    retry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ def _overrides(report: Report, options: Sequence[str], decisions: Sequence[str])
 
 def _words(report: Report, options: Sequence[str]) -> Iterator[Advice]:
     """What leads on from rollouts that wait for a person; a diff is about drift alone."""
+    for again in [one.retry for one in report.guards if one.retry][:FEW]:
+        yield Advice(_command("retry", options, again, "--reason", "WHY"), "tries what was refused again, as a new attempt")
     waiting = [one for one in report.rollouts if one.asked or not one.moves] if report.command != "diff" else []
     if not waiting:
         return

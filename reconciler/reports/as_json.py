@@ -140,6 +140,7 @@ def _guard(guard: Guard) -> dict[str, Any]:
         "message": guard.message,
         "override": guard.override,
         "until": _time(guard.until),
+        "retry": guard.retry,
         "objects": [_key(key) for key in guard.keys],
     }
 

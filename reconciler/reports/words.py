@@ -225,6 +225,8 @@ def goes_on(guard: Guard, now: datetime | None = None) -> str:
         ways.append(f"with the first run after {moment(guard.until)}{from_now}")
     if guard.override:
         ways.append(f"with --allow {safe.clean(guard.override)}")
+    if guard.retry:
+        ways += ["once Git says something else", f"as a new attempt with `reconciler retry {safe.clean(guard.retry)}`"]
     return ", or ".join(ways) or "once its cause is gone"
 
 

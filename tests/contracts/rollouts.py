@@ -167,17 +167,19 @@ class RolloutContract:
 
     @pytest.mark.case("C-10")
     def test_refused_content_is_kept_until_it_is_forgiven(self, store: Store) -> None:
-        """Of each unit by itself; refused again the newer reason counts; it outlives its rollout."""
+        """Of each unit by itself; refused again the newer reason counts; its rollout stays as long, to be spoken to."""
         one, other = several(2)
         store.rollouts.save([Change(one, refusal=refusal(one)), Change(other, refusal=refusal(other))])
         (saved,) = store.rollouts.save([Change(replace(one, turn=1), refusal=refusal(one, reason="again"))])
         assert [(each.unit, each.reason) for each in store.rollouts.refusals()] == [("shop/0", "again"), ("shop/1", AWKWARD)]
         (saved,) = stored(store, replace(ended(saved), turn=2))
         store.forget(NOON + HOUR)
-        assert store.rollouts.get("r0") is None
+        assert store.rollouts.get("r0") == saved
         assert [each.unit for each in store.rollouts.refusals()] == ["shop/0", "shop/1"]
         store.rollouts.save([Change(replace(one, id="r5"), forgiven=True)])
         assert store.rollouts.refusals() == (refusal(other),)
+        store.forget(NOON + HOUR)
+        assert store.rollouts.get("r0") is None
 
     def test_a_hold_is_one_of_each_unit(self, store: Store) -> None:
         """Said again it is replaced; it can be ended, and whoever asks judges whether it is over."""

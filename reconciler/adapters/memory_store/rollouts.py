@@ -72,8 +72,9 @@ class MemoryRollouts:
             return tuple(one for _, one in sorted(self._holds.items()))
 
     def forget(self, before: datetime) -> None:
-        """Drop rollouts that ended before then, with what belongs to them."""
-        gone = {one.id for one in self._rollouts.values() if not one.stands and one.ended and one.ended < before}
+        """Drop rollouts that ended before then, with what belongs to them, but not those to which a person may say `retry`."""
+        old = {one.id for one in self._rollouts.values() if not one.stands and one.ended and one.ended < before}
+        gone = old - {one.rollout for one in self._refusals.values()}
         for rollout in gone:
             del self._rollouts[rollout]
             self._evidence.pop(rollout, None)

@@ -98,9 +98,13 @@ class RolloutRows:
         return tuple(read(Hold, json.loads(row.document)) for row in connection.execute(query))
 
     def forget(self, connection: Connection, before: datetime) -> None:
-        """Drop rollouts that ended before then with what belongs to them, and holds that were over."""
+        """Drop rollouts that ended before then with what belongs to them, and holds that were over.
+
+        Those to which a person may say `retry` stay.
+        """
         old = and_(self._mine(rollouts), ~rollouts.c.stands, rollouts.c.ended < before)
-        gone = [row.id for row in connection.execute(select(rollouts.c.id).where(old))]
+        refused = {one.rollout for one in self.refusals(connection)}
+        gone = [row.id for row in connection.execute(select(rollouts.c.id).where(old)) if row.id not in refused]
         for chunk in chunks(gone, CHUNK):
             for table, column in ((evidence, evidence.c.rollout), (commands, commands.c.rollout), (rollouts, rollouts.c.id)):
                 connection.execute(delete(table).where(self._mine(table), column.in_(chunk)))

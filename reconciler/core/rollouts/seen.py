@@ -97,8 +97,8 @@ class Seen:
 
     `place`: one more unit may roll. `hold` is the one in force. `group` are the other rollouts of the group that the same
     commit began. `newer` is the commit that wants something else than this rollout, `later` the id of a rollout of the same
-    unit that came after it, both empty where there is none. `population` names the versions of the Pods. `commands` were not
-    handled yet.
+    unit that came after it, both empty where there is none. `asked`: Git wants again what it was to lead to, which is refused
+    because of it. `population` names the versions of the Pods. `commands` were not handled yet.
     """
 
     written: bool = False
@@ -117,6 +117,7 @@ class Seen:
     group: tuple[Rollout, ...] = ()
     newer: str = ""
     later: str = ""
+    asked: bool = False
     population: str = ""
     commands: tuple[Command, ...] = ()
 

@@ -47,7 +47,7 @@ def _objections(rollout: Rollout, command: Command, seen: Seen) -> Iterator[str]
             if rollout.phase is Phase.UNDOING and rollout.at_once and rollout.goal < 0:
                 yield "it goes back at once already"
         case Word.RETRY:
-            yield from _against_retry(rollout)
+            yield from _against_retry(rollout, seen)
         case Word.UNDO:
             yield from _against_undo(rollout, seen)
 
@@ -74,16 +74,18 @@ def _against_resume(rollout: Rollout, seen: Seen) -> Iterator[str]:
             yield f"it goes on by itself once this is over: {rollout.reason}"
 
 
-def _against_retry(rollout: Rollout) -> Iterator[str]:
+def _against_retry(rollout: Rollout, seen: Seen) -> Iterator[str]:
     if rollout.phase is Phase.PAUSED and (rollout.cause is not Cause.FAILED or rollout.goes_back):
         yield "no write was refused; resume lets it go on"
-    if rollout.phase is Phase.IDLE:
+    if rollout.phase is Phase.IDLE and not (seen.asked and rollout.refused):
         if rollout.outcome is not Outcome.UNDONE:
             yield f"it has {_ended(rollout)}"
         elif rollout.successor:
             yield f"{rollout.successor} has taken over"
         elif not rollout.refused:
             yield "a new attempt has been let in already"
+        elif seen.newer:
+            yield f"commit {seen.newer[:10]} wants something else"
 
 
 def _against_undo(rollout: Rollout, seen: Seen) -> Iterator[str]:

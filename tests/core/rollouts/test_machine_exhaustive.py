@@ -46,6 +46,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "group": {"group": (rollout(id="r2", phase=Phase.UNDOING, refused=True),)},
     "newer": {"newer": "b" * 40},
     "later": {"later": "r9"},
+    "asked": {"asked": True},
     "void": {"void": "14 %"},
 }
 DECIDING = ("failed", "blocked", "edited", "pass", "harm", "outage", "hold", "group", "newer")
