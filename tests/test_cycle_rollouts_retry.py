@@ -15,6 +15,7 @@ from reconciler.core.rollouts.seen import Word
 from reconciler.reports.advice import advice
 from reconciler.reports.words import goes_on
 from reconciler.saying import Said, say, to_try_again
+from tests.building import service_entry
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.worlds import mixed
 
@@ -81,3 +82,45 @@ def test_what_was_taken_back_and_reverted_is_tried_again_when_somebody_says_so(s
     for _ in range(3):
         rolled.look()
     assert rolled.newest.id == new.id
+
+
+def grouped(rolled: Rolled, *weights: int) -> list[Document]:
+    """Billing and shipping, which roll out as a group; the first VM of each weighs so much."""
+    shipping = [vm(number, labels={"app": "shipping"}) for number in (3, 4)]
+    entry = service_entry("shipping", workloadSelector={"labels": {"app": "shipping"}})
+    documents = [*mixed(vm(1), vm(2)), entry, *shipping]
+    for number, weight in zip((1, 3), weights, strict=False):
+        (machine,) = [one for one in documents if one["metadata"]["name"] == f"vm{number}"]
+        machine["spec"]["weight"] = weight
+    rolled.policy = policy(group="pair")
+    del rolled.policy["spec"]["serviceEntry"]
+    return documents
+
+
+def of_units(rolled: Rolled) -> dict[str, tuple[int, Phase, int]]:
+    """The attempt, the phase and the step of each unit's rollout."""
+    return {one.unit: (one.attempt, one.phase, one.step) for one in rolled.world.store.rollouts.standing()}
+
+
+@pytest.mark.parametrize("reverted", [False, True])
+def test_a_retry_of_one_unit_brings_along_the_group_that_went_back_with_it(*, reverted: bool) -> None:
+    """Both begin anew and go step by step together, as the first time; also where Git said something else in between."""
+    rolled = Rolled()
+    rolled.begin_with(*grouped(rolled))
+    rolled.begin(*grouped(rolled, 9, 9))
+    rolled.until(Phase.SOAKING, 1)
+    told(rolled, Word.ABORT, [rolled.newest])
+    for _ in range(25):
+        rolled.look()
+    assert [(attempt, phase) for attempt, phase, _ in of_units(rolled).values()] == [(1, Phase.IDLE)] * 2
+    for weights in ((), (9, 9)) if reverted else ():
+        rolled.commit(*grouped(rolled, *weights))
+        rolled.look()
+    assert len(retry(rolled, "shop/billing")) == 2
+    for _ in range(40):
+        rolled.look()
+        assert rolled.world.store.rollouts.refusals() == ()
+        steps = [step for attempt, _, step in of_units(rolled).values() if attempt == 2]
+        assert len(steps) != 1
+        assert max(steps, default=0) - min(steps, default=0) <= 1
+    assert rolled.world.spec("WorkloadEntry", "vm1")["weight"] == rolled.world.spec("WorkloadEntry", "vm3")["weight"] == 9

@@ -104,7 +104,7 @@ def abort(*, rollout: str, everything: bool, reason: str, **options: Any) -> int
 @reason_option
 @failing
 def retry(*, rollout: str, reason: str, **options: Any) -> int:
-    """Try again what has failed: an undo from where it stands, refused content as a new attempt."""
+    """Try again what has failed: an undo from where it stands, refused content as a new attempt, with the rest of its group."""
     from reconciler.saying import to_try_again
 
     with _store(options) as store:
