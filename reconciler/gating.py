@@ -11,7 +11,7 @@ from reconciler.core.gates.judging import judge, questions
 from reconciler.core.gates.memory import Memory
 from reconciler.core.gates.reading import Library, gates_of
 from reconciler.core.gates.scene import Scene
-from reconciler.core.gates.spec import Gate, GateMode
+from reconciler.core.gates.spec import Gate, GateMode, Refused
 from reconciler.core.rollouts.armed import armed
 from reconciler.core.rollouts.records import Evidence, EvidenceKind
 from reconciler.core.rollouts.replay import asked
@@ -45,8 +45,12 @@ class Gatekeeper:
 
     def armed(self, rollout: Rollout) -> tuple[Gate, ...]:
         """Return the gates of a rollout that count now."""
-        spec = {"gates": list(rollout.policy.gates.values())}
-        return tuple(armed(rollout, {gate.name: gate for gate in gates_of(spec, self.library)}))
+        return tuple(armed(rollout, {gate.name: gate for gate in self._gates(rollout)}))
+
+    def hopeless(self, rollout: Rollout) -> tuple[str, ...]:
+        """Say which gates of a rollout can never pass as the operator's settings are, also before it is their turn."""
+        acting = (gate for gate in self._gates(rollout) if gate.mode is GateMode.ACT)
+        return tuple(f"gate {one.name} can never pass: {one.ask.why}" for one in acting if isinstance(one.ask, Refused))
 
     def judge(self, scenes: Iterable[tuple[Rollout, Scene]]) -> dict[str, tuple[Rollout, tuple[GateLook, ...]]]:
         """Return by id each rollout with what its gates keep now, and their verdicts."""
@@ -58,6 +62,9 @@ class Gatekeeper:
         }
         said = answers(asked, self.metrics, self.hook)
         return {rollout.id: self._judged(rollout, scene, said) for rollout, scene in found}
+
+    def _gates(self, rollout: Rollout) -> tuple[Gate, ...]:
+        return gates_of({"gates": list(rollout.policy.gates.values())}, self.library)
 
     def _judged(
         self, rollout: Rollout, scene: Scene, said: Mapping[tuple[str, str], Answers]

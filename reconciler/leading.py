@@ -240,7 +240,7 @@ class Look:
         """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
         mesh = self.mesh if predict else None
         found = [self._outlook(one, self._waits(one, written, left), mesh, written) for one in self.under_way]
-        said = [remarks(one, self.git, self.mesh) for one in self.under_way]
+        said = [(*self.gatekeeper.hopeless(one), *remarks(one, self.git, self.mesh)) for one in self.under_way]
         return tuple(replace(one, notes=(*one.notes, *notes)) for one, notes in zip(found, said, strict=True))
 
     def _outlook(self, one: Rollout, missing: Iterable[Wait], mesh: Mesh | None, written: AbstractSet[Key]) -> Outlook:

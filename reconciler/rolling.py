@@ -5,6 +5,7 @@ what would happen.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.changes import ObjectDiff, State
@@ -16,7 +17,7 @@ from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.policies import Policies, RolloutLimits, policy_of
 from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
 from reconciler.core.rollouts.rollout import Rollout
-from reconciler.core.rollouts.seen import Pace
+from reconciler.core.rollouts.seen import Command, Pace
 from reconciler.core.units import Unit, cut
 from reconciler.gating import Gatekeeper
 from reconciler.journalled import Writes
@@ -36,7 +37,7 @@ class Rollouts:
         """Return all rollouts as they are stored, at this moment. Raises Unavailable."""
         store = self._store.rollouts
         refusals = {(one.unit, one.content): one for one in store.refusals()}
-        commands = store.commands()
+        commands = tuple(map(self._by_whom, store.commands()))
         named = [one for one in (store.get(said.rollout) for said in commands) if one]
         standing = {one.id: one for one in (*store.standing(), *named)}
         writes = Writes.read(self._store, standing.values())
@@ -92,6 +93,11 @@ class Rollouts:
     def said(self) -> Hashable:
         """Return what people have said and all holds: equal as long as nobody says more. Raises Unavailable."""
         return self._store.rollouts.commands(), self._store.rollouts.holds()
+
+    def _by_whom(self, command: Command) -> Command:
+        """Return a command with the person and the role that our operator's settings know for the login it came from."""
+        by, role = self._gatekeeper.library.people.known(command.by)
+        return replace(command, by=by, role=role)
 
     def _later(self, named: Iterable[Rollout]) -> dict[str, str]:
         newest = {one.id: self._store.rollouts.history(1, unit=one.unit) for one in named}

@@ -176,6 +176,28 @@ class GateSettings(BaseModel):
     """Queries that gates may ask for by name, each with ``query`` and, where it has samples to count, ``samples``."""
 
 
+class PersonSettings(BaseModel):
+    """A person who speaks to rollouts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    logins: Names = Field(min_length=1)
+    role: Literal["viewer", "operator", "admin"] = "operator"
+    emails: Names = ()
+
+
+def _one_each(people: dict[str, PersonSettings]) -> dict[str, PersonSettings]:
+    logins = [login for person in people.values() for login in person.logins]
+    if twice := sorted({one for one in logins if logins.count(one) > 1}):
+        raise ValueError(f"the login {twice[0]} belongs to two persons")
+    return people
+
+
+#: Names are told apart from logins and addresses.
+PersonName = Annotated[str, Field(pattern=r"^[^<>@\s]([^<>@]*[^<>@\s])?$")]
+People = Annotated[dict[PersonName, PersonSettings], AfterValidator(_one_each)]
+
+
 class RegistryServerSettings(BaseModel):
     """The VM registry's server: `reconciler registry serve`."""
 
@@ -304,6 +326,9 @@ class Settings(BaseSettings):
     """How the health of VMs counts."""
     gates: GateSettings = GateSettings()
     """Whom gates ask."""
+    people: People = {}
+    """Persons by name, each with ``logins`` (``zoe``, or ``zoe@bastion`` for one host), ``role`` (``viewer``, ``operator`` or
+    ``admin``) and ``emails`` (by which commits know them); everybody else is an operator."""
     registry_server: RegistryServerSettings = RegistryServerSettings()
     """The VM registry's server."""
     consul: ConsulSettings = ConsulSettings()

@@ -405,10 +405,13 @@ def embedded_metrics(clock: Clock) -> tuple[Metrics, Callable[[str, str, str, in
 
 def library(settings: Settings) -> Library:
     """Return what the operator offers to gates in Git."""
+    from reconciler.core.gates.people import People, Person
     from reconciler.core.gates.reading import Library, Template
+    from reconciler.core.gates.spec import Role
 
     templates = {name: Template(one.query, one.samples) for name, one in settings.gates.templates.items()}
-    return Library(templates, settings.gates.free_queries)
+    people = (Person(name, Role(one.role), one.logins, one.emails) for name, one in settings.people.items())
+    return Library(templates, settings.gates.free_queries, People(tuple(people)))
 
 
 def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:

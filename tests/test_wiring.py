@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.core.gates.answers import AskHook
 from reconciler.core.gates.reading import Library, Template
+from reconciler.core.gates.spec import Role
 from reconciler.errors import InvalidInput
 from reconciler.settings import Settings, load
 from reconciler.wiring import hook, library, metrics, registry_server, vm_registry
@@ -80,6 +81,15 @@ def test_the_operators_templates_are_read(tmp_path: Path) -> None:
     """With the switch for queries in Git."""
     own = settings(tmp_path, '[gates]\nfree_queries = false\n[gates.templates.errors]\nquery = "rate(x{a=$a}[$window])"\n')
     assert library(own) == Library({"errors": Template("rate(x{a=$a}[$window])")}, free_queries=False)
+
+
+def test_people_are_read(tmp_path: Path) -> None:
+    """Each login belongs to one of them, and no name can be taken for a login or an address."""
+    zoe = '[people."Zoë Ohm"]\nlogins = ["zoe"]\nrole = "admin"\nemails = ["zoe@example.org"]\n'
+    assert library(settings(tmp_path, zoe)).people.known("zoe@bastion") == ("Zoë Ohm <zoe@example.org>", Role.ADMIN)
+    for wrong in ('[people.bob]\nlogins = ["zoe"]\n', '[people."b@c"]\nlogins = ["b"]\n', "[people.bob]\nlogins = []\n"):
+        with pytest.raises(InvalidInput, match="people"):
+            settings(tmp_path, zoe + wrong)
 
 
 @pytest.mark.case("W-14")

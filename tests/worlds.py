@@ -14,6 +14,8 @@ from reconciler.adapters.memory_lease import Leases, MemoryLease
 from reconciler.adapters.memory_registry import MemoryRegistry
 from reconciler.adapters.memory_source import MemorySource
 from reconciler.adapters.memory_store import MemoryStore
+from reconciler.core.gates.people import People
+from reconciler.core.gates.reading import Library
 from reconciler.core.plans import PlanSettings
 from reconciler.core.report import Report
 from reconciler.core.resources import Document, Key, LiveObject, Pod
@@ -109,6 +111,7 @@ class World:
         lease: Lease | None = None,
         metrics: Metrics | None = None,
         office: FleetOffice | None = None,
+        people: People = People(),  # noqa: B008 - a frozen value
         **policy: Any,
     ) -> Cycle:
         """A process that runs cycles on the target; `policy` are fields of `Policy`."""
@@ -121,7 +124,7 @@ class World:
             lease=lease or self.lease(),
             clock=self.clock,
             crds=Crds(cluster or self.cluster, store or self.store, make_schemas),
-            gatekeeper=Gatekeeper(metrics),
+            gatekeeper=Gatekeeper(metrics, library=Library(people=people)),
             office=office,
         )
         settings = replace(plan or PlanSettings(), target=TARGET)

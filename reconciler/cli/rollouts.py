@@ -3,8 +3,10 @@
 They are noted in the state store, and whoever runs the target carries them out: `serve` at its next look, or `apply`.
 """
 
-import getpass
+import os
+import pwd
 import re
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -147,7 +149,7 @@ def hold(*, service: str, length: str | None, end: bool, reason: str, **options:
             ended = store.rollouts.unhold(service)
             click.echo(f"{service} is held no more" if ended else f"{service} was not held")
             return 0
-        held = saying.hold(store, service, length_of(length or ""), getpass.getuser(), reason, system_clock().now())
+        held = saying.hold(store, service, length_of(length or ""), _login(), reason, system_clock().now())
         click.echo(f"{held.unit} is held until {held.until:%Y-%m-%d %H:%M:%S} UTC: nothing of it is written")
     return 0
 
@@ -166,7 +168,7 @@ def _tell(store: "Store", rollouts: "Iterable[Rollout]", word: str, reason: str,
     from reconciler.saying import Said, say
     from reconciler.wiring import system_clock
 
-    said = Said(Word(word), getpass.getuser(), reason, system_clock().now(), digest)
+    said = Said(Word(word), _login(), reason, system_clock().now(), digest)
     for rollout in rollouts:
         click.echo(clean(say(store.rollouts, rollout, said)))
 
@@ -178,8 +180,18 @@ def _override(store: "Store", digest: str, names: tuple[str, ...], reason: str) 
     if not _DIGEST.fullmatch(digest):
         raise InvalidInput(f"{digest[:80]!r} is not a plan's digest: copy the 64 hexadecimal digits that `plan` prints")
     for name in names:
-        store.override(Override(digest, name, getpass.getuser(), reason, system_clock().now()))
+        store.override(Override(digest, name, _login(), reason, system_clock().now()))
     click.echo(f"noted for plan {digest[:12]}: {', '.join(names)}")
+
+
+def _login() -> str:
+    """Return who speaks: the user by the system's own list, whatever variables say, and the host."""
+    user = os.getuid()
+    try:
+        name = pwd.getpwuid(user).pw_name
+    except KeyError:
+        name = f"uid-{user}"
+    return f"{name}@{socket.gethostname()}"
 
 
 @contextmanager

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -95,6 +98,19 @@ def test_approve_is_about_a_plan_with_allow_and_about_a_step_without(url: str, s
         assert run(url, "approve", *arguments, "--reason", "x").exit_code == 1, arguments
     assert run(url, "approve", "r1").exit_code == 1
     assert len(said(store)) == 2
+
+
+def test_who_speaks_is_the_systems_word_and_no_variables(url: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the host, since logins are of one."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "mallory")
+    me = f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
+    assert run(url, "approve", "r2", "--reason", "known").exit_code == 0
+    assert run(url, "approve", DIGEST, "--allow", "wholesale:shop/billing", "--reason", "agreed").exit_code == 0
+    assert run(url, "hold", "shop/billing", "--for", "2h").exit_code == 0
+    assert [one.by for one in store.rollouts.commands()] == [me]
+    assert [one.by for one in store.overrides(DIGEST)] == [me]
+    assert [one.by for one in store.rollouts.holds()] == [me]
 
 
 def test_a_service_is_held_for_a_while(url: str, store: Store) -> None:

@@ -13,6 +13,7 @@ from reconciler.core.rollouts.values import Approval
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 _AUTHOR = re.compile(r"\s*(.*?)\s*(?:<([^<>]*)>)?\s*")
+_ADDRESS = re.compile(r"<([^<>]*)>")
 
 
 def approval(ask: Approve, scene: Scene) -> Verdict:
@@ -38,7 +39,7 @@ def _refusal(ask: Approve, scene: Scene, given: Approval) -> str:
         return "it was for another plan"
     if not _covers(given.role, ask.role):
         return f"{ask.role} is asked for"
-    if ask.not_author and _person(given.by) in set(_names(scene.author)):
+    if ask.not_author and set(_known_by(given.by)) & set(_names(scene.author)):
         return "is the author of the commit"
     return _timing(ask, given.at, scene.now)
 
@@ -53,8 +54,20 @@ def _timing(ask: Approve, at: datetime, now: datetime) -> str:
     return "it has expired" if now - at > ask.expires else ""
 
 
-def _person(name: str) -> str:
+def _person(by: str) -> str:
+    """Return who somebody is, without addresses and host: one user on two hosts is one person."""
+    return _folded(by.partition("<")[0].partition("@")[0])
+
+
+def _folded(name: str) -> str:
     return name.strip().casefold()
+
+
+def _known_by(by: str) -> Iterator[str]:
+    """Yield the names of a person (``Zoë <zoe@example.org>``, ``zoe@bastion``) that a commit may have for them."""
+    for one in (_person(by), by.partition("<")[0], *_ADDRESS.findall(by)):
+        if one:
+            yield _folded(one)
 
 
 def _names(author: str) -> Iterator[str]:
@@ -63,4 +76,4 @@ def _names(author: str) -> Iterator[str]:
     name, email = parts.groups(default="") if parts else (author, "")
     for one in (author, name, email, email.partition("@")[0]):
         if one:
-            yield _person(one)
+            yield _folded(one)

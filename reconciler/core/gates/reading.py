@@ -1,8 +1,8 @@
 """Gates as RolloutPolicies write them -> gates as values.
 
 A document has passed its model (`core/manifests/models/rollout_policy.py`). What only the operator's settings decide, which
-templates there are and whether Git may write queries itself, makes a gate that cannot be asked, never an error: a rollout that
-goes on must not fall over a setting.
+templates there are, whether Git may write queries itself and who has which role, makes a gate that cannot be asked, never an
+error: a rollout that goes on must not fall over a setting.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +11,7 @@ from datetime import time, timedelta
 from typing import Any
 
 from reconciler.core.gates.hours import DAYS
+from reconciler.core.gates.people import People
 from reconciler.core.gates.promql import bound, fault, growth, parameters
 from reconciler.core.gates.spec import (
     READY_MADE,
@@ -49,10 +50,11 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What the operator offers to gates in Git: templates by name, and whether queries may be written in Git at all."""
+    """What the operator offers to gates in Git: templates by name, whether queries may be written in Git at all, and people."""
 
     templates: Mapping[str, Template] = field(default_factory=lambda: EMPTY)
     free_queries: bool = True
+    people: People = field(default_factory=People)
 
 
 def gates_of(spec: Document, library: Library) -> tuple[Gate, ...]:
@@ -107,8 +109,10 @@ def _webhook(ask: Document, _library: Library) -> Ask:
     return Webhook(**_told(ask, _WEBHOOK))
 
 
-def _approval(ask: Document, _library: Library) -> Ask:
-    return Approve(**_told(ask, _APPROVAL))
+def _approval(ask: Document, library: Library) -> Ask:
+    asked = Approve(**_told(ask, _APPROVAL))
+    lacking = library.people.lacking(asked.role, asked.count)
+    return Refused(lacking) if lacking else asked
 
 
 def _hours(ask: Document, _library: Library) -> Ask:

@@ -68,7 +68,18 @@ def test_several_persons_are_several_persons() -> None:
     assert asked(ask, given(), given("bob")) == Verdict.passing("approved by ann, bob")
 
 
-@pytest.mark.parametrize("by", ["Zoë <zoe@example.org>", "zoë", "ZOE@example.org", "zoe"])
+def test_one_user_on_two_hosts_is_one_person() -> None:
+    """And so is a person whose addresses have changed since."""
+    ask = Approve(count=2)
+    assert not asked(ask, given("ann@bastion"), given("ann@laptop")).passes
+    assert not asked(ask, given("Ann Lee <a@example.org>"), given("Ann Lee <lee@example.org>")).passes
+    assert asked(ask, given("ann@bastion"), given("bob@bastion")).passes
+
+
+@pytest.mark.parametrize(
+    "by",
+    ["Zoë <zoe@example.org>", "zoë", "ZOE@example.org", "zoe", "zoe@bastion", "Dr Ohm <z@home.example> <zoe@example.org>"],
+)
 def test_the_author_of_the_commit_does_not_count_where_the_policy_says_so(by: str) -> None:
     """By any name that the commit has for them."""
     author = "Zoë <zoe@example.org>"

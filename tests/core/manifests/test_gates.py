@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.gates.people import People, Person
 from reconciler.core.gates.reading import Library, Template, gate_of, gates_of
 from reconciler.core.gates.spec import (
     Approve,
@@ -98,7 +99,8 @@ GOOD: list[tuple[dict[str, Any], Any]] = [
 def test_each_kind_of_gate_is_read(gate: dict[str, Any], ask: Any) -> None:
     """With what it says, and otherwise with what the value has."""
     assert problems(gate) == []
-    assert gate_of({"name": "g", **gate}, Library()).ask == ask
+    admins = People(tuple(Person(name, Role.ADMIN) for name in ("Ann", "Bob")))
+    assert gate_of({"name": "g", **gate}, Library(people=admins)).ask == ask
 
 
 def test_how_a_gate_is_asked_is_read() -> None:
