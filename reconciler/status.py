@@ -8,9 +8,10 @@ from typing import Any
 from reconciler.core.gates.words import length
 from reconciler.core.health.codes import Code
 from reconciler.core.health.states import STATES
+from reconciler.core.report import Verdict
 from reconciler.core.resources import Key, Revision
-from reconciler.core.rollouts.outlook import Outlook, outlook
-from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.outlook import STILL, Outlook, outlook
+from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Hold
 from reconciler.core.rollouts.waits import stored
 from reconciler.errors import InvalidInput, Unavailable
@@ -61,8 +62,10 @@ class Status:
             rows.append(("said", safe.clean(f"{said}: not carried out yet, by the next look of `serve` or `apply`")))
         if self.last:
             written = words.counted(self.last.written, "write")
-            rows.append(("last run", f"{words.moment(self.last.at)} {self.last.outcome}, {written}"))
-            rows += [("because", safe.clean(reason))] if (reason := self.last.report.get("reason")) else []
+            stopped = _stopped(self.last)
+            outcome = "stopped for a person" if stopped else self.last.outcome
+            rows.append(("last run", f"{words.moment(self.last.at)} {outcome}, {written}"))
+            rows += [("because", safe.clean(reason)) for reason in (self.last.report.get("reason"), *stopped) if reason]
             rows += [("waits", safe.clean(text)) for text in _waiting(self.last.report)]
             rows += [("VM", safe.clean(text)) for text in _about_vms(self.last.report)]
         rows += [("traffic", safe.clean(f"{service}  {split}")) for service, split in self.splits.items()]
@@ -128,6 +131,16 @@ def read_status(target: str, store: Store, lease: Lease, now: datetime) -> Statu
         rollouts=tuple(outlook(one, stored(one)) for one in store.rollouts.standing()),
         splits=recall_splits(store),
     )
+
+
+def _stopped(last: CycleRecord) -> list[str]:
+    """Return which rollouts made a run end for a person to decide; none where something else refused it."""
+    report = last.report
+    guards = any(unit["guards"] for unit in (report.get("plan") or {}).get("units", ()))
+    if last.outcome != Verdict.REFUSED or report.get("reason") or guards:
+        return []
+    still = [one for one in report.get("rollouts", ()) if Phase(one["phase"]) in STILL]
+    return [f"{one['unit']} is {one['outcome'] or one['phase']}: {one['reason']}" for one in still]
 
 
 def _waiting(report: Mapping[str, Any]) -> list[str]:

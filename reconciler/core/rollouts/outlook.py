@@ -17,6 +17,9 @@ from reconciler.core.rollouts.values import Documents, Figures, LegKind
 from reconciler.core.rollouts.waits import For, Wait
 from reconciler.core.splits import splits
 
+#: Phases in which a rollout does not go on by itself.
+STILL = (Phase.PAUSED, Phase.HALTED, Phase.IDLE)
+
 
 class Standing(StrEnum):
     """Where a step is."""
@@ -83,7 +86,7 @@ class Outlook:
     @property
     def moves(self) -> bool:
         """Whether it goes on by itself, sooner or later."""
-        return self.phase not in (Phase.PAUSED, Phase.HALTED, Phase.IDLE)
+        return self.phase not in STILL
 
 
 def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = None) -> Outlook:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from reconciler.core.gates.consequence import Consequence
 from reconciler.core.gates.verdict import Reason
 from reconciler.core.gates.words import length
+from reconciler.core.rollouts.armed import APPROVAL
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Pace, Seen
 
@@ -131,8 +132,9 @@ def _to_begin(seen: Seen) -> Iterator[Wait]:
 
 def _to_pass(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     yield from _steady(rollout, seen, pace)
-    yield from _gates(rollout, seen)
-    yield from _approval(rollout)
+    asks = tuple(_approval(rollout))
+    yield from _gates(rollout, seen, without=APPROVAL.name if asks else "")
+    yield from asks
     if not rollout.is_last_step:
         yield from _capacity(seen)
         behind = [one for one in seen.group if _is_behind(one, rollout.way.asked(rollout.step))]
@@ -189,9 +191,12 @@ def _approval(rollout: Rollout) -> Iterator[Wait]:
         yield Wait(For.APPROVAL, f"a person must approve what comes next (plan {rollout.plan})")
 
 
-def _gates(rollout: Rollout, seen: Seen) -> Iterator[Wait]:
-    """All that are given must pass, and all that the step names must be given: silence never passes."""
-    for name in sorted({*rollout.current.gates, *seen.gates}):
+def _gates(rollout: Rollout, seen: Seen, *, without: str) -> Iterator[Wait]:
+    """All that are given must pass, and all that the step names must be given: silence never passes.
+
+    `without` names the one that is told otherwise.
+    """
+    for name in sorted({*rollout.current.gates, *seen.gates} - {without}):
         judged = seen.gates.get(name)
         if judged is None:
             yield Wait(For.ANSWER, f"{name} has not been asked yet")
