@@ -11,7 +11,7 @@ from reconciler.core.gates.judging import judge, questions
 from reconciler.core.gates.memory import Memory
 from reconciler.core.gates.reading import Library, gates_of
 from reconciler.core.gates.scene import Scene
-from reconciler.core.gates.spec import Gate, GateMode, Refused
+from reconciler.core.gates.spec import Approve, Ask, Gate, GateMode, Refused
 from reconciler.core.rollouts.armed import armed
 from reconciler.core.rollouts.records import Evidence, EvidenceKind
 from reconciler.core.rollouts.replay import asked
@@ -49,8 +49,8 @@ class Gatekeeper:
 
     def hopeless(self, rollout: Rollout) -> tuple[str, ...]:
         """Say which gates of a rollout can never pass as the operator's settings are, also before it is their turn."""
-        acting = (gate for gate in self._gates(rollout) if gate.mode is GateMode.ACT)
-        return tuple(f"gate {one.name} can never pass: {one.ask.why}" for one in acting if isinstance(one.ask, Refused))
+        found = ((gate.name, _hopeless(gate.ask)) for gate in self._gates(rollout) if gate.mode is GateMode.ACT)
+        return tuple(f"gate {name} can never pass: {why}" for name, why in found if why)
 
     def judge(self, scenes: Iterable[tuple[Rollout, Scene]]) -> dict[str, tuple[Rollout, tuple[GateLook, ...]]]:
         """Return by id each rollout with what its gates keep now, and their verdicts."""
@@ -79,6 +79,16 @@ class Gatekeeper:
             found = Judged(verdict, consequence(gate, verdict, late, scene.now))
             judged.append(GateLook(gate, scene, scene.now - late, told, found))
         return replace(rollout, gate_state=kept), tuple(judged)
+
+
+def _hopeless(ask: Ask) -> str:
+    match ask:
+        case Refused(why):
+            return why
+        case Approve():
+            return ask.lacking
+        case _:
+            return ""
 
 
 def _memory(rollout: Rollout, gate: Gate) -> Memory:

@@ -69,6 +69,17 @@ def test_a_plan_says_before_the_first_step_which_gate_nobody_could_pass() -> Non
     )
 
 
+def test_a_gate_that_nobody_could_pass_waits_for_the_operator_and_hears_approvals() -> None:
+    """It pauses nothing: who is named and approves once more lets it go on."""
+    rolled = rolling(People(), "sign-off")
+    approve(rolled, "bob@bastion")
+    assert [one.by for one in rolled.newest.approvals] == ["bob@bastion"]
+    rolled.world.pass_time(hours=2)
+    (seen,) = rolled.look().rollouts
+    assert seen.phase is Phase.SOAKING
+    assert any("bob@bastion does not count: admin is asked for" in text and "`people`" in text for text in seen.waits)
+
+
 @pytest.mark.parametrize("who", [None, "eve@laptop"])
 def test_an_approval_that_is_awaited_is_told_once(who: str | None) -> None:
     """With the plan to approve; where somebody has done so in vain, with why."""

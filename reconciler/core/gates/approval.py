@@ -28,6 +28,7 @@ def approval(ask: Approve, scene: Scene) -> Verdict:
         return Verdict.passing(f"approved by {', '.join(sorted(one.by for one in counted.values()))}")
     left = ask.count - len(counted)
     needs = f"{left} approval{'s' if left > 1 else ''} by a person with role {ask.role}"
+    needs += f"; {ask.lacking}" if ask.lacking else ""
     given = [f"approved by {', '.join(sorted(one.by for one in counted.values()))}"] if counted else []
     given += [f"{by} does not count: {why}" for by, why in sorted(refused.items()) if _person(by) not in counted]
     return Verdict.waiting(Reason.APPROVAL, "; ".join(given) or "nobody has approved yet", needs=needs)

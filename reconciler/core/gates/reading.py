@@ -1,8 +1,8 @@
 """Gates as RolloutPolicies write them -> gates as values.
 
 A document has passed its model (`core/manifests/models/rollout_policy.py`). What only the operator's settings decide, which
-templates there are, whether Git may write queries itself and who has which role, makes a gate that cannot be asked, never an
-error: a rollout that goes on must not fall over a setting.
+templates there are, whether Git may write queries itself and who has which role, makes a gate that cannot be asked or passed,
+never an error: a rollout that goes on must not fall over a setting.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -111,8 +111,7 @@ def _webhook(ask: Document, _library: Library) -> Ask:
 
 def _approval(ask: Document, library: Library) -> Ask:
     asked = Approve(**_told(ask, _APPROVAL))
-    lacking = library.people.lacking(asked.role, asked.count)
-    return Refused(lacking) if lacking else asked
+    return replace(asked, lacking=library.people.lacking(asked.role, asked.count))
 
 
 def _hours(ask: Document, _library: Library) -> Ask:

@@ -160,12 +160,16 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Approve:
-    """`count` different persons, of this role at least, say yes to the plan in force, not longer ago than `expires`."""
+    """`count` different persons, of this role at least, say yes to the plan in force, not longer ago than `expires`.
+
+    `lacking` says why there can never be so many, empty where there can.
+    """
 
     role: Role = Role.OPERATOR
     count: int = 1
     expires: timedelta = timedelta(hours=24)
     not_author: bool = False
+    lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.core.gates.people import People, Person
 from reconciler.core.gates.reading import Library, gate_of
-from reconciler.core.gates.spec import Approve, Refused, Role
+from reconciler.core.gates.spec import Approve, Role
 
 ZOE = Person("Zoë", Role.ADMIN, ("zoe", "ohm@bastion"), ("zoe@example.org", "z@home.example"))
 BOB = Person("Bob", Role.VIEWER, ("bob@bastion",))
@@ -33,14 +33,16 @@ def test_the_host_that_is_named_comes_first() -> None:
     assert People((ZOE, other)).known("zoe@lab") == ("Other Zoe", Role.OPERATOR)
 
 
-def test_a_gate_that_nobody_could_pass_cannot_be_asked() -> None:
-    """It says what is missing, and where; what everybody may do needs no names."""
+def test_a_gate_that_nobody_could_pass_says_so() -> None:
+    """With what is missing, and where; what everybody may do needs no names."""
     admin, two = ({"name": "a", "approval": {"role": "admin", "count": count}} for count in (1, 2))
     assert gate_of(admin, Library(people=PEOPLE)).ask == Approve(role=Role.ADMIN)
-    assert gate_of(admin, Library()).ask == Refused(
-        "it asks for a person with role admin, and nobody has it by the operator's setting `people`"
+    assert gate_of(admin, Library()).ask == Approve(
+        role=Role.ADMIN, lacking="it asks for a person with role admin, and nobody has it by the operator's setting `people`"
     )
-    assert gate_of(two, Library(people=PEOPLE)).ask == Refused(
-        "it asks for 2 persons with role admin, and only 1 has it by the operator's setting `people`"
+    assert gate_of(two, Library(people=PEOPLE)).ask == Approve(
+        role=Role.ADMIN,
+        count=2,
+        lacking="it asks for 2 persons with role admin, and only 1 has it by the operator's setting `people`",
     )
     assert gate_of({"name": "a", "approval": {"count": 3}}, Library()).ask == Approve(count=3)
