@@ -1,6 +1,6 @@
 """One cycle: read, decide, save, act, report. It has no opinions; `core` has them, and the modules beside it the details."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +30,7 @@ from reconciler.desired import DesiredReader
 from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Rejected, Unavailable
 from reconciler.fights import Fights, condition_of
 from reconciler.following import Follower
+from reconciler.holding import heard_of
 from reconciler.observing import Observer
 from reconciler.ports import CycleRecord
 from reconciler.quarantine import Quarantine
@@ -70,6 +71,7 @@ class Cycle:
         self._rollouts = Rollouts(ports.store, ports.gatekeeper, policy.rollouts, policy.pace, policy.plan)
         self._seen: tuple[Hashable, ObservedState | None] | None = None
         self._heard: Hashable = ((), ())
+        self._held: frozenset[str] = frozenset()
         self._due: datetime | None = None
         self._awaited: tuple[str, frozenset[str]] | None = None
         self._recorded: tuple[str, ...] = ()
@@ -88,7 +90,7 @@ class Cycle:
     def units(self) -> dict[str, tuple[Key, ...]]:
         """Return the objects of each unit by its name, as Git and both stores have them. Raises InvalidInput, Unavailable."""
         desired = self._follower.desired(self._follower.newest())
-        return {unit.name: unit.keys for unit in cut(desired, self.observe(), ())}
+        return _units(desired, self.observe(), ())
 
     def recovered(self, observed: ObservedState, revision: Revision) -> tuple[Rollout, ...]:
         """Return the rollouts that a lost or restored store does not know as they are. Raises Unavailable."""
@@ -136,7 +138,8 @@ class Cycle:
         self.stands_by = sight.fenced
         if not sight.fenced and verdict not in (Verdict.UNAVAILABLE, Verdict.FAILED):
             self._seen = (sight.said, sight.observed)
-            self._heard = sight.look.heard.said if sight.look else self._heard
+            if sight.look:
+                self._heard, self._held = sight.look.heard.said, frozenset(sight.look.holds)
         return self._report(sight, verdict, write=write)
 
     def nothing_new(self) -> bool:
@@ -244,6 +247,8 @@ class Cycle:
             taking = replace(rules.adoption, keys=rules.adoption.keys | retaken)
             found = compare(replace(rules, adoption=taking), look.wanted)
         sight.notes += look.remarks
+        look.kept, notes = heard_of(look.holds, self._held, partial(_units, desired, observed, found), found)
+        sight.notes += notes
         held = look.untouchable
         return tuple(replace(one, changes=()) if one.key in held else one for one in found)
 
@@ -360,3 +365,7 @@ class Cycle:
                 CycleRecord(0, report.ended, commit, digest, report.verdict, written, as_json.document(report))
             )
             self._ports.store.forget(report.ended - self._policy.keep_history)
+
+
+def _units(desired: DesiredState, observed: ObservedState, differences: Sequence[ObjectDiff]) -> dict[str, tuple[Key, ...]]:
+    return {unit.name: unit.keys for unit in cut(desired, observed, differences)}

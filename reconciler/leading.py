@@ -33,6 +33,7 @@ from reconciler.core.rollouts.waits import Wait, next_look, waits
 from reconciler.core.rollouts.ways import way_to
 from reconciler.core.units import Unit
 from reconciler.gating import Gatekeeper, GateLook, evidence_of, judged_of
+from reconciler.holding import in_force, names_of
 from reconciler.journalled import Writes
 
 #: Returns the policy of a unit, None where its changes are not rolled out.
@@ -73,7 +74,8 @@ class Look:
 
     `standing` are those that say what is wanted now, by id, oldest first; `stored` are they as they were before this look.
     `git` holds the declared documents: what holds a split has a say in weights alone. `refused` says of units, by name, why
-    what Git wants of them cannot be rolled out: none of it may be written then. `saved` once it is stored what came of it;
+    what Git wants of them cannot be rolled out: none of it may be written then. `kept` are objects of services that somebody
+    holds, each with the reason, whether they roll or not. `saved` once it is stored what came of it;
     before, it is what would.
     """
 
@@ -91,6 +93,7 @@ class Look:
     seen: dict[str, Seen] = field(default_factory=dict)
     refused: dict[str, NoWay] = field(default_factory=dict)
     gone: list[Rollout] = field(default_factory=list)
+    kept: Mapping[Key, str] = field(default_factory=dict)
     saved: bool = False
     _newer: dict[str, str] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
@@ -129,7 +132,8 @@ class Look:
     @property
     def untouchable(self) -> dict[Key, str]:
         """The objects that must not be written at all, each with the reason."""
-        return {key: one.reason for one in self.standing.values() if one.hands_off for key in one.way.after}
+        own = {key: one.reason for one in self.standing.values() if one.hands_off for key in one.way.after}
+        return {**self.kept, **own}
 
     def begin(self, found: Iterable[Wish], revision: Revision, policy_of: PolicyOf, attempts: Attempts) -> bool:
         """Begin rollouts where Git wants something else than what stands; returns whether anything else is wanted now."""
@@ -218,7 +222,7 @@ class Look:
             blocked=self.heard.blocked.get(rollout.unit, ""),
             gates=judged_of(self.judged.get(rollout.id, ())),
             place=rollout.id in may_begin(others, self.cap),
-            hold=next((one for one in self.heard.holds if one.unit in _names(rollout) and one.until > self.now), None),
+            hold=next((one for unit, one in self.holds.items() if unit in names_of(rollout.unit, rollout.way.after)), None),
             group=tuple(group_of(rollout, others)),
             newer=self._newer.get(rollout.id, ""),
             later=self.heard.later.get(rollout.id, ""),
@@ -303,17 +307,17 @@ class Look:
             yield change_of(one, self.actions.get(one.id, ()), self.now, pieces)
 
     @property
+    def holds(self) -> dict[str, Hold]:
+        """The holds in force, by the unit that they name."""
+        return in_force(self.heard.holds, self.now)
+
+    @property
     def due(self) -> datetime | None:
         """When to look again at the latest: so that no time goes by unobserved, and no gate is late."""
         found = [next_look(one, self.seen[key], self.pace, self.now) for key, one in self.standing.items() if key in self.seen]
         found += [self.now + gate.interval for one in self.standing.values() for gate in self.gatekeeper.armed(one)]
+        found += [hold.until for hold in self.holds.values()]
         return min((one for one in found if one is not None), default=None)
-
-
-def _names(rollout: Rollout) -> set[str]:
-    """Return what a hold may call a unit: its name, or one of its ServiceEntries."""
-    entries = {f"{key.namespace}/{key.name}" for key in rollout.way.after if key.kind == "ServiceEntry"}
-    return entries | {rollout.unit}
 
 
 def _place(rollout: Rollout) -> tuple[Phase, int, int, bool]:

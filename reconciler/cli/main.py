@@ -32,7 +32,7 @@ COMMANDS: Table = {
     "abort": ("rollouts", "Take a rollout back at once, or all of them."),
     "retry": ("rollouts", "Try again what has failed."),
     "undo": ("rollouts", "Take a rollout back, also long after it has succeeded."),
-    "hold": ("rollouts", "Keep all hands off a service for a while."),
+    "hold": ("hold", "Keep all hands off a service for a while."),
     "replay": ("evidence", "Judge a rollout's gates again, with other thresholds."),
     "recover": ("state", "Rebuild a lost state store from the marks in the cluster."),
     "release": ("state", "Hand objects over to another manager and take our marks away."),

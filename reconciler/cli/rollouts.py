@@ -1,4 +1,4 @@
-"""What a person says to rollouts: `approve`, `pause`, `resume`, `abort`, `retry`, `undo`, `hold`.
+"""What a person says to rollouts: `approve`, `pause`, `resume`, `abort`, `retry`, `undo`.
 
 They are noted in the state store, and whoever runs the target carries them out: `serve` at its next look, or `apply`.
 """
@@ -20,6 +20,7 @@ from reconciler.errors import InvalidInput
 if TYPE_CHECKING:
     from reconciler.core.rollouts.rollout import Rollout
     from reconciler.ports import Store
+    from reconciler.settings import Settings
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -43,7 +44,7 @@ def approve(*, what: str, allow: tuple[str, ...], digest: str, reason: str, **op
     reconciler approve 3f2a... --allow wholesale:shop/billing --reason "agreed with the shop team"
     reconciler approve shop/billing --digest 3f2a61c09b7e --reason "the errors of step 2 are known"
     """
-    with _store(options) as store:
+    with opened(take_settings(options)) as store:
         if allow:
             _override(store, what, allow, reason)
             return 0
@@ -92,7 +93,7 @@ def abort(*, rollout: str, everything: bool, reason: str, **options: Any) -> int
         return _say("abort", rollout, reason, options)
     from reconciler.saying import running
 
-    with _store(options) as store:
+    with opened(take_settings(options)) as store:
         found = running(store.rollouts)
         _tell(store, found, "abort", reason)
     if not found:
@@ -109,7 +110,7 @@ def retry(*, rollout: str, reason: str, **options: Any) -> int:
     """Try again what has failed: an undo from where it stands, refused content as a new attempt, with the rest of its group."""
     from reconciler.saying import to_try_again
 
-    with _store(options) as store:
+    with opened(take_settings(options)) as store:
         _tell(store, to_try_again(store.rollouts, rollout), "retry", reason)
     return 0
 
@@ -124,40 +125,10 @@ def undo(*, rollout: str, reason: str, **options: Any) -> int:
     return _say("undo", rollout, reason, options)
 
 
-@click.command()
-@click.argument("service", metavar="NAMESPACE/SERVICE")
-@target_options
-@click.option("--for", "length", metavar="TIME", help="For how long, such as 2h or 90m.")
-@click.option("--end", is_flag=True, help="End the hold before its time.")
-@click.option("--reason", default="", help="Why; shown to everybody who looks.")
-@failing
-def hold(*, service: str, length: str | None, end: bool, reason: str, **options: Any) -> int:
-    r"""Keep all hands off a service while somebody works on it: it is observed, and nothing of its unit is written.
-
-    \b
-    reconciler hold shop/billing --for 2h --reason "we look into INC-7"
-    reconciler hold shop/billing --end
-    """
-    from reconciler import saying
-    from reconciler.settings import length_of
-    from reconciler.wiring import system_clock
-
-    if bool(length) == end:
-        raise InvalidInput("say for how long (--for 2h), or --end")
-    with _store(options) as store:
-        if end:
-            ended = store.rollouts.unhold(service)
-            click.echo(f"{service} is held no more" if ended else f"{service} was not held")
-            return 0
-        held = saying.hold(store, service, length_of(length or ""), _login(), reason, system_clock().now())
-        click.echo(f"{held.unit} is held until {held.until:%Y-%m-%d %H:%M:%S} UTC: nothing of it is written")
-    return 0
-
-
 def _say(word: str, name: str, reason: str, options: dict[str, Any]) -> int:
     from reconciler.saying import chosen
 
-    with _store(options) as store:
+    with opened(take_settings(options)) as store:
         _tell(store, [chosen(store.rollouts, name)], word, reason)
     return 0
 
@@ -168,7 +139,7 @@ def _tell(store: "Store", rollouts: "Iterable[Rollout]", word: str, reason: str,
     from reconciler.saying import Said, say
     from reconciler.wiring import system_clock
 
-    said = Said(Word(word), _login(), reason, system_clock().now(), digest)
+    said = Said(Word(word), login(), reason, system_clock().now(), digest)
     for rollout in rollouts:
         click.echo(clean(say(store.rollouts, rollout, said)))
 
@@ -180,11 +151,11 @@ def _override(store: "Store", digest: str, names: tuple[str, ...], reason: str) 
     if not _DIGEST.fullmatch(digest):
         raise InvalidInput(f"{digest[:80]!r} is not a plan's digest: copy the 64 hexadecimal digits that `plan` prints")
     for name in names:
-        store.override(Override(digest, name, _login(), reason, system_clock().now()))
+        store.override(Override(digest, name, login(), reason, system_clock().now()))
     click.echo(f"noted for plan {digest[:12]}: {', '.join(names)}")
 
 
-def _login() -> str:
+def login() -> str:
     """Return who speaks: the user by the system's own list, whatever variables say, and the host."""
     user = os.getuid()
     try:
@@ -195,10 +166,11 @@ def _login() -> str:
 
 
 @contextmanager
-def _store(options: dict[str, Any]) -> "Iterator[Store]":
+def opened(settings: "Settings") -> "Iterator[Store]":
+    """Open the state store for a while."""
     from reconciler.wiring import state_store
 
-    store = state_store(take_settings(options))
+    store = state_store(settings)
     try:
         yield store
     finally:
