@@ -20,7 +20,9 @@ def rows(looks: Iterable[Replayed]) -> list[tuple[str, ...]]:
 
 
 def summary(looks: Sequence[Replayed]) -> str:
-    """Return where the rollout would have stopped, in one sentence."""
+    """Return where the rollout would have stopped, in one sentence; of nothing that was kept nothing follows."""
+    if not looks:
+        return "no samples were kept: nobody can say what its gates would have done"
     stop = next((one for one in looks if one.stops), None)
     if stop is None:
         return "with these settings no gate would have stopped it"
@@ -29,7 +31,7 @@ def summary(looks: Sequence[Replayed]) -> str:
 
 
 def document(rollout: Rollout, looks: Sequence[Replayed]) -> dict[str, Any]:
-    """Return all of it as JSON."""
+    """Return all of it as JSON. Without `samples`, that nothing `stops` it says nothing."""
     found = [
         {
             "at": one.at.isoformat(),
@@ -43,4 +45,4 @@ def document(rollout: Rollout, looks: Sequence[Replayed]) -> dict[str, Any]:
         for one in looks
     ]
     stop = next((row for row, one in zip(found, looks, strict=True) if one.stops), None)
-    return {"rollout": rollout.id, "looks": found, "stops": stop}
+    return {"rollout": rollout.id, "samples": len(found), "looks": found, "stops": stop}

@@ -76,6 +76,19 @@ def test_a_replay_with_another_threshold_shows_both_verdicts(url: str) -> None:
     assert (wrong.exit_code, "the rollout has no gate 'other'; its gates: success" in wrong.stderr) == (1, True)
 
 
+def test_a_replay_of_nothing_passes_no_verdict(tmp_path: Path) -> None:
+    """A rollout of which no sample was kept could have been stopped by anything: on a terminal and as JSON."""
+    url = f"sqlite:///{tmp_path}/empty.db"
+    store = SqlStore(url, "default")
+    store.rollouts.save([Change(rollout())])
+    store.close()
+    found = run(url, "replay", "shop/billing").stdout
+    assert found.endswith("no samples were kept: nobody can say what its gates would have done\n")
+    assert "would have stopped" not in found
+    document = json.loads(run(url, "replay", "shop/billing", "-o", "json").stdout)
+    assert (document["samples"], document["looks"], document["stops"]) == (0, [], None)
+
+
 def test_history_tells_of_a_service_at_a_moment(url: str, undone: tuple[Rollout, Change]) -> None:
     """On a terminal as two tables, and as JSON; without a moment it is now."""
     found = run(url, "history", "shop/billing").stdout
