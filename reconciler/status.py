@@ -160,8 +160,9 @@ def _state(code: str) -> str:
 
 def _ways(guard: Mapping[str, Any]) -> str:
     ways = [f"until {guard['until']}"] if guard["until"] else []
-    ways += [f"or for --allow {guard['override']}" if ways else f"for --allow {guard['override']}"] if guard["override"] else []
-    return f" ({' '.join(ways)})" if ways else ""
+    ways += [f"for --allow {guard['override']}"] if guard["override"] else []
+    ways += [f"for `reconciler retry {guard['retry']}`"] if guard.get("retry") else []  # reports of before have none
+    return f" ({' or '.join(ways)})" if ways else ""
 
 
 #: Heads of what `past_row` returns.

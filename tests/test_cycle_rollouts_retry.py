@@ -15,9 +15,10 @@ from reconciler.core.rollouts.seen import Word
 from reconciler.reports.advice import advice
 from reconciler.reports.words import goes_on
 from reconciler.saying import Said, say, to_try_again
+from reconciler.status import read_status
 from tests.building import service_entry
 from tests.test_cycle_rollouts import Rolled, policy, vm
-from tests.worlds import mixed
+from tests.worlds import TARGET, mixed
 
 TWO, THREE, FOUR = (mixed(*map(vm, range(1, last + 1))) for last in (2, 3, 4))
 HALF = {"vm": 100, "pod": 0}
@@ -67,10 +68,13 @@ def test_what_was_taken_back_and_reverted_is_tried_again_when_somebody_says_so(s
     (guard,) = [one for one in report.guards if one.code == GuardCode.NO_ROLLOUT]
     assert goes_on(guard) == f"once Git says something else, or as a new attempt with `reconciler retry {first}`"
     assert f"reconciler retry {first} --reason WHY" in [one.command for one in advice(report)]
+    world = rolled.world
+    status = read_status(TARGET, world.store, world.lease(), world.clock.now())
+    assert any(text.endswith(f"(for `reconciler retry {first}`)") for name, text in status.rows() if name == "waits")
     assert retry(rolled, first if by == "id" else "shop/billing") == ([first] if by == "id" else [first, other])
     for _ in range(2):
         rolled.look()
-    new, kept = rolled.newest, rolled.world.store.rollouts
+    new, kept = rolled.newest, world.store.rollouts
     old = kept.get(first)
     assert old
     assert (new.attempt, new.content, new.id != first) == (2, old.content, True)

@@ -49,8 +49,7 @@ class Log:
 def lines(report: Report, options: Sequence[str] = ()) -> Iterator[Line]:
     """Yield everything that a report has to say to a log."""
     commit = report.revision.short if report.revision else "no commit"
-    standing = words.asks_a_person(report) and not report.results
-    yield Line(logging.INFO, f"{commit}: {words.headline(report)}", lasts=standing)
+    yield Line(logging.INFO, f"{commit}: {words.headline(report)}", lasts=not report.results)
     yield from (Line(logging.INFO, safe.clean(note)) for note in report.notes)
     yield from _bounded(Line(_LEVELS[one.severity], safe.clean(str(one))) for one in words.by_weight(_problems(report)))
     yield from _bounded(_done(report))

@@ -101,11 +101,6 @@ def _stopped(report: Report) -> str:
     return f"A person must decide: {stopped[0]}{more}."
 
 
-def asks_a_person(report: Report) -> bool:
-    """Tell whether a run ended with nothing but rollouts that wait for a person: so do all after it, until one speaks."""
-    return report.verdict is Verdict.REFUSED and bool(_stopped(report))
-
-
 def scope(report: Report) -> str:
     """Return what a check looked at and found, in numbers."""
     skipped = sum(one.count for one in report.skipped)

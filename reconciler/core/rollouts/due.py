@@ -1,6 +1,6 @@
 """Which event is due for a rollout, given what was seen of it: the first one in order of weight."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler.core.gates.consequence import Consequence
@@ -104,11 +104,14 @@ def _taken_over(seen: Seen) -> Iterator[Due]:
 
 def _progress(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Due]:
     # No step stays half done for a newer revision, unless it cannot be done at all.
-    if rollout.phase is not Phase.APPLYING or seen.blocked:
+    if rollout.phase is not Phase.APPLYING or seen.blocked or seen.yields:
         yield from _taken_over(seen)
     missing = waits(rollout, seen, pace)
     if rollout.phase in (Phase.SOAKING, Phase.WATCHING):
-        yield from _undecided(rollout, seen, pace, [one.text for one in missing if one.what in LATE])
+        yield from _undecided(seen)
+    late = [one.text for one in missing if one.what in (LATE if rollout.phase is not Phase.APPLYING else {For.OWNER})]
+    if late and rollout.time.waited > pace.patience:
+        yield Due(Event.UNDECIDED, f"waited for {rollout.time.waited}: {'; '.join(late)}")
     if rollout.phase is Phase.SOAKING and rollout.passed < rollout.step and {one.what for one in missing} == {For.GROUP}:
         yield Due(Event.READY, _passes(seen))
     if missing:
@@ -126,12 +129,10 @@ def _progress(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Due]:
             yield Due(Event.OVER, "all of it has passed")
 
 
-def _undecided(rollout: Rollout, seen: Seen, pace: Pace, late: Sequence[str]) -> Iterator[Due]:
+def _undecided(seen: Seen) -> Iterator[Due]:
     for name, judged in seen.gates.items():
         if judged and judged.consequence is Consequence.PAUSE:
             yield Due(Event.UNDECIDED, f"{name}: {judged}")
-    if late and rollout.time.waited > pace.patience:
-        yield Due(Event.UNDECIDED, f"waited for {rollout.time.waited}: {'; '.join(late)}")
 
 
 def _passes(seen: Seen) -> str:

@@ -43,12 +43,16 @@ def _timed(rollout: Rollout, seen: Seen, now: datetime, pace: Pace) -> Rollout:
         reason = f"nobody looked for {lost}, longer than the hold: it begins anew"
         rollout, watch = replace(rollout, reason=reason), watch.anew()
     rollout = replace(rollout, time=watch)
-    if rollout.phase not in _HELD:
-        return rollout
     is_blind = rollout.phase is Phase.WATCHING and bool(blind(seen))
     # Before what this look adds to the hold: while that ran, no gate was late.
     waited = watch.waited + passed if _is_kept(rollout, seen, pace) else _NONE
-    if before is not None and not seen.unhealthy and is_in_force(rollout, seen, pace) and not is_blind:
+    if (
+        rollout.phase in _HELD
+        and before is not None
+        and not seen.unhealthy
+        and is_in_force(rollout, seen, pace)
+        and not is_blind
+    ):
         counted = passed if seen.in_force else min(passed, (watch.settled or _NONE) - pace.settle)
         watch = replace(watch, held=watch.held + counted)
     return replace(rollout, time=replace(watch, waited=waited))
@@ -59,6 +63,8 @@ def _is_kept(rollout: Rollout, seen: Seen, pace: Pace) -> bool:
     kinds = {one.what for one in waits(rollout, seen, pace)}
     if rollout.phase is Phase.UNDOING:
         return bool(kinds - {For.TIME})
+    if rollout.phase is Phase.APPLYING:
+        return For.OWNER in kinds
     if For.TIME in kinds and rollout.phase is Phase.SOAKING:
         kinds.discard(For.GATE)
     return bool(kinds & IMPATIENT)

@@ -1,6 +1,6 @@
 """What a look at the stores says of a rollout: `Seen`, but for what only the shell knows (gates, people, failed writes)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from reconciler.core.changes import FieldDiff, ObjectDiff, State
@@ -18,6 +18,10 @@ from reconciler.core.rollouts.subsets import is_generated
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.rollouts.ways import exposure
 from reconciler.core.scaling import VERSION
+from reconciler.core.standing import Code
+
+#: Objects of which nothing is written while they belong to somebody else.
+_OTHERS = (State.NOT_ADOPTED, State.FOREIGN_TOOL, State.CO_OWNED, State.FIGHT)
 
 
 def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh) -> Seen:
@@ -32,6 +36,7 @@ def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh)
     unable = retreat(back) or unfit(rollout, mesh)
     return Seen(
         written=not found,
+        yields=_yields(found, {edit.key for edit in edits}),
         hand_edits=edits,
         unhealthy=unhealthy(way, step, stage, mesh),
         outage=outage(way, step, stage, mesh),
@@ -44,6 +49,18 @@ def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh)
 def _goes_for_good(one: ObjectDiff) -> bool:
     """Tell whether an object waits behind guards of its own to be deleted: nothing uses it any more."""
     return one.state is State.DELETE and not any(is_generated(change.before) for change in one.changes)
+
+
+def _yields(differences: Iterable[ObjectDiff], edited: Collection[Key]) -> str:
+    """Say what is left to its owners; not what was changed by hand since we wrote it, which has consequences of its own."""
+    left = [
+        f"{' '.join(filter(None, (problem.object, problem.field)))} {problem.message}"
+        for one in differences
+        for problem in one.problems
+        if one.key not in edited and (one.state in _OTHERS or problem.code == Code.CO_OWNED)
+    ]
+    more = f" (and {len(left) - 1} more like it)" if len(left) > 1 else ""
+    return f"{min(left)}{more}" if left else ""
 
 
 def _lacking(rollout: Rollout, back: Sequence[Need], mesh: Mesh) -> str:

@@ -88,7 +88,8 @@ class Seen:
 
     Of the current stage: `written` (all its documents are written and read back), `in_force` (what an endpoint dump says, None
     where there is none: then time decides), `failed` (writes that a store refused, as sentences), `blocked` (why its writes
-    cannot be made, as a law or a guard says it), `hand_edits`, and `gates` by name: all that count now (None: not asked yet).
+    cannot be made, as a law or a guard says it), `yields` (which of its objects are not written because they belong to somebody
+    else, who that is, and what to do), `hand_edits`, and `gates` by name: all that count now (None: not asked yet).
 
     Sentences, empty where all is well: `unhealthy` (endpoints that receive traffic are ill, or there are none), `outage` (one
     side has lost all its endpoints), `capacity` (why the side that would receive traffic next cannot carry it), `retreat` (why
@@ -105,6 +106,7 @@ class Seen:
     in_force: bool | None = None
     failed: tuple[str, ...] = ()
     blocked: str = ""
+    yields: str = ""
     hand_edits: tuple[HandEdit, ...] = ()
     gates: Mapping[str, Judged | None] = field(default_factory=lambda: EMPTY)
     unhealthy: str = ""
@@ -123,7 +125,7 @@ class Seen:
 
     def elsewhere(self) -> Self:
         """Return what still counts once the rollout has gone on: what was seen of one stage says nothing of another one."""
-        return replace(self, written=False, in_force=None, failed=(), blocked="", hand_edits=(), gates=EMPTY)
+        return replace(self, written=False, in_force=None, failed=(), blocked="", yields="", hand_edits=(), gates=EMPTY)
 
     def turned(self) -> Self:
         """Return what still counts once the rollout goes back: who receives traffic next is the old side."""

@@ -23,7 +23,8 @@ class Event(StrEnum):
     HELD, RELEASED: an operator keeps all hands off the unit, and no more. LOST, HEALED: a side has lost its endpoints, and has
     them again. FAILED: a store refused a write; UNDO_FAILED: there is no way back, or a store refused it. EDITED: somebody
     lowered the exposure by hand. SENT_BACK: harm is proven, here or in the group, and the policy goes back; STOPPED: it pauses.
-    UNDECIDED: a gate asks for a person, or has waited too long. TAKEN_OVER: a newer revision wants something else.
+    UNDECIDED: a gate asks for a person or has waited too long, or somebody else keeps an object that is to be written.
+    TAKEN_OVER: a newer revision wants something else.
     """
 
     STARTED = "started"
@@ -80,6 +81,7 @@ _TABLE: Mapping[Phase, Mapping[Happening, Target]] = {
     Phase.APPLYING: {
         Event.STAGED: Phase.APPLYING,
         Event.IN_FORCE: Phase.SOAKING,
+        Event.UNDECIDED: Phase.PAUSED,
         Word.APPROVE: Phase.APPLYING,
         **_TROUBLE,
     },

@@ -21,6 +21,7 @@ class For(StrEnum):
 
     PLACE = "place"
     FORCE = "force"
+    OWNER = "owner"
     TIME = "time"
     HEALTH = "health"
     GATE = "gate"
@@ -37,7 +38,7 @@ class For(StrEnum):
 _KINDS = {Reason.APPROVAL: For.APPROVAL, Reason.CLOSED: For.HOURS, Reason.SOAKING: For.TIME}
 
 #: What should not last. Gates know their own deadlines; for the others a person is called once patience is out.
-IMPATIENT = frozenset({For.FORCE, For.HEALTH, For.ANSWER, For.GATE})
+IMPATIENT = frozenset({For.FORCE, For.OWNER, For.HEALTH, For.ANSWER, For.GATE})
 LATE = IMPATIENT - {For.GATE}
 
 
@@ -171,7 +172,9 @@ def _force(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     if is_in_force(rollout, seen, pace):
         return
     settled = rollout.time.settled
-    if settled is None:
+    if seen.yields and not seen.blocked:
+        yield Wait(For.OWNER, seen.yields)
+    elif settled is None:
         # A write shows by itself; that there was nothing to write, nobody tells but the next look.
         yield Wait(For.FORCE, seen.blocked or "not all of it is written yet", None if seen.blocked else pace.settle)
     else:

@@ -31,6 +31,7 @@ STEPS = (
 FLAGS: dict[str, dict[str, Any]] = {
     "unwritten": {"written": False},
     "failed": {"failed": ("422",), "written": False},
+    "yields": {"yields": "is owned by argocd", "written": False},
     "blocked": {"blocked": "a law", "written": False},
     "edited": {"hand_edits": (EDIT,), "written": False},
     "pass": {"gates": {"errors": PASS}},

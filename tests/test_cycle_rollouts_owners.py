@@ -1,0 +1,55 @@
+"""A rollout whose object belongs to somebody else says so, and calls a person in the end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from reconciler.core.rollouts.rollout import Cause, Phase
+from reconciler.core.rollouts.seen import Word
+from reconciler.reports.logged import Log
+from reconciler.status import read_status
+from tests.test_cycle_rollouts import Rolled, vm
+from tests.worlds import TARGET, mixed
+
+OWNED = "WorkloadEntry shop/vm1 spec.network is owned by argocd and is not written: settle it there"
+
+
+def test_a_rollout_that_yields_to_an_owner_says_so_and_pauses_when_patience_is_out() -> None:
+    """It names the object, the manager and what to do, once in the log; a resume goes on once it is settled."""
+    rolled = Rolled()
+    rolled.begin_with(*mixed(vm(1, network="n1"), vm(2)))
+    rolled.world.edit("WorkloadEntry", "vm1", {"spec": {"network": "mine"}}, "argocd")
+    rolled.begin(*mixed(vm(1, weight=40, network="n2"), vm(2)))
+    rolled.look()
+    log, said, looks = Log(), list[str](), 0
+    since, world = rolled.world.clock.now(), rolled.world
+    while rolled.newest.cause is Cause.NONE and looks < 60:
+        looks += 1
+        world.pass_time(seconds=rolled.cycle.due_in(600))
+        said += [line.text for line in log.news(world.serve(rolled.cycle))]
+        (shown,) = read_status(TARGET, world.store, world.lease(), world.clock.now()).rollouts
+        assert any(text.startswith(OWNED) for text in (*shown.waits, shown.reason.partition(": ")[2]))
+    paused, waited = rolled.newest, world.clock.now() - since
+    assert (paused.phase, paused.cause, OWNED in paused.reason) == (Phase.PAUSED, Cause.UNDECIDED, True)
+    assert timedelta(hours=1) <= waited < timedelta(hours=1, minutes=5)
+    assert len(said) == len(set(said))
+    world.edit("WorkloadEntry", "vm1", {"spec": {"network": None}}, "argocd")
+    rolled.say(Word.RESUME)
+    rolled.until(Phase.WATCHING)
+    assert world.spec("WorkloadEntry", "vm1")["network"] == "n2"
+
+
+def test_a_commit_that_drops_the_field_takes_over_at_once() -> None:
+    """It is one of the ways out that the wait names: nobody has to wait for the pause first."""
+    rolled = Rolled()
+    rolled.begin_with(*mixed(vm(1, network="n1"), vm(2)))
+    rolled.world.edit("WorkloadEntry", "vm1", {"spec": {"network": "mine"}}, "argocd")
+    first = rolled.begin(*mixed(vm(1, weight=40, network="n2"), vm(2)))
+    for _ in range(3):
+        rolled.look()
+    rolled.commit(*mixed(vm(1, weight=40), vm(2)))
+    for _ in range(2):
+        rolled.look()
+    assert rolled.newest.id != first.id
+    rolled.until(Phase.WATCHING)
+    assert [rolled.world.spec("WorkloadEntry", "vm1")[name] for name in ("network", "weight")] == ["mine", 40]
