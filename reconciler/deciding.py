@@ -60,7 +60,8 @@ class Decider:
     def git(self, desired: DesiredState, target: str) -> Mapping[Key, Document]:
         """Return what Git wants of every object, in the form in which it is written."""
         if self._git is None or self._git[0] is not desired or self._git[1] != target:
-            self._git = (desired, target, wanted_now(desired, target))
+            last = (self._git[0], self._git[2]) if self._git and self._git[1] == target else None
+            self._git = (desired, target, wanted_now(desired, target, last))
         return self._git[2]
 
     def _wanted_now(self, git: Mapping[Key, Document], rolling: Documents) -> Mapping[Key, Document]:

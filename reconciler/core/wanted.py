@@ -4,9 +4,11 @@ Here belong our marks and what is left out of every write because others say it.
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
-from reconciler.core.resources import DesiredState, Document, Key
+from reconciler.core.documents import same
+from reconciler.core.resources import DesiredState, Document, Key, Manifest
 
 #: The name under which the API server records the fields that we write. Never changed: every object out there carries it.
 FIELD_MANAGER = "mesh-reconciler"
@@ -30,11 +32,25 @@ ISTIOD_LABELS = frozenset({"networking.istio.io/tunnel"})
 _FOREIGN_ANNOTATIONS = ISTIOD_ANNOTATIONS | {LAST_APPLIED}
 
 
-def wanted_now(desired: DesiredState, target: str) -> dict[Key, Document]:
-    """Return the whole declared document of every object of both stores, in the order of Git."""
-    documents = {key: declared_document(manifest.document, target) for key, manifest in desired.manifests.items()}
-    documents.update((key, declared_document(manifest.document, target)) for key, manifest in desired.machines.items())
-    return documents
+def wanted_now(
+    desired: DesiredState, target: str, last: tuple[DesiredState, Mapping[Key, Document]] | None = None
+) -> dict[Key, Document]:
+    """Return the whole declared document of every object of both stores, in the order of Git.
+
+    `last` is an earlier commit and what this returned for it: what has not changed since is the very same value, so that who
+    goes by that looks at what changed, not at what exists.
+    """
+    manifests = chain(desired.manifests.items(), desired.machines.items())
+    return {key: _known(manifest, last) or declared_document(manifest.document, target) for key, manifest in manifests}
+
+
+def _known(manifest: Manifest, last: tuple[DesiredState, Mapping[Key, Document]] | None) -> Document | None:
+    before = last[0].get(manifest.key) if last else None
+    if last is None or before is None:
+        return None
+    # Files that stay are parsed once; the records of VMs are made of them anew for each commit.
+    stays = before.document is manifest.document or same(before.document, manifest.document)
+    return last[1][manifest.key] if stays else None
 
 
 def overlaid(git: Mapping[Key, Document], rolling: Mapping[Key, Document | None]) -> dict[Key, Document]:
