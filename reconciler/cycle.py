@@ -24,7 +24,7 @@ from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import EMPTY, DesiredState, Document, Key, ObservedState, Relation, Revision
 from reconciler.core.rollouts.checkpoint import found_in
 from reconciler.core.rollouts.rollout import Phase, Rollout
-from reconciler.core.units import cut
+from reconciler.core.units import Cutter
 from reconciler.deciding import Decider
 from reconciler.desired import DesiredReader
 from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Rejected, Unavailable
@@ -68,7 +68,8 @@ class Cycle:
         self._vitals = Vitals()
         self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
         self._quarantine = Quarantine(ports.store)
-        self._rollouts = Rollouts(ports.store, ports.gatekeeper, policy.rollouts, policy.pace, policy.plan)
+        self._cutter = Cutter()
+        self._rollouts = Rollouts(ports.store, ports.gatekeeper, policy.rollouts, policy.pace, policy.plan, self._cutter)
         self._seen: tuple[Hashable, ObservedState | None] | None = None
         self._heard: Hashable = ((), ())
         self._held: frozenset[str] = frozenset()
@@ -90,7 +91,7 @@ class Cycle:
     def units(self) -> dict[str, tuple[Key, ...]]:
         """Return the objects of each unit by its name, as Git and both stores have them. Raises InvalidInput, Unavailable."""
         desired = self._follower.desired(self._follower.newest())
-        return _units(desired, self.observe(), ())
+        return self._units(desired, self.observe(), ())
 
     def recovered(self, observed: ObservedState, revision: Revision) -> tuple[Rollout, ...]:
         """Return the rollouts that a lost or restored store does not know as they are. Raises Unavailable."""
@@ -217,6 +218,7 @@ class Cycle:
             gains=gains,
             refused=sight.look.refused if sight.look else EMPTY,
             bounds=bounds,
+            cutter=self._cutter,
         )
         plan = make(overrides=request.allow)
         given = self._given(plan.digest)
@@ -247,10 +249,15 @@ class Cycle:
             taking = replace(rules.adoption, keys=rules.adoption.keys | retaken)
             found = compare(replace(rules, adoption=taking), look.wanted)
         sight.notes += look.remarks
-        look.kept, notes = heard_of(look.holds, self._held, partial(_units, desired, observed, found), found)
+        look.kept, notes = heard_of(look.holds, self._held, partial(self._units, desired, observed, found), found)
         sight.notes += notes
         held = look.untouchable
         return tuple(replace(one, changes=()) if one.key in held else one for one in found)
+
+    def _units(
+        self, desired: DesiredState, observed: ObservedState, differences: Sequence[ObjectDiff]
+    ) -> dict[str, tuple[Key, ...]]:
+        return {unit.name: unit.keys for unit in self._cutter.cut(desired, observed, differences)}
 
     def _health(self, sight: Sight, observed: ObservedState, overrides: frozenset[str], adoption: Adoption) -> Health:
         """Look at the health of all VMs. It needs the commit for what Git says of them, and nothing of the plan."""
@@ -365,7 +372,3 @@ class Cycle:
                 CycleRecord(0, report.ended, commit, digest, report.verdict, written, as_json.document(report))
             )
             self._ports.store.forget(report.ended - self._policy.keep_history)
-
-
-def _units(desired: DesiredState, observed: ObservedState, differences: Sequence[ObjectDiff]) -> dict[str, tuple[Key, ...]]:
-    return {unit.name: unit.keys for unit in cut(desired, observed, differences)}

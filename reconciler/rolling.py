@@ -18,7 +18,7 @@ from reconciler.core.rollouts.policies import Policies, RolloutLimits, policy_of
 from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import Command, Pace
-from reconciler.core.units import Unit, cut
+from reconciler.core.units import Cutter, Unit
 from reconciler.gating import Gatekeeper
 from reconciler.journalled import Writes
 from reconciler.leading import Heard, Look
@@ -28,8 +28,11 @@ from reconciler.ports import Store
 class Rollouts:
     """The rollouts of one target, kept in its store."""
 
-    def __init__(self, store: Store, gatekeeper: Gatekeeper, limits: RolloutLimits, pace: Pace, plan: PlanSettings) -> None:
+    def __init__(
+        self, store: Store, gatekeeper: Gatekeeper, limits: RolloutLimits, pace: Pace, plan: PlanSettings, cutter: Cutter
+    ) -> None:
         self._store, self._gatekeeper, self._limits, self._pace, self._plan = store, gatekeeper, limits, pace, plan
+        self._cutter = cutter
         self._mesh: Mesh | None = None
         self._blocked: dict[str, str] = {}
 
@@ -67,7 +70,7 @@ class Rollouts:
         changing = {one.key for one in differences if one.changes} | held
         if not changing:
             return False
-        units = cut(desired, look.mesh.observed, [*differences, *(ObjectDiff(key, State.IN_SYNC) for key in held)])
+        units = self._cutter.cut(desired, look.mesh.observed, [*differences, *(ObjectDiff(key, State.IN_SYNC) for key in held)])
         written = self._store.written([key for unit in units for key in unit.keys if changing & set(unit.keys)])
         states = {one.key: one.state for one in differences}
         enforced = [

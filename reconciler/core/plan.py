@@ -27,7 +27,7 @@ from reconciler.core.resources import EMPTY, DesiredState, Key, ObservedState, R
 from reconciler.core.rollouts.policies import Policies
 from reconciler.core.splits import splits
 from reconciler.core.surroundings import Surroundings
-from reconciler.core.units import cut
+from reconciler.core.units import Cutter
 from reconciler.core.world import World
 from reconciler.core.writes import in_order
 from reconciler.errors import Problem, ProblemCode, Severity
@@ -65,6 +65,7 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     gains: Mapping[Key, bool] = EMPTY,
     refused: Mapping[str, NoWay] = EMPTY,
     bounds: Mapping[Key, Bound] = EMPTY,
+    cutter: Cutter | None = None,
 ) -> Plan:
     """Return the plan of one commit for one target.
 
@@ -72,11 +73,12 @@ def make_plan(  # noqa: PLR0913 - what a plan depends on is named, not bundled
     `budget.Deletions`. `relation` is how the commit relates to the one accepted last. `overrides` are the names given for this
     plan's digest, which does not depend on them. `rolling` holds the objects of rollouts, each with its rollout's digest,
     `gains` is told in `writes_of`, `refused` in `guards.Situation`, `bounds` are what their ServiceEntries may expose now.
+    `cutter` is what else cuts the same into units.
     """
     changes = [change for one in differences for change in one.changes]
     writes, edges = in_order(changes, observed, settings.root_namespace, gains)
     phase = edges.phases(writes)
-    units = cut(desired, observed, differences) if writes else ()
+    units = (cutter or Cutter()).cut(desired, observed, differences) if writes else ()
     jobs = jobs_of(units, writes, edges, phase)
     around = Surroundings(observed, settings.cluster)
     worlds = ((one, around.world_of(one.units, _coming(one))) for one in bundles(jobs, units))

@@ -27,6 +27,8 @@ from reconciler.core.resources import DesiredState, Document, Key, ObservedState
 _PARTS = frozenset({"WorkloadEntry", "WorkloadGroup", "VirtualMachine", "ServiceEntry", "DestinationRule", "VirtualService"})
 _ROUTES = frozenset({"DestinationRule", "VirtualService"})
 
+_Versions = dict[Key, tuple[Document, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -57,9 +59,29 @@ class _Draft:
 
 def cut(desired: DesiredState, observed: ObservedState, differences: Sequence[ObjectDiff]) -> tuple[Unit, ...]:
     """Return the units of everything that Git wants or that differs, the base first, then by name."""
-    changing = {one.key for one in differences}
+    return _cut(desired, observed, {one.key for one in differences}, dict(_rolling(desired, observed, differences)))
+
+
+class Cutter:
+    """Cuts, and remembers its last cut: one look asks several times for the same. Not for several threads at once."""
+
+    def __init__(self) -> None:
+        self._last: tuple[DesiredState, ObservedState, set[Key], _Versions] | None = None
+        self._units: tuple[Unit, ...] = ()
+
+    def cut(self, desired: DesiredState, observed: ObservedState, differences: Sequence[ObjectDiff]) -> tuple[Unit, ...]:
+        """Return what `cut` returns."""
+        changing, coming = {one.key for one in differences}, dict(_rolling(desired, observed, differences))
+        last = self._last
+        if not last or last[0] is not desired or last[1] is not observed or last[2:] != (changing, coming):
+            self._units = _cut(desired, observed, changing, coming)
+            self._last = (desired, observed, changing, coming)
+        return self._units
+
+
+def _cut(desired: DesiredState, observed: ObservedState, changing: Collection[Key], coming: _Versions) -> tuple[Unit, ...]:
     ours = {*desired.manifests, *desired.machines, *changing}
-    versions = dict(_versions(desired, observed, changing)) | dict(_rolling(desired, observed, differences))
+    versions = dict(_versions(desired, observed, changing)) | coming
     links = Links(versions, observed)
     drafts: dict[int | Key, _Draft] = defaultdict(_Draft)
     base: dict[str, list[Key]] = defaultdict(list)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from reconciler.core.changes import Action, Change, ObjectDiff, State
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState
-from reconciler.core.units import Unit, by_key, cut
+from reconciler.core.units import Cutter, Unit, by_key, cut
 from tests.building import document, live, observed
 from tests.core.meshes import commit, differences, entry, in_namespace, namespace, pod, record, route, rule, service, there, vm
 
@@ -182,3 +185,21 @@ def test_every_object_of_ours_is_in_exactly_one_unit() -> None:
     keys = [key for one in found for key in one.keys]
     assert sorted(keys) == sorted(git.manifests)
     assert set(by_key(found)) == set(keys)
+
+
+def test_a_cut_is_remembered_for_as_long_as_nothing_of_it_changes() -> None:
+    """Another commit, other stores, something else that differs or is to come: each is cut anew, and as `cut` does."""
+    cutter = Cutter()
+    git, wider = commit(*BILLING), commit(*BILLING, *LEDGERS)
+    empty, seen = there(), there(*BILLING)
+    extra = ObjectDiff(Key("WorkloadEntry", "shop", "vm9"), State.CREATE, changes=(_creation("10.0.0.9"),))
+    moved = replace(extra, changes=(_creation("10.0.0.9", app="ledger"),))
+    for asked in ((git, empty, ()), (wider, empty, ()), (wider, seen, ()), (wider, seen, (extra,)), (wider, seen, (moved,))):
+        found = cutter.cut(*asked)
+        assert found == cut(*asked)
+        assert cutter.cut(*asked) is found
+
+
+def _creation(address: str, app: str = "billing") -> Change:
+    after = vm("vm9", address, app=app)
+    return Change(Key.of(after), Action.CREATE, before=None, after=after)
