@@ -143,21 +143,7 @@ class _Turn:
         links = linked(entries, self._links, self._newest)
         if not links:
             return
-        values = [
-            {
-                "target": self._target,
-                "number": link.number,
-                "at": link.entry.at,
-                "actor": link.entry.actor,
-                "action": link.entry.action,
-                "subject": link.entry.subject,
-                "detail": link.entry.detail,
-                "before": link.before,
-                "hash": link.hash,
-            }
-            for link in links
-        ]
-        self._connection.execute(insert(audit), values)
+        self._connection.execute(insert(audit), [{"target": self._target, **link.flat} for link in links])
         self._links, self._newest = links[-1].number, links[-1].hash
 
 

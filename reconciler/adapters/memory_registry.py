@@ -14,7 +14,7 @@ from reconciler.core.records import (
     checked_record,
     checked_status,
     latest,
-    record_document,
+    record_object,
 )
 from reconciler.core.resources import Document, Key, LiveObject
 from reconciler.errors import Rejected
@@ -31,14 +31,7 @@ class _Record:
 
     @property
     def live(self) -> LiveObject:
-        return LiveObject(
-            self.wanted.key,
-            record_document(self.wanted, self.status),
-            uid=self.uid,
-            resource_version=str(self.epoch),
-            generation=self.epoch,
-            created=self.created,
-        )
+        return record_object(self.wanted, self.status, uid=self.uid, epoch=self.epoch, created=self.created)
 
 
 class MemoryRegistry:

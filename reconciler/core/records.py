@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
-from reconciler.core.resources import Document, Key
+from reconciler.core.resources import Document, Key, LiveObject
 from reconciler.errors import Conflict, Rejected
 
 API_VERSION = f"{OURS}/v1alpha1"
@@ -131,6 +131,12 @@ def record_document(wanted: MachineSpec, status: MachineStatus) -> Document:
         "spec": wanted.spec,
         "status": status.document,
     }
+
+
+def record_object(wanted: MachineSpec, status: MachineStatus, *, uid: str, epoch: int, created: datetime) -> LiveObject:
+    """Return a record as the ports speak of it; its epoch, which grows with each change of the spec, is its version."""
+    document = record_document(wanted, status)
+    return LiveObject(wanted.key, document, uid=uid, resource_version=str(epoch), generation=epoch, created=created)
 
 
 def checked_record(document: Document) -> MachineSpec:

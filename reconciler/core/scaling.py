@@ -11,7 +11,6 @@ from reconciler.core.selection import LabelIndex
 
 #: The label by which a Deployment tells the versions of its Pods apart.
 VERSION = "pod-template-hash"
-_HPA = "HorizontalPodAutoscaler"
 
 
 def run_by(pod: Pod) -> str:

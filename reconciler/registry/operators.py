@@ -64,20 +64,8 @@ def reading_router(registrar: Registrar, doors: Doors) -> APIRouter:
     @routes.get("/audit")
     async def audit(after: _Number = 0, limit: _Limit = 100) -> JSONResponse:
         """List the audit log, oldest first; each entry's hash covers the one before it."""
-        entries = [
-            {
-                "number": link.number,
-                "at": moment(link.entry.at),
-                "actor": link.entry.actor,
-                "action": link.entry.action,
-                "subject": link.entry.subject,
-                "detail": link.entry.detail,
-                "before": link.before,
-                "hash": link.hash,
-            }
-            for link in await ledger.audit(after, limit)
-        ]
-        return JSONResponse({"entries": entries})
+        links = await ledger.audit(after, limit)
+        return JSONResponse({"entries": [{**link.flat, "at": moment(link.entry.at)} for link in links]})
 
     return routes
 

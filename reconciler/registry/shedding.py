@@ -22,6 +22,8 @@ SPREAD, LONGEST_SPREAD = 10, 60
 _AGENTS = frozenset({"/v1/join", "/v1/heartbeat", "/v1/leave"})
 #: What waits for news takes its time.
 _PATIENT = "/v1/watch"
+#: Made once: it is sent when there is no time.
+_TURNED_AWAY = bytes(problem(Refusal.OVERLOADED, "come again later").body)
 
 
 def spread(refused: int, answered: int) -> int:
@@ -96,11 +98,10 @@ class Shedding:
 
 
 async def _turn_away(send: Send, within: int) -> None:
-    body = b'{"type":"about:blank","title":"overloaded","status":503,"code":"overloaded","detail":"come again later"}'
     headers = [
         (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode()),
+        (b"content-length", str(len(_TURNED_AWAY)).encode()),
         (b"retry-after", str(random.randint(1, within)).encode()),  # noqa: S311 - spreads load, hides nothing
     ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": Refusal.OVERLOADED.status, "headers": headers})
+    await send({"type": "http.response.body", "body": _TURNED_AWAY})

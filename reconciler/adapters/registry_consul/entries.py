@@ -26,7 +26,7 @@ from reconciler.core.records import (
     checked_record,
     checked_status,
     fit_text,
-    record_document,
+    record_object,
 )
 from reconciler.core.resources import Document, Key, LiveObject
 from reconciler.errors import Rejected
@@ -55,14 +55,7 @@ class Record:
 
     @property
     def live(self) -> LiveObject:
-        return LiveObject(
-            self.wanted.key,
-            record_document(self.wanted, self.status),
-            uid=self.uid,
-            resource_version=str(self.epoch),
-            generation=self.epoch,
-            created=self.created,
-        )
+        return record_object(self.wanted, self.status, uid=self.uid, epoch=self.epoch, created=self.created)
 
     def same_content(self, other: "Record") -> bool:
         """Return whether only the time of the last report differs."""

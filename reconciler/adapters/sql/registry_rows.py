@@ -26,7 +26,7 @@ from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_registry import machines, removed, targets
 from reconciler.core.documents import shared
 from reconciler.core.kinds import VIRTUAL_MACHINE
-from reconciler.core.records import Health, MachineSpec, MachineStatus, record_document
+from reconciler.core.records import Health, MachineSpec, MachineStatus, record_object
 from reconciler.core.resources import Key, LiveObject
 from reconciler.errors import Rejected
 
@@ -212,11 +212,4 @@ def status_of(row: AnyRow) -> MachineStatus:
 def live_record(row: AnyRow, spec: MachineSpec | None = None) -> LiveObject:
     """Return a row as the ports speak of it; `spec` is what it is known to hold."""
     wanted = spec or spec_of(row)
-    return LiveObject(
-        wanted.key,
-        record_document(wanted, status_of(row)),
-        uid=row.uid,
-        resource_version=str(row.epoch),
-        generation=row.epoch,
-        created=row.created,
-    )
+    return record_object(wanted, status_of(row), uid=row.uid, epoch=row.epoch, created=row.created)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 #: What stands before the first entry.
 BEGINNING = "0" * 64
@@ -32,6 +33,12 @@ class Link:
     entry: Entry
     before: str
     hash: str
+
+    @property
+    def flat(self) -> dict[str, Any]:
+        """All of it by name, as stores and people have it."""
+        said = {name: getattr(self.entry, name) for name in ("at", "actor", "action", "subject", "detail")}
+        return {"number": self.number, **said, "before": self.before, "hash": self.hash}
 
 
 def linked(entries: Iterable[Entry], number: int, before: str) -> tuple[Link, ...]:

@@ -24,7 +24,6 @@ class Refusal(StrEnum):
     TOKEN_USED = "token-used", 409
     TOKEN_EXPIRED = "token-expired", 410
     ADDRESS_NOT_ALLOWED = "address-not-allowed", 403
-    NOT_YOURS = "not-yours", 403
     OPERATORS_ONLY = "operators-only", 401
     NOT_FOUND = "not-found", 404
     INVALID = "invalid", 422
