@@ -21,7 +21,7 @@ from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict, Written
-from reconciler.core.resources import EMPTY, DesiredState, Document, Key, ObservedState, Relation, Revision
+from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Relation, Revision
 from reconciler.core.rollouts.checkpoint import found_in
 from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.units import Cutter
@@ -31,6 +31,7 @@ from reconciler.errors import Fenced, InvalidInput, ReconcilerError, Rejected, U
 from reconciler.fights import Fights, condition_of
 from reconciler.following import Follower
 from reconciler.holding import heard_of
+from reconciler.leading import Look
 from reconciler.observing import Observer
 from reconciler.ports import CycleRecord
 from reconciler.quarantine import Quarantine
@@ -198,11 +199,12 @@ class Cycle:
         if desired is None or observed is None:
             return
         rules = Rules(self._policy.target, self._policy.conflicts, request.adoption)
-        sight.differences = self._differences(sight, desired, observed, rules)
+        look = sight.look = self._rollouts.look(observed, self._decider.git(desired, rules.target), sight.started)
+        sight.differences = self._differences(sight, look, desired, observed, rules)
         leaving = [one.key for one in sight.differences if one.state is State.DELETE]
         accepted = store.accepted()
         changing = {one.key for one in sight.differences if one.changes}
-        gains, bounds = sight.look.limits(changing) if sight.look else (EMPTY, EMPTY)
+        gains, bounds = look.limits(changing)
         make = partial(
             make_plan,
             desired,
@@ -214,9 +216,9 @@ class Cycle:
             deleted_services=store.deleted_services(sight.started - BUDGET_WINDOW),
             relation=self._ports.source.relation(accepted.id, desired.revision.id) if accepted else Relation.DESCENDANT,
             prune_now=request.prune_now,
-            rolling=sight.look.rolling if sight.look else EMPTY,
+            rolling=look.rolling,
             gains=gains,
-            refused=sight.look.refused if sight.look else EMPTY,
+            refused=look.refused,
             bounds=bounds,
             cutter=self._cutter,
         )
@@ -224,21 +226,20 @@ class Cycle:
         given = self._given(plan.digest)
         listings = self._observer.listings(leaving, request.allow | given)
         plan = make(overrides=request.allow | given, listings=listings) if given or listings else plan
-        sight.health = self._health(sight, observed, request.allow | given, request.adoption)
+        sight.health = self._health(sight, look, observed, request.allow | given, request.adoption)
         sight.plan = replace(plan, units=(*sight.health.units, *plan.units))
         guards = [guard for unit in sight.plan.units for guard in unit.guards]
         due = [guard.until or sight.started + REVISIT for guard in guards]
-        due += [sight.look.due] if sight.look and sight.look.due else []
+        due += [look.due] if look.due else []
         self._due = min(due, default=None)
         self._awaited = (plan.digest, given) if any(guard.override for guard in guards) else None
 
     def _differences(
-        self, sight: Sight, desired: DesiredState, observed: ObservedState, rules: Rules
+        self, sight: Sight, look: Look, desired: DesiredState, observed: ObservedState, rules: Rules
     ) -> tuple[ObjectDiff, ...]:
         """Compare, and lead rollouts on by what that shows, until none of them wants something else any more."""
         sight.inventory = self._ports.store.inventory()
         compare = partial(self._decider.differences, desired, observed, sight.inventory, self._ports.crds.generations)
-        look = sight.look = self._rollouts.look(observed, self._decider.git(desired, rules.target), sight.started)
         found = compare(rules, look.wanted)
         if sight.command != "diff" and self._rollouts.begin(look, desired, found):
             found = compare(rules, look.wanted)
@@ -259,9 +260,11 @@ class Cycle:
     ) -> dict[str, tuple[Key, ...]]:
         return {unit.name: unit.keys for unit in self._cutter.cut(desired, observed, differences)}
 
-    def _health(self, sight: Sight, observed: ObservedState, overrides: frozenset[str], adoption: Adoption) -> Health:
+    def _health(
+        self, sight: Sight, look: Look, observed: ObservedState, overrides: frozenset[str], adoption: Adoption
+    ) -> Health:
         """Look at the health of all VMs. It needs the commit for what Git says of them, and nothing of the plan."""
-        git, hands_off = (sight.look.git, sight.look.untouchable) if sight.look else (EMPTY, EMPTY)
+        git, hands_off = look.git, look.untouchable
         fleet = self._vitals.of(git, observed, self._policy.target)
         fights = self._fights.over_conditions(adoption) if any(one.differs for one in fleet) else frozenset[Key]()
         fought = [one for one in fleet if one.differs and condition_of(one.key) in fights]
@@ -300,19 +303,17 @@ class Cycle:
         return self.authority.take(None if sight.command == "serve" else self._pause)
 
     def _act(self, sight: Sight, request: Request, progress: Progress) -> None:
-        plan, observed, ports = sight.plan, sight.observed, self._ports
-        if plan is None or observed is None:
+        plan, look, observed, ports = sight.plan, sight.look, sight.observed, self._ports
+        if plan is None or look is None or observed is None:
             return
         if settle_open_writes(ports.store, ports.cluster, ports.registry, ports.clock, self.authority.fence):
             sight.notes.append("writes that an earlier run left open were read back")
         self.authority.fence()
         if not plan.paused:
             ports.store.accept(plan.revision)
-        if sight.look:
-            self._rollouts.save(sight.look)
+        self._rollouts.save(look)
         writer = Writer(ports.cluster, ports.registry, observed)
-        if sight.look:
-            sight.notes += keep_checkpoints(sight.look.standing.values(), writer, self._policy.target)
+        sight.notes += keep_checkpoints(look.standing.values(), writer, self._policy.target)
         progress.began(plan)
         execution = Execution(
             plan,
