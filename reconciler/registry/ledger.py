@@ -65,8 +65,9 @@ class Ledger:
 
     async def refresh(self) -> None:
         """Read what was written since the last time. An older copy in the store's place makes the fleet recover."""
+        stored = self._newest  # what is stored from here on, while the read is under way, it may rightly not show
         changes = await asyncio.to_thread(self._store.changes, self.version)
-        if changes.version < self._newest:
+        if changes.version < stored:
             await self._begin_anew()
             return
         self.roster.apply(changes.rows)
