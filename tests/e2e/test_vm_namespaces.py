@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,20 +22,10 @@ from tests.e2e.command import Command
 from tests.real.git_https import Authority
 from tests.real.netns import VM, Network
 from tests.real.processes import free_ports
-from tests.real.report import needed
 from tests.waiting import SOON, becomes
 
 PROBE = {"httpGet": {"port": 8080}, "periodSeconds": 1}
 PACE = {"HEARTBEAT": "1s", "LEASE": "4s", "SWEEP": "1s", "BRAKE_WINDOW": "1s"}
-
-
-@pytest.fixture
-def network() -> Iterator[Network]:
-    """A network of this test's own."""
-    with ExitStack() as opened:
-        with needed("network namespaces"):
-            network = opened.enter_context(Network())
-        yield network
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@
 | `restartable_prometheus` | `PrometheusProcess`: an instance for this test alone, to kill, pause and start again |
 | `istiod` | `Istiod`: an istiod on the run's API server, which serves endpoints to proxies |
 | `consul` | `Consul`: a Consul for all tests of this worker: have a target of your own |
+| `network` | `Network`: network namespaces as VMs, on a bridge of this test's own |
 | `https` | `GitHttps`: a Git server over https for the bare repositories below `git_root`; `authority` signed for it |
 | `istio_crds` | a function from "lowest" or "newest" to the file with those CRDs |
 """
@@ -30,7 +31,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ from tests.real.istiod_process import Istiod, IstiodProcess
 from tests.real.kubectl import Kubectl, find
 from tests.real.locations import Progress, write_whole
 from tests.real.missing import PartMissing
+from tests.real.netns import Network
 from tests.real.prometheus_process import Prometheus, PrometheusProcess
 from tests.real.proxy import Proxy
 
@@ -261,6 +263,16 @@ def consul(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consul]:
             yield found
         finally:
             process.stop()
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """A bridge with an address here, and VMs behind it: network namespaces that `network.add(11)` makes."""
+    with ExitStack() as opened:
+        with report.needed("network namespaces"):
+            network = opened.enter_context(Network())
+        report.used("network namespaces")
+        yield network
 
 
 @pytest.fixture(scope="session")
