@@ -12,6 +12,7 @@ from reconciler.core.gates.memory import Memory
 from reconciler.core.gates.reading import Library, gates_of
 from reconciler.core.gates.scene import Scene
 from reconciler.core.gates.spec import Approve, Ask, Gate, GateMode, Refused
+from reconciler.core.gates.verdict import Reason
 from reconciler.core.rollouts.armed import armed
 from reconciler.core.rollouts.records import Evidence, EvidenceKind
 from reconciler.core.rollouts.replay import asked
@@ -25,7 +26,8 @@ from reconciler.ports import Hook, Metrics
 class GateLook:
     """One look at one gate: the evidence that is kept. `answers` are empty where nothing had to be asked.
 
-    `waited` is for how long the gate was awaited by then (`consequence`).
+    `waited` is for how long the gate was awaited by then (`consequence`). `ends`: it has nothing left to compare with from this
+    look on.
     """
 
     gate: Gate
@@ -33,6 +35,7 @@ class GateLook:
     waited: timedelta
     answers: Answers
     judged: Judged
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,13 @@ class Gatekeeper:
         judged = []
         for gate in self.armed(rollout):
             told = said[rollout.id, gate.name]
-            verdict, memory = judge(gate, scene, _memory(rollout, gate), told)
+            before = _memory(rollout, gate)
+            verdict, memory = judge(gate, scene, before, told)
             kept[gate.name] = memory.to_json()
             late = since(rollout, scene.now)
             found = Judged(verdict, consequence(gate, verdict, late, scene.now))
-            judged.append(GateLook(gate, scene, scene.now - late, told, found))
+            ends = verdict.reason is Reason.NO_STABLE and verdict != before.standing
+            judged.append(GateLook(gate, scene, scene.now - late, told, found, ends))
         return replace(rollout, gate_state=kept), tuple(judged)
 
 
@@ -101,9 +106,13 @@ def judged_of(looks: Iterable[GateLook]) -> Mapping[str, Judged | None]:
 
 
 def evidence_of(look: GateLook, step: int) -> Iterator[Evidence]:
-    """Yield what is kept of a look: what came back, and what the gate made of it; nothing where nobody was asked."""
+    """Yield what is kept of a look: what came back, and what the gate made of it.
+
+    Nothing is where nobody was asked, unless the gate has just found that there is nothing left to ask about.
+    """
     if look.answers:
         yield asked(look.gate.name, look.scene, look.waited, look.answers, step)
+    if look.answers or look.ends:
         verdict = look.judged.verdict
         data = {"answer": verdict.answer.value, "reason": verdict.reason.value, "consequence": look.judged.consequence.value}
         yield Evidence(look.scene.now, EvidenceKind.VERDICT, step, look.gate.name, verdict.says, data)

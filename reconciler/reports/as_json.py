@@ -217,6 +217,7 @@ def _step(step: StepOutlook) -> dict[str, Any]:
         "holdSeconds": step.hold.total_seconds(),
         "gates": list(step.gates),
         "approval": step.approval,
+        "watchSeconds": step.watch.total_seconds(),
         "merged": [round(float(one), 6) for one in step.merged],
         "split": [_split(split) for split in step.split],
         "notes": list(step.notes),

@@ -144,7 +144,8 @@ def notes(one: Outlook) -> tuple[str, ...]:
     """Return what a person should know of the way and its steps, each once."""
     lacking = [f"step {number}: {step.lacks}" for number, step in enumerate(one.steps, 1) if step.lacks]
     retreat = [f"an undo would wait: {one.figures.retreat}"] if one.figures and one.figures.retreat else []
-    found = [*one.notes, *(note for step in one.steps for note in step.notes), *lacking, *retreat]
+    unarmed = one.figures.unarmed if one.figures else ()
+    found = [*one.notes, *(note for step in one.steps for note in step.notes), *lacking, *retreat, *unarmed]
     return tuple(dict.fromkeys(map(safe.clean, found)))
 
 
@@ -172,4 +173,5 @@ def _changes(step: StepOutlook) -> str:
 def _asks(step: StepOutlook) -> str:
     parts = [*([length(step.hold)] if step.hold > timedelta(0) else []), "endpoints", *step.gates]
     parts += ["approval"] if step.approval else []
+    parts += [f"{length(step.watch)} of watch"] if step.watch else []
     return safe.clean(", ".join(parts))

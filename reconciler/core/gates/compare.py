@@ -187,7 +187,7 @@ def _verdict(ask: Compare, scene: Scene, evidence: judge.Evidence, edge: float |
         return Verdict.failing(Reason.HARM, says)
     if found.decision is judge.Decision.NOT_WORSE:
         return Verdict.passing(says)
-    if found.reason is judge.Reason.NO_STABLE and scene.exposure >= Fraction(1):
+    if found.reason is judge.Reason.NO_STABLE and (scene.watched or scene.exposure >= Fraction(1)):
         return Verdict.waiting(Reason.NO_STABLE, says)
     few = found.reason in (judge.Reason.FEW_SAMPLES, judge.Reason.NO_CANARY)
     return Verdict.waiting(Reason.FEW if few else Reason.INCONCLUSIVE, says, needs=str(found.missing or ""))

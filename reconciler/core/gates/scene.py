@@ -26,7 +26,7 @@ class Scene:
     the moment of the judgement, in UTC. `canary` and `stable` are the arms that receive and give away traffic, None where
     there is none (at 100 % there is no stable arm) or where they cannot be told apart; `why_no_arms` says which.
     `version` tells the canary from another one (its Pods' template). `exposure` is how far the step goes (0 to 1), `author`
-    who made the commit, `digest` that of the plan in force.
+    who made the commit, `digest` that of the plan in force. `watched`: the last step has passed.
     """
 
     now: datetime
@@ -46,3 +46,4 @@ class Scene:
     step: int = 0
     steps: int = 0
     exposure: Fraction = Fraction(0)
+    watched: bool = False

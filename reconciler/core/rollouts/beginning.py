@@ -17,6 +17,7 @@ from reconciler.core.rollouts.balance import loads_of
 from reconciler.core.rollouts.capacity import carried
 from reconciler.core.rollouts.courses import expected_pods, share_now
 from reconciler.core.rollouts.effective import effective, shares_held, upheld
+from reconciler.core.rollouts.holdback import holding_back
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.origins import origin_split
 from reconciler.core.rollouts.policy import RolloutPolicy, Strategy
@@ -102,6 +103,7 @@ def begun(
     splits = _splits(before, start, policy.split, mesh)
     way = way_to(start, wish.after, policy, mesh, splits, keeps=True) if wish.stays else None
     if way is not None:
+        way = holding_back(way, policy, mesh)
         found = _rollout(wish, policy, revision, now, attempt, way, start)
         if before and before.outcome is not Outcome.SUCCEEDED:
             return replace(found, origin=before.origin, carried=before.carried, held=before.held)

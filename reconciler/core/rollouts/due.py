@@ -114,19 +114,25 @@ def _progress(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Due]:
         yield Due(Event.UNDECIDED, f"waited for {rollout.time.waited}: {'; '.join(late)}")
     if rollout.phase is Phase.SOAKING and rollout.passed < rollout.step and {one.what for one in missing} == {For.GROUP}:
         yield Due(Event.READY, _passes(seen))
-    if missing:
-        return
+    if not missing:
+        yield _onwards(rollout, seen)
+
+
+def _onwards(rollout: Rollout, seen: Seen) -> Due:
+    """Return the event of a rollout from which nothing is missing any more."""
     match rollout.phase:
         case Phase.APPLYING if rollout.is_last_stage:
-            yield Due(Event.IN_FORCE, "the step is in force")
+            return Due(Event.IN_FORCE, "the step is in force")
         case Phase.APPLYING:
-            yield Due(Event.STAGED, f"stage {rollout.current.stages[rollout.stage]} is in force")
-        case Phase.SOAKING if rollout.is_last_step:
-            yield Due(Event.FINISHED, _passes(seen))
+            return Due(Event.STAGED, f"stage {rollout.current.stages[rollout.stage]} is in force")
+        case Phase.SOAKING if rollout.is_last_step or rollout.is_watched:
+            return Due(Event.FINISHED, _passes(seen))
         case Phase.SOAKING:
-            yield Due(Event.PASSED, _passes(seen))
+            return Due(Event.PASSED, _passes(seen))
+        case Phase.WATCHING if not rollout.is_last_step:
+            return Due(Event.PASSED, "the watch is over: what was held back is given")
         case _:
-            yield Due(Event.OVER, "all of it has passed")
+            return Due(Event.OVER, "all of it has passed")
 
 
 def _undecided(seen: Seen) -> Iterator[Due]:

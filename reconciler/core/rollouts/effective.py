@@ -89,7 +89,7 @@ def remarks(rollout: Rollout, git: Mapping[Key, Document], mesh: Mesh) -> tuple[
     way, step = rollout.on, rollout.step
     if rollout.outcome is not Outcome.NONE or not rollout.started or _leg(way, step).kind is not LegKind.TRAFFIC:
         return ()
-    return weights_at(_position(way, step, rollout.stage), _sides(way, step, anchor), mesh, anchor)[1]
+    return weights_at(_position(way, step, rollout.stage), sides_of(way, step, anchor), mesh, anchor)[1]
 
 
 def balanced(
@@ -116,7 +116,7 @@ def at(way: Way, step: int, stage: int, mesh: Mesh, anchor: Anchor | None = None
     """Return what every object should be at a stage of a step of a way; with an anchor, shares are held while Pods scale."""
     leg, standing, position = _leg(way, step), _standing(way, step), _position(way, step, stage)
     if leg.kind is LegKind.TRAFFIC:
-        moved = documents_at(position, _sides(way, step, anchor), mesh, anchor)
+        moved = documents_at(position, sides_of(way, step, anchor), mesh, anchor)
         return standing | moved | dict(_company(leg, closed=position.closed))
     found = standing | _on(leg, way.steps[step], position)
     return balanced(found, _split_beside(way, step), mesh, anchor, way.expected) if anchor else found
@@ -147,7 +147,8 @@ def _is_first(way: Way, step: int) -> bool:
     return step == 0 or way.steps[step - 1].leg != way.steps[step].leg
 
 
-def _sides(way: Way, step: int, anchor: Anchor | None) -> Sides:
+def sides_of(way: Way, step: int, anchor: Anchor | None = None) -> Sides:
+    """Return both ends of the leg that a step is on; with an anchor, for the Pods that served when the step began."""
     standing = _standing(way, step)
     expected = way.expected or (anchor.most if anchor else 0)
     # Where all requests went to VMs, Pods have only come since: they come to weights that are sized for those expected.

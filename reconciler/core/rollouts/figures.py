@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from reconciler.core import shares
 from reconciler.core.backends import Platform
+from reconciler.core.gates.verdict import Reason
 from reconciler.core.portions import parted, portions_of
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.capacity import scale_of, service_name
@@ -34,7 +35,13 @@ def figures(rollout: Rollout, seen: Seen, mesh: Mesh, now: datetime, pace: Pace,
     abreast = _abreast(rollout, mesh, in_force=is_in_force(rollout, seen, pace))
     steps = range(rollout.step, len(rollout.on.steps) if ahead else min(rollout.step + 1, len(rollout.on.steps)))
     retreat = "" if rollout.goes_back else seen.retreat
-    return Figures(now, missing, retreat, tuple(abreast), tuple(_left_alone(rollout, steps, mesh)))
+    return Figures(now, missing, retreat, tuple(abreast), tuple(_left_alone(rollout, steps, mesh)), tuple(_unarmed(seen)))
+
+
+def _unarmed(seen: Seen) -> Iterator[str]:
+    for name, judged in seen.gates.items():
+        if judged and judged.verdict.reason is Reason.NO_STABLE:
+            yield f"{name}: {judged.verdict.reason}, {judged.verdict.says}: only threshold gates stay armed"
 
 
 def _abreast(rollout: Rollout, mesh: Mesh, *, in_force: bool) -> Iterator[ShareFigures]:

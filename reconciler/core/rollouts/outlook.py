@@ -35,8 +35,8 @@ class StepOutlook:
 
     `objects` are those that it changes, neighbours whose weights move along with them too; without a prediction those of the
     whole leg, and none where weights decide.
-    `needs` are the Pods that it takes. `lacks` says who could not carry what it would get at a step to come; it waits for these
-    then.
+    `watch` is for how long gates stay armed after it. `needs` are the Pods that it takes. `lacks` says who could not carry what
+    it would get at a step to come; it waits for these then.
     """
 
     leg: LegKind
@@ -51,6 +51,7 @@ class StepOutlook:
     split: tuple[Split, ...] = ()
     lacks: str = ""
     needs: tuple[Need, ...] = ()
+    watch: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = No
         steps=steps,
         start=_split(way.before, mesh) if mesh else (),
         waits=tuple(one.text for one in missing),
-        notes=(*way.notes, *unseen),
+        notes=(*rollout.policy.notes, *way.notes, *unseen),
         figures=rollout.figures if rollout.outcome is Outcome.NONE else None,
         cause=rollout.cause,
         asked=next((one.text for one in reversed(missing) if one.what is For.APPROVAL), ""),
@@ -130,6 +131,7 @@ def _steps(rollout: Rollout, mesh: Mesh | None) -> Iterator[StepOutlook]:
             approval=step.approval,
             merged=step.merged,
             notes=step.notes,
+            watch=timedelta(0) if rollout.back or number != way.watched else rollout.policy.watch,
         )
         if mesh is None:
             yield found

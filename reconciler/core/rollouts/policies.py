@@ -125,6 +125,7 @@ _FIELDS: Mapping[str, Callable[[Any], object]] = {
     "onHarm": OnHarm,
     "gradual": bool,
     "watch": _length,
+    "holdback": _share,
     "group": str,
     "unreachable": Unreachable,
     "maxLoadPerEndpoint": lambda times: Fraction(str(times)),

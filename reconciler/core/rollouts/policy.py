@@ -52,7 +52,8 @@ class RolloutPolicy:
     `split` is the wanted share of the VMs (0 to 1), None where Git's weights count. `max_load` bounds what one endpoint may
     get, in times of what it got when the step began; `spill` how far the share may drift to the side that is well (0 to 1).
     `expect_pods` is for how many Pods weights are sized before the first one is there, None: as the cluster says. `gates` are
-    as Git defines them, by name. `notes` say where the operator's bounds have changed what Git asks for.
+    as Git defines them, by name. `holdback` is the part of the way (0 to 1) that is given only once the end was watched.
+    `notes` say where the operator's bounds have changed what Git asks for.
     """
 
     steps: tuple[PolicyStep, ...]
@@ -61,6 +62,7 @@ class RolloutPolicy:
     on_harm: OnHarm = OnHarm.UNDO
     gradual: bool = True
     watch: timedelta = timedelta(0)
+    holdback: Fraction = Fraction(0)
     group: str = ""
     unreachable: Unreachable = Unreachable.MERGE
     max_load: Fraction = Fraction(3, 2)

@@ -15,8 +15,9 @@ class Phase(StrEnum):
     """Where a rollout is. What leads from one to the next, `table` says.
 
     WAITING: accepted, nothing has begun. APPLYING: the writes of the current stage. SOAKING: the step is in force; its hold,
-    gates and approval are awaited. WATCHING: at 100 %, gates stay armed. PAUSED: no step begins until a person says so, or the
-    cause ends. UNDOING: on the way back. HALTED: the way back failed; a person is needed. IDLE: ended, see the outcome.
+    gates and approval are awaited. WATCHING: at 100 %, or less by what is held back; gates stay armed. PAUSED: no
+    step begins until a person says so, or the cause ends. UNDOING: on the way back. HALTED: the way back failed; a person is
+    needed. IDLE: ended, see the outcome.
     """
 
     WAITING = "waiting"
@@ -156,6 +157,11 @@ class Rollout:
     @property
     def is_last_step(self) -> bool:
         return self.step == len(self.on.steps) - 1
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the watch comes after the current step."""
+        return self.step == self.on.watched
 
     @property
     def goes_back(self) -> bool:

@@ -18,14 +18,19 @@ def routing(leg: Leg, policy: RolloutPolicy) -> Iterator[RolloutStep]:
     if routes and all(is_rewritten(leg.before.get(key), leg.after[key]) for key in routes):
         yield quietly(leg)
         return
-    gradual = bool(routes) and all(is_gradual(leg.before.get(key), leg.after[key]) for key in routes)
-    if not gradual:
+    if not moves_gradually(leg):
         why = "what routes match changes, which Istio gives to all clients at once" if routes else "no route's share changes"
         yield at_once(policy, _stages(leg, first=True, last=True), why)
         return
     for number, one in enumerate(reachable(policy.steps, lambda wanted: wanted).steps):
         last = one.exposure == _ALL
         yield step_of(one, _stages(leg, first=not number, last=last))
+
+
+def moves_gradually(leg: Leg) -> bool:
+    """Tell whether the shares of routes change on a leg, and nothing else of them does."""
+    routes = [key for key in leg.after if key.kind == "VirtualService"]
+    return bool(routes) and all(is_gradual(leg.before.get(key), leg.after[key]) for key in routes)
 
 
 def quietly(leg: Leg) -> RolloutStep:

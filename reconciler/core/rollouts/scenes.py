@@ -14,7 +14,7 @@ from reconciler.core.gates.scene import Scene, Target
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.effective import effective
 from reconciler.core.rollouts.mesh import PODS, Mesh
-from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.strength import course_of
 from reconciler.core.rollouts.values import Documents, LegKind
 from reconciler.core.scaling import run_by
@@ -49,6 +49,7 @@ def scene_of(rollout: Rollout, mesh: Mesh, now: datetime, author: str = "") -> S
         step=rollout.step,
         steps=len(rollout.on.steps),
         exposure=rollout.current.exposure,
+        watched=rollout.phase is Phase.WATCHING,
     )
 
 

@@ -17,8 +17,8 @@ class Event(StrEnum):
 
     STARTED: its turn has come. STAGED: a stage is in force, and another one of the same step follows. IN_FORCE: the last stage
     of the step is. READY: all that the step asks for is there, and others of the group are awaited. PASSED: the next step
-    begins. FINISHED: the last step has passed. OVER: the watch is over. RETURNED: everything stands as at the origin;
-    FELL_BACK: as after the last step that had passed.
+    begins. FINISHED: the last step has passed, or all but what is held back. OVER: the watch is over.
+    RETURNED: everything stands as at the origin; FELL_BACK: as after the last step that had passed.
 
     HELD, RELEASED: an operator keeps all hands off the unit, and no more. LOST, HEALED: a side has lost its endpoints, and has
     them again. FAILED: a store refused a write; UNDO_FAILED: there is no way back, or a store refused it. EDITED: somebody
@@ -94,6 +94,7 @@ _TABLE: Mapping[Phase, Mapping[Happening, Target]] = {
         **_TROUBLE,
     },
     Phase.WATCHING: {
+        Event.PASSED: Phase.APPLYING,
         Event.OVER: Phase.IDLE,
         Event.UNDECIDED: Phase.PAUSED,
         **_TROUBLE,

@@ -60,7 +60,8 @@ class RolloutStep:
 
     `switched` are the objects of an IDENTITY or ENDPOINTS leg that stand at `after` from this step on. `merged` are the
     exposures of steps that could not be reached and were joined into this one, with their holds and gates; `notes` say why.
-    `quiet`: it is none of the policy's, and only makes room for those that are.
+    `quiet`: it is none of the policy's, and only makes room for those that are. `holdback` is what it leaves out of the way (0
+    to 1) for the watch, which comes after it then; the next step gives the rest.
     """
 
     leg: int
@@ -74,6 +75,7 @@ class RolloutStep:
     merged: tuple[Fraction, ...] = ()
     notes: tuple[str, ...] = ()
     quiet: bool = False
+    holdback: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,11 @@ class Way:
     def asked(self, step: int) -> int:
         """How many steps that the policy asks for there are up to the one of this index, itself included."""
         return sum(not one.quiet for one in self.steps[: step + 1])
+
+    @property
+    def watched(self) -> int:
+        """The index of the step after which gates stay armed: the one that holds something back, else the last."""
+        return next((number for number, one in enumerate(self.steps) if one.holdback), len(self.steps) - 1)
 
     @property
     def weighed(self) -> tuple[Fraction | None, Fraction | None]:
@@ -150,7 +157,8 @@ class LeftAlone:
 class Figures:
     """What a look has found out about a rollout's shares; and what it waits for that the rollout does not tell.
 
-    `retreat` says what an undo would wait for, empty where it could begin.
+    `retreat` says what an undo would wait for, empty where it could begin. `unarmed` are the gates that have nothing left to
+    compare with, each with what it says.
     """
 
     at: datetime
@@ -158,6 +166,7 @@ class Figures:
     retreat: str = ""
     shares: tuple[ShareFigures, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
+    unarmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

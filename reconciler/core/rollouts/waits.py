@@ -62,7 +62,7 @@ def is_in_force(rollout: Rollout, seen: Seen, pace: Pace) -> bool:
 def needed(rollout: Rollout) -> timedelta:
     """Return how long the current step, or the watch after the last one, must have been in force and well."""
     if rollout.phase is Phase.WATCHING:
-        return rollout.policy.watch
+        return rollout.policy.watch if rollout.is_watched else timedelta(0)
     return max(rollout.current.hold, rollout.current.cover)
 
 
@@ -118,9 +118,10 @@ def blind(seen: Seen) -> tuple[str, ...]:
 
 def is_through(rollout: Rollout) -> bool:
     """Tell whether all of a rollout has passed, its watch too: what the others of its group wait for at the end."""
-    if rollout.phase is Phase.WATCHING:
+    if rollout.phase is Phase.WATCHING and rollout.is_watched:
         return rollout.time.held >= rollout.policy.watch
-    return rollout.outcome is Outcome.SUCCEEDED
+    gives_the_rest = rollout.step > rollout.on.watched and not rollout.goes_back
+    return rollout.outcome is Outcome.SUCCEEDED or gives_the_rest
 
 
 def _to_begin(seen: Seen) -> Iterator[Wait]:
@@ -136,7 +137,7 @@ def _to_pass(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     asks = tuple(_approval(rollout))
     yield from _gates(rollout, seen, without=APPROVAL.name if asks else "")
     yield from asks
-    if not rollout.is_last_step:
+    if not (rollout.is_last_step or rollout.is_watched):
         yield from _capacity(seen)
         behind = [one for one in seen.group if _is_behind(one, rollout.way.asked(rollout.step))]
         yield from (Wait(For.GROUP, f"{one.unit} of the same group has not passed this step") for one in behind)
@@ -145,6 +146,8 @@ def _to_pass(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
 def _to_end(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     yield from _steady(rollout, seen, pace)
     yield from (Wait(For.GATE, f"{name}: {seen.gates[name]}") for name in blind(seen))
+    if not rollout.is_last_step:
+        yield from _capacity(seen)
     behind = [one for one in seen.group if one.phase is not Phase.IDLE and not is_through(one)]
     yield from (Wait(For.GROUP, f"{one.unit} of the same group is not through yet") for one in behind)
 

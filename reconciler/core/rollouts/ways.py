@@ -101,7 +101,7 @@ def _moving(ends: Sides, policy: RolloutPolicy, mesh: Mesh) -> Iterator[RolloutS
     found = courses(ends, mesh)
     opens, ending = _is_opened(ends), _ending(ends, mesh)
     whole = _stages(first=True, last=True, opens=opens, ending=ending)
-    against = next((why for one in found if (why := _against(one, ends, mesh))), "")
+    against = next((why for one in found if (why := hindrance(one, ends, mesh))), "")
     if against:
         yield at_once(policy, whole, against)
     elif not any(one.moves for one in found):
@@ -168,7 +168,7 @@ def _workloads(documents: Documents) -> set[Key]:
     return {key for key, one in documents.items() if key.kind == "WorkloadEntry" and one is not None}
 
 
-def _against(course: Course, ends: Sides, mesh: Mesh) -> str:
+def hindrance(course: Course, ends: Sides, mesh: Mesh) -> str:
     """Say why the endpoints of a ServiceEntry cannot move gradually, empty where they can."""
     one = course.opening
     name = f"{one.before['metadata']['namespace']}/{one.before['metadata']['name']}"

@@ -178,6 +178,9 @@ POLICY = {"serviceEntry": "billing"}
         ({"serviceEntry": None, "expectPods": 6}, "expectPods is for one service"),
         ({"maxLoadPerEndpoint": 0.5}, "at least 1"),
         ({"spill": "101%"}, "spill must be at most 100%"),
+        ({"holdback": "0%"}, "holdback must be above 0% and at most 50%"),
+        ({"holdback": "51%"}, "holdback must be above 0% and at most 50%"),
+        ({"holdback": "1%", "steps": [{"exposure": "99%"}, {"exposure": "100%"}]}, "less than what the last step adds"),
         ({"gates": [{"name": "x"}]}, "a gate needs one of prometheus, compare"),
         ({"gates": [{"name": "x", "prometheus": {"query": "up"}}]}, "needs min or max"),
         ({"gates": [{"name": "x", "webhook": {"url": "file:///etc/passwd"}}]}, "http or https URL"),
@@ -216,6 +219,7 @@ def test_a_full_rollout_policy_is_well_formed() -> None:
         "wholesale": "approve",
         "maxLoadPerEndpoint": 1.5,
         "spill": "25%",
+        "holdback": "0.5%",
         "expectPods": 6,
     }
     assert problems("RolloutPolicy", spec) == []

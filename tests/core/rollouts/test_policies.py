@@ -60,6 +60,7 @@ def test_everything_that_a_policy_can_say_is_read_exactly() -> None:
         "unreachable": "refuse",
         "maxLoadPerEndpoint": 1.1,
         "spill": "12.5%",
+        "holdback": "1.5%",
         "expectPods": 0,
     }
     assert of(own=spec) == RolloutPolicy(
@@ -76,6 +77,7 @@ def test_everything_that_a_policy_can_say_is_read_exactly() -> None:
         unreachable=Unreachable.REFUSE,
         max_load=Fraction(11, 10),
         spill=Fraction(1, 8),
+        holdback=Fraction(3, 200),
         expect_pods=0,
         gates={"errors": GATE},
     )

@@ -6,11 +6,17 @@ Without a `serviceEntry` it is a default: of its namespace, or in Istio's root n
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.core.manifests.models.base import DnsLabel, DnsSubdomain, Duration, Exposure, Number, Strict
 from reconciler.core.manifests.models.gates import Gate
+
+
+def _little(part: str) -> str:
+    if not 0 < float(part.rstrip("%")) <= 50:
+        raise PydanticCustomError("rule", "holdback must be above 0% and at most 50%")
+    return part
 
 
 class Split(Strict):
@@ -47,6 +53,7 @@ class RolloutPolicySpec(Strict):
     on_harm: Literal["undo", "back", "pause"] | None = None
     gradual: bool | None = None
     watch: Duration | None = None
+    holdback: Annotated[Exposure, AfterValidator(_little)] | None = None
     group: DnsLabel | None = None
     unreachable: Literal["merge", "refuse"] | None = None
     wholesale: Literal["approve", "allow", "refuse"] | None = None
@@ -61,6 +68,8 @@ class RolloutPolicySpec(Strict):
             raise PydanticCustomError("rule", "the exposures of steps must grow from step to step")
         if exposures and (exposures[0] <= 0 or exposures[-1] != 100):
             raise PydanticCustomError("rule", "the exposures of steps must begin above 0% and end at 100%")
+        if self.holdback and exposures[:-1] and exposures[-2] + float(self.holdback.rstrip("%")) >= 100:
+            raise PydanticCustomError("rule", "holdback must be less than what the last step adds to the one before")
         named = [gate.name for gate in self.gates or ()]
         if len(set(named)) != len(named):
             raise PydanticCustomError("rule", "two gates have the same name: rename one")
