@@ -41,6 +41,7 @@ from reconciler.reports.splits import remember_splits
 from reconciler.rolling import Rollouts
 from reconciler.sight import Sight, report_of, verdict_of
 from reconciler.target import NOTHING_SAID, SILENT, Policy, Ports, Progress, Request
+from reconciler.witnessing import Witnesses
 from reconciler.writer import Writer
 
 #: Deletions of services count against the budget for this long.
@@ -62,7 +63,7 @@ class Cycle:
         reader = DesiredReader(
             ports.source, ports.cache, policy.strict_kinds, policy.namespaces, records=ports.registry is not None
         )
-        self._observer = Observer(ports.cluster, ports.registry)
+        self._observer = Observer(ports.cluster, ports.registry, Witnesses(policy.target, ports.witnesses))
         self._follower = Follower(ports.source, reader, ports.crds)
         self._decider = Decider(ports.cluster, ports.store, policy.workers, asks=policy.mode is Mode.ENFORCE)
         self._fights = Fights(ports.store)
@@ -104,10 +105,15 @@ class Cycle:
         return tuple(recovery.rollouts(found, running, revision, self._ports.clock.now()))
 
     def subscribe(self, changed: Callable[[], None]) -> None:
-        """Keep watches on both stores open from now on; `changed` is called from any thread. Raises Unavailable."""
+        """Watch both stores, and those who tell of VMs, from now on; `changed` is called from any thread.
+
+        Raises Unavailable.
+        """
         self._ports.cluster.subscribe(changed)
         if self._ports.registry:
             self._ports.registry.subscribe(changed)
+        for witness in self._ports.witnesses.values():
+            witness.subscribe(changed)
 
     def poll_due(self) -> None:
         """Let the next cycle ask Git, instead of going on from the commit that is known."""
@@ -272,7 +278,7 @@ class Cycle:
         untouchable = {*hands_off, *(one.key for one in fought)}
         found = health_of(fleet, git, observed, settings, brake, sight.started, overrides=overrides, untouchable=untouchable)
         states = problems_of(fleet, self._joined(sight), observed.machines)
-        standing = (*told(fleet), *states, *map(fought_over, fought))
+        standing = (*told(fleet, observed.unheard), *states, *map(fought_over, fought))
         sight.problems += standing
         return replace(found, standing=standing)
 

@@ -7,18 +7,24 @@ from reconciler.core.namespaces import Listing, override_of
 from reconciler.core.resources import Key, ObservedState
 from reconciler.errors import Rejected, Unavailable
 from reconciler.ports import Cluster, ClusterState, RegistryState, VMRegistry
+from reconciler.witnessing import Witnesses
 
 
 @dataclass(slots=True)
 class Observer:
-    """Reads cluster and registry; returns the very same value while neither has changed."""
+    """Reads cluster and registry, with what others tell of VMs; returns the very same value while nothing has changed."""
 
     cluster: Cluster
     registry: VMRegistry | None
+    witnesses: Witnesses | None = None
     _last: tuple[ClusterState, RegistryState, ObservedState] | None = field(default=None, init=False)
 
     def observe(self) -> ObservedState:
         """Return everything of both stores. Raises Unavailable when either could not be read whole."""
+        stores = self._stores()
+        return self.witnesses.testify(stores) if self.witnesses else stores
+
+    def _stores(self) -> ObservedState:
         cluster = self.cluster.observe()
         registry = self._registry()
         if self._last and self._last[0] is cluster and self._last[1] == registry:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reconciler.core.fleet.values import Row, Sign
     from reconciler.core.gates.answers import Arm, AskHook, Counts, Durations, Reply, Series, Window
     from reconciler.core.gates.spec import Reporter
+    from reconciler.core.health.witnesses import Patient
     from reconciler.core.rollouts.records import Change, Evidence, Refusal
     from reconciler.core.rollouts.rollout import Rollout
     from reconciler.core.rollouts.seen import Command, Hold
@@ -215,6 +216,22 @@ class VMRegistry(Protocol):
 
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Keep a watch open from now on; call `changed` (cheap, from any thread) whenever content changes."""
+
+    def close(self) -> None: ...
+
+
+class Witness(Protocol):
+    """Somebody beside the VMs' own agents who tells how VMs are. Nothing is ever written there."""
+
+    def testify(self, vms: Sequence[Patient]) -> Mapping[Key, MachineStatus]:
+        """Return `health` and `reason` of these VMs by their keys; who is not known is not among them.
+
+        Those asked about last are the ones that are looked after from then on. No server is asked while nothing has changed,
+        once there is a subscriber.
+        """
+
+    def subscribe(self, changed: Callable[[], None]) -> None:
+        """Keep looking from now on; call `changed` (cheap, from any thread) whenever an answer may be another one."""
 
     def close(self) -> None: ...
 

@@ -248,10 +248,12 @@ class RegistryServerSettings(BaseModel):
 
 
 class ConsulSettings(BaseModel):
-    """How Consul is asked, where the VM registry is there."""
+    """How Consul is asked, where the VM registry is there or its checks are a source of health."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    url: str = ""
+    """Consul whose checks are a source of health, as in `registry`; without it the one that is the VM registry."""
     token_file: FilePath | None = None
     """File with an ACL token: ``node:write`` on ``mesh-reconciler.TARGET.``, ``node:read`` and ``service:read`` on all."""
     ca_file: FilePath | None = None

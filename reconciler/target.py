@@ -1,11 +1,12 @@
 """One target as values: the world that it lives in, what its operator decided, what a person says with one run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from reconciler.core.adoption import NOTHING, Adoption
 from reconciler.core.health.brakes import Brake
+from reconciler.core.health.sources import Source as HealthSource
 from reconciler.core.owned import Conflicts
 from reconciler.core.plans import Mode, Plan, PlanSettings
 from reconciler.core.report import WriteResult
@@ -13,12 +14,15 @@ from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.seen import Pace
 from reconciler.crds import Crds
 from reconciler.gating import Gatekeeper
-from reconciler.ports import Clock, Cluster, FleetOffice, Lease, ParseCache, Source, Store, VMRegistry
+from reconciler.ports import Clock, Cluster, FleetOffice, Lease, ParseCache, Source, Store, VMRegistry, Witness
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world of one target. `office` is the registry's server, where there is one and somebody has a token for it."""
+    """The world of one target. `office` is the registry's server, where there is one and somebody has a token for it.
+
+    `witnesses` are those who tell how VMs are beside their agents, as far as the operator has named them.
+    """
 
     source: Source
     cache: ParseCache
@@ -30,10 +34,12 @@ class Ports:
     crds: Crds
     gatekeeper: Gatekeeper = field(default_factory=Gatekeeper)
     office: FleetOffice | None = None
+    witnesses: Mapping[HealthSource, Witness] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close everything that holds connections, files or threads."""
-        for port in (self.source, self.cache, self.cluster, self.registry, self.store, self.office):
+        parts = (self.source, self.cache, self.cluster, self.registry, self.store, self.office, *self.witnesses.values())
+        for port in parts:
             if port is not None:
                 port.close()
 

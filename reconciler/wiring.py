@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from reconciler import __version__
 from reconciler.checking import Checker, NoCrds
+from reconciler.core.health.sources import Source as HealthSource
 from reconciler.core.manifests import FORMAT
 from reconciler.core.owned import Conflicts
 from reconciler.core.plans import Mode, PlanSettings, Wholesale
@@ -41,6 +42,7 @@ from reconciler.ports import (
     Source,
     Store,
     VMRegistry,
+    Witness,
 )
 
 if TYPE_CHECKING:
@@ -103,6 +105,7 @@ def assembled(
         crds=Crds(cluster, store, schemas, crd_file(settings.crds)),
         gatekeeper=Gatekeeper(measured or metrics(settings), hook(settings), library(settings)),
         office=fleet_office(settings),
+        witnesses=witnesses(settings),
     )
     try:
         yield Target(settings, ports, Cycle(ports, policy(settings)))
@@ -317,6 +320,18 @@ def vm_registry(settings: Settings, clock: Clock) -> VMRegistry | None:
     from reconciler.adapters.registry_sql import SqlRegistry
 
     return SqlRegistry(registry_url(settings), settings.target, clock)
+
+
+def witnesses(settings: Settings) -> dict[HealthSource, Witness]:
+    """Return who tells how VMs are beside their agents, as far as the settings name them. Raises InvalidInput."""
+    found: dict[HealthSource, Witness] = {}
+    own = settings.consul
+    url = own.url or (settings.registry if in_consul(settings) else "")
+    if url:
+        from reconciler.adapters.registry_consul import ConsulChecks, ConsulSettings
+
+        found[HealthSource.CONSUL] = ConsulChecks(ConsulSettings(url, own.token_file, own.ca_file, own.timeout))
+    return found
 
 
 def in_consul(settings: Settings) -> bool:

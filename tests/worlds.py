@@ -16,6 +16,7 @@ from reconciler.adapters.memory_source import MemorySource
 from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.gates.people import People
 from reconciler.core.gates.reading import Library
+from reconciler.core.health.sources import Source as HealthSource
 from reconciler.core.plans import PlanSettings
 from reconciler.core.report import Report
 from reconciler.core.resources import Document, Key, LiveObject, Pod
@@ -25,7 +26,7 @@ from reconciler.crds import Crds, MakeSchemas
 from reconciler.cycle import Cycle
 from reconciler.errors import Problem
 from reconciler.gating import Gatekeeper
-from reconciler.ports import Cluster, FleetOffice, Lease, Metrics, ParseCache, Source, Store, VMRegistry
+from reconciler.ports import Cluster, FleetOffice, Lease, Metrics, ParseCache, Source, Store, VMRegistry, Witness
 from reconciler.target import NOTHING_SAID, Policy, Ports
 from tests.building import document, service_entry, workload_entry
 from tests.contracts.clock import SetClock
@@ -111,6 +112,7 @@ class World:
         lease: Lease | None = None,
         metrics: Metrics | None = None,
         office: FleetOffice | None = None,
+        witnesses: Mapping[HealthSource, Witness] | None = None,
         people: People = People(),  # noqa: B008 - a frozen value
         **policy: Any,
     ) -> Cycle:
@@ -126,6 +128,7 @@ class World:
             crds=Crds(cluster or self.cluster, store or self.store, make_schemas),
             gatekeeper=Gatekeeper(metrics, library=Library(people=people)),
             office=office,
+            witnesses=witnesses or {},
         )
         settings = replace(plan or PlanSettings(), target=TARGET)
         pause = lambda seconds: self.pass_time(seconds=seconds)  # noqa: E731 - one line says it

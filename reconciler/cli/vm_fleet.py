@@ -168,6 +168,7 @@ def _mustered(options: dict[str, Any]) -> "Iterator[tuple[Muster, str]]":
     from reconciler import wiring
     from reconciler.mustering import Muster
     from reconciler.observing import Observer
+    from reconciler.witnessing import Witnesses
 
     url, token, ca = options.pop("operator_url"), options.pop("operator_token"), options.pop("server_ca")
     settings = take_settings(options)
@@ -181,4 +182,8 @@ def _mustered(options: dict[str, Any]) -> "Iterator[tuple[Muster, str]]":
             open_parts.callback(office.close)
         if metrics := wiring.metrics(settings):
             open_parts.callback(metrics.close)
-        yield Muster(Observer(cluster, registry), office, policy.plan, policy.brake, clock, metrics), settings.output
+        witnesses = wiring.witnesses(settings)
+        for witness in witnesses.values():
+            open_parts.callback(witness.close)
+        observer = Observer(cluster, registry, Witnesses(settings.target, witnesses))
+        yield Muster(observer, office, policy.plan, policy.brake, clock, metrics), settings.output

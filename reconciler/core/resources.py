@@ -269,6 +269,7 @@ class ObservedState:
     stands for the objects that are in no namespace. `unserved` names kinds that the cluster does not know, since their CRD is
     missing: their objects cannot be written, and their absence means nothing either. `unseen` are kinds of `SCALING` with the
     namespaces (empty: all) in which we may not look at them, or nobody serves them: nothing is known of them there.
+    `unheard` says of a source of health why nothing is known from it; the VMs concerned are as if nobody had said anything.
     """
 
     objects: Mapping[Key, LiveObject]
@@ -280,6 +281,7 @@ class ObservedState:
     unread: frozenset[str] = frozenset()
     unserved: frozenset[str] = frozenset()
     unseen: frozenset[tuple[str, str]] = frozenset()
+    unheard: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
 
     def get(self, key: Key) -> LiveObject | None:

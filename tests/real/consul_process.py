@@ -35,10 +35,13 @@ class Consul:
         """Set it back to what it held then."""
         self._ask("PUT", "/v1/snapshot", snapshot)
 
-    def check(self, node: str, address: str, name: str, status: str) -> None:
-        """Register a node with one check, as an agent on it would."""
-        check = {"Node": node, "CheckID": name, "Name": name, "Status": status}
-        self.request("PUT", "/v1/catalog/register", {"Node": node, "Address": address, "Check": check})
+    def check(self, node: str, address: str, name: str, status: str, service: str = "") -> None:
+        """Register a node with one check, of itself or of a service on it, as an agent on it would."""
+        check = {"Node": node, "CheckID": name, "Name": name, "Status": status, "ServiceID": service}
+        wanted = {"Node": node, "Address": address, "Check": check}
+        if service:
+            wanted["Service"] = {"ID": service, "Service": service}
+        self.request("PUT", "/v1/catalog/register", wanted)
 
     def token(self, rules: str, folder: Path) -> Path:
         """Return a file with a new token that has these rules."""

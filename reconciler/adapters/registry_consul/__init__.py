@@ -7,9 +7,11 @@ meta; its epoch is the node's ModifyIndex. What a VM reports is one check on tha
     api         requests: one retry policy, limits, errors translated
     watch       a blocking query that is asked again and again
     registry    the port
+    checks      another port: the checks of agents alone, for VMs whose records are in another registry
 """
 
 from reconciler.adapters.registry_consul.api import ConsulSettings
+from reconciler.adapters.registry_consul.checks import ConsulChecks
 from reconciler.adapters.registry_consul.registry import ConsulRegistry
 
-__all__ = ["ConsulRegistry", "ConsulSettings"]
+__all__ = ["ConsulChecks", "ConsulRegistry", "ConsulSettings"]

@@ -11,7 +11,7 @@ healthy, as it does for Consul's own DNS; maintenance mode is a critical check.
 import ipaddress
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -135,33 +135,52 @@ def _status(said: Any) -> MachineStatus:
     return replace(status, last_seen=datetime.fromisoformat(seen).astimezone(UTC) if seen else None)
 
 
+def judged(checks: Iterable[Mapping[str, Any]]) -> MachineStatus | None:
+    """Return what checks say together, None where there is none: the worst counts, and a warning is no illness."""
+    seen = tuple(checks)
+    ill = sorted((check["Node"], check["CheckID"]) for check in seen if check["Status"] == "critical")
+    if ill:
+        node, check = ill[0]
+        return MachineStatus(health=Health.UNHEALTHY, reason=fit_text(f"Consul's check {check} on {node} is critical"))
+    return MachineStatus(health=Health.HEALTHY, reason="Consul's checks pass") if seen else None
+
+
+def about(service: str, checks: Iterable[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return those checks that are about a service or the node that it runs on; none where none is about that service."""
+    found = [check for check in checks if check["ServiceName"] in ("", service)]
+    return found if any(check["ServiceName"] for check in found) else ()
+
+
+def checks_by_address(
+    nodes: Iterable[Mapping[str, Any]], checks: Iterable[Mapping[str, Any]]
+) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Return the checks on nodes of agents, by address."""
+    where = {node["Node"]: canonical(node["Address"]) for node in nodes if is_foreign(node)}
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for check in checks:
+        if address := where.get(check["Node"]):
+            found[address].append(check)
+    return found
+
+
 def with_health(record: Record, own: Iterable[Mapping[str, Any]], others: Iterable[Mapping[str, Any]]) -> Record:
     """Return a record with what the checks on its node, and on those of agents at its address, say of it."""
     own = tuple(own)
     said = reported_by(own).status
-    seen = (*(check for check in own if check["CheckID"] != REPORT), *others)
-    ill = sorted((check["Node"], check["CheckID"]) for check in seen if check["Status"] == "critical")
-    if ill and said.health is not Health.UNHEALTHY:
-        node, check = ill[0]
-        said = replace(said, health=Health.UNHEALTHY, reason=fit_text(f"Consul's check {check} on {node} is critical"))
-    elif seen and said.health is Health.UNKNOWN:
-        said = replace(said, health=Health.HEALTHY, reason="Consul's checks pass")
+    seen = judged((*(check for check in own if check["CheckID"] != REPORT), *others))
+    if seen and (said.health is Health.UNKNOWN or (seen.health is Health.UNHEALTHY and said.health is Health.HEALTHY)):
+        said = replace(said, health=seen.health, reason=seen.reason)
     return replace(record, status=said)
 
 
 def records_of(target: str, nodes: Iterable[Mapping[str, Any]], checks: Iterable[Mapping[str, Any]]) -> dict[Key, Record]:
     """Return the records of a target among all nodes of a catalog, with their health."""
+    nodes, checks = tuple(nodes), tuple(checks)
     on: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for check in checks:
         on[check["Node"]].append(check)
-    at: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    records = []
-    for node in nodes:
-        record = record_of(target, node)
-        if record is not None:
-            records.append(record)
-        elif is_foreign(node) and (address := canonical(node["Address"])):
-            at[address] += on.get(node["Node"], ())
+    at = checks_by_address(nodes, checks)
+    records = [record for node in nodes if (record := record_of(target, node)) is not None]
     return {
         one.wanted.key: with_health(one, on.get(node_name(target, one.wanted.key), ()), at.get(address_of(one), ()))
         for one in records

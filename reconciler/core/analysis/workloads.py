@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
-from reconciler.core.health.sources import SOURCE_ANNOTATION, Source, group_of, source_of
+from reconciler.core.health.sources import RECORDED, SOURCE_ANNOTATION, Source, group_of, source_of
 from reconciler.core.istio import HEALTH_CHECKED, AddressForm
 from reconciler.core.machines import GROUP_ANNOTATION, REGISTRY_ANNOTATION, is_exempt
 from reconciler.core.resources import Key
@@ -31,7 +31,7 @@ def unreported_health(commit: Commit) -> Iterator[Problem]:
     documents = {key: manifest.document for key, manifest in commit.manifests.items() if key.kind.startswith("Workload")}
     for workload in commit.workloads.values():
         document = documents[workload.key]
-        waits = workload.health_checked and source_of(document, group_of(document, documents)) is Source.AGENT
+        waits = workload.health_checked and source_of(document, group_of(document, documents)) in RECORDED
         if waits and is_exempt(document, workload):
             yield commit.problem(
                 Code.HEALTH_UNREPORTED,

@@ -3,6 +3,7 @@
     words        what is known of one VM, and why
     conditions   the condition `Healthy` of a WorkloadEntry: read, made, laid among those of others
     sources      whose word counts for a VM
+    witnesses    who is asked about by us (Consul, our own probes), and the answer laid over the record
     opting       the annotation by which istiod goes by the condition: only written once a healthy one stands
     vitals       one VM: what its condition should be, what it is, who else has a say
     brakes       how many may leave load balancing within a while

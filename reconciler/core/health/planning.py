@@ -12,7 +12,7 @@ from reconciler.core.changes import Change
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.codes import Code
 from reconciler.core.health.deciding import Decision, decide
-from reconciler.core.health.sources import Source
+from reconciler.core.health.sources import RECORDED, Source
 from reconciler.core.health.vitals import Vital
 from reconciler.core.modes import unit_mode
 from reconciler.core.plans import Mode, PlanSettings, Step, UnitPlan
@@ -37,15 +37,21 @@ class Health:
     standing: tuple[Problem, ...] = ()
 
 
-def told(fleet: Sequence[Vital]) -> Iterator[Problem]:
-    """Yield what every report repeats as long as it is so. Who is on his way in or out stands in the units."""
+def told(fleet: Sequence[Vital], unheard: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield what every report repeats as long as it is so. Who is on his way in or out stands in the units.
+
+    `unheard` says of sources why they say nothing.
+    """
     assumed = [one.key for one in fleet if one.asked and one.source is Source.ASSUMED]
-    waiting = [one.key for one in fleet if one.asked and not one.counts and one.source is Source.AGENT]
+    waiting = [one.key for one in fleet if one.asked and not one.counts and one.source in RECORDED]
     if assumed:
         yield Problem(Code.ASSUMED, f"health is assumed, and reported by nobody: {_names(assumed)}", Severity.INFO)
     if waiting:
         text = f"health does not count yet, before a first good report: {_names(waiting)}"
         yield Problem(Code.WAITING, text, Severity.INFO)
+    for source, why in unheard.items():
+        text = f"nothing is known of VMs whose health is {source}'s to tell, and nothing is concluded about them: {why}"
+        yield Problem(Code.UNHEARD, text, Severity.WARNING)
     for one in fleet:
         if not one.in_use and not one.differs:
             why = one.word.message or "nobody says that it is well"

@@ -1,0 +1,157 @@
+"""Health that others tell than a VM's own agent, in a cycle: Consul's checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from reconciler.adapters.memory_witness import MemoryChecks
+from reconciler.core.health.brakes import Brake
+from reconciler.core.health.codes import Code
+from reconciler.core.health.conditions import Condition, Reason
+from reconciler.core.health.sources import Source
+from reconciler.core.machines import GROUP_ANNOTATION
+from reconciler.core.plans import GuardCode
+from reconciler.core.report import Report, Verdict
+from reconciler.core.resources import Document, Key
+from reconciler.cycle import Cycle
+from tests.building import document
+from tests.vms import VM1, VM2, checked, report
+from tests.worlds import World, mixed
+
+SOURCE = "mesh-reconciler.io/health"
+#: Lets everybody go.
+FREE = Brake(percent=100)
+
+
+def by(source: str, entry: Document, **annotations: str) -> Document:
+    """A WorkloadEntry whose health somebody else tells."""
+    metadata = entry["metadata"]
+    return {**entry, "metadata": {**metadata, "annotations": {**metadata["annotations"], SOURCE: source, **annotations}}}
+
+
+def settle(world: World, process: Cycle) -> Report:
+    """Serve until nothing is left to do."""
+    for _ in range(6):
+        found = world.serve(process)
+        if not found.results:
+            break
+    return found
+
+
+def condition(world: World, name: str) -> Condition | None:
+    """The condition of a VM."""
+    live = world.live("WorkloadEntry", name)
+    assert live is not None
+    return Condition.of(live.document)
+
+
+def healthy(world: World) -> Mapping[str, bool | None]:
+    """What the conditions of the VMs say."""
+    found = {name: condition(world, name) for name in ("vm1", "vm2")}
+    return {name: one.healthy if one else None for name, one in found.items()}
+
+
+@pytest.fixture
+def consul() -> MemoryChecks:
+    """Consul, which knows both VMs and finds them well."""
+    found = MemoryChecks()
+    for number in (1, 2):
+        found.check(f"10.0.0.{number}", "serfHealth", "passing")
+    return found
+
+
+@pytest.fixture
+def world() -> World:
+    """Two VMs behind billing whose health is Consul's to tell; their agents are heard of, too."""
+    world = World()
+    world.commit(mixed(by("consul", VM1), by("consul", VM2)))
+    world.run()
+    for name in ("vm1", "vm2"):
+        report(world, name, "unhealthy")
+    return world
+
+
+def serving(world: World, consul: MemoryChecks, **more: Any) -> Cycle:
+    """A process that asks Consul."""
+    return world.process("serving:1", witnesses={Source.CONSUL: consul}, brake=FREE, **more)
+
+
+def test_consuls_checks_take_a_vm_out_and_let_it_in(world: World, consul: MemoryChecks) -> None:
+    """Its agent's word counts for nothing; the message says which check it was."""
+    process = serving(world, consul)
+    settle(world, process)
+    assert healthy(world) == {"vm1": True, "vm2": True}
+    assert process.nothing_new()
+    consul.check("10.0.0.2", "disk", "critical")
+    assert not process.nothing_new()
+    settle(world, process)
+    found = condition(world, "vm2")
+    assert found
+    assert (found.healthy, found.reason, "Consul's check disk" in found.message) == (False, Reason.REPORTED_UNHEALTHY, True)
+    consul.check("10.0.0.2", "disk", "warning")
+    settle(world, process)
+    assert healthy(world) == {"vm1": True, "vm2": True}
+
+
+def test_where_consul_is_away_nothing_is_concluded_and_git_goes_on(world: World, consul: MemoryChecks) -> None:
+    """The report says so; who was out stays out."""
+    process = serving(world, consul)
+    consul.check("10.0.0.2", "disk", "critical")
+    settle(world, process)
+    before = healthy(world)
+    consul.down = True
+    world.commit(mixed(by("consul", VM1), by("consul", VM2), by("consul", checked("vm3", "10.0.0.3"))))
+    found = settle(world, process)
+    assert world.live("WorkloadEntry", "vm3")
+    assert healthy(world) == before == {"vm1": True, "vm2": False}
+    (problem,) = (one for one in found.problems if one.code is Code.UNHEARD)
+    assert problem.message.endswith("nothing is concluded about them: Consul cannot be reached")
+    assert process.nothing_new()
+    consul.down = False
+    assert not process.nothing_new()
+
+
+def test_a_source_that_the_operator_has_not_named_says_so(world: World) -> None:
+    """No condition is written for VMs about whom nobody can be asked."""
+    found = world.run()
+    assert (found.verdict, healthy(world)) == (Verdict.IN_SYNC, {"vm1": None, "vm2": None})
+    (problem,) = (one for one in found.problems if one.code is Code.UNHEARD)
+    assert "no Consul is named (consul.url)" in problem.message
+
+
+def test_a_person_and_the_last_endpoint_count_as_ever(world: World, consul: MemoryChecks) -> None:
+    """A drain takes out who is well by Consul; where all are ill by Consul nobody leaves."""
+    process = serving(world, consul)
+    settle(world, process)
+    drained = {"health": "healthy", "address": "10.0.0.1", "draining": True}
+    world.registry.report(Key("VirtualMachine", "shop", "vm1"), drained)
+    settle(world, process)
+    assert healthy(world) == {"vm1": False, "vm2": True}
+    report(world, "vm1", "unhealthy")
+    settle(world, process)
+    for number in (1, 2):
+        consul.check(f"10.0.0.{number}", "serfHealth", "critical")
+    found = world.serve(process)
+    assert {guard.code for guard in found.guards} == {GuardCode.LAST_ENDPOINT}
+    assert healthy(world) == {"vm1": True, "vm2": True}
+
+
+def test_a_group_says_it_for_its_vms(consul: MemoryChecks) -> None:
+    """With the service of Consul that is meant; another one on the same VM does not count."""
+    world = World()
+    group = document("WorkloadGroup", "billing", annotations={SOURCE: "consul", "mesh-reconciler.io/consul-service": "billing"})
+    group["spec"] = {"template": {}}
+    members = []
+    for entry in (VM1, VM2):
+        metadata = entry["metadata"]
+        annotations = {**metadata["annotations"], GROUP_ANNOTATION: "billing"}
+        members.append({**entry, "metadata": {**metadata, "annotations": annotations}})
+    world.commit([*mixed(*members), group])
+    process = serving(world, consul)
+    consul.check("10.0.0.1", "web", "passing", "billing")
+    consul.check("10.0.0.1", "cron", "critical", "reports")
+    settle(world, process)
+    assert healthy(world) == {"vm1": True, "vm2": None}
