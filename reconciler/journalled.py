@@ -57,15 +57,20 @@ class Writes:
         return tuple(write_evidence(rollout, sent) for sent in cls._since(store, rollout.heard).sent(rollout))
 
     def sent(self, rollout: Rollout) -> Iterator[Sent]:
-        """Yield what was really sent: a moot write never was, or has left nothing."""
-        for one in self._of(rollout):
-            if one.outcome != "moot" and one.ended:
-                yield Sent(one.ended, one.key, one.action, one.after, one.outcome, one.message)
+        """Yield what was really sent for a rollout."""
+        return sent(self._of(rollout))
 
     def _of(self, rollout: Rollout) -> list[JournalEntry]:
         keys = dict.fromkeys((*rollout.on.before, *rollout.on.after, *rollout.way.after))
         found = [one for key in keys for one in self.by_key.get(key, ()) if one.id > rollout.heard]
         return sorted(found, key=lambda one: one.id)
+
+
+def sent(entries: Iterable[JournalEntry]) -> Iterator[Sent]:
+    """Yield what was really sent: a moot write never was, or has left nothing."""
+    for one in entries:
+        if one.outcome != "moot" and one.ended:
+            yield Sent(one.ended, one.key, one.action, one.after, one.outcome, one.message)
 
 
 def _listens(rollout: Rollout) -> bool:

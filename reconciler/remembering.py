@@ -1,4 +1,7 @@
-"""A service at one moment of the past, as the evidence of its rollouts tells it: who wanted what, and where requests went."""
+"""A service at one moment of the past: who wanted what, and where requests went.
+
+The evidence of its rollouts tells that; of a service that none had begun for by then, what is kept of runs and writes.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from reconciler.core.rollouts.seen import Word
 from reconciler.errors import InvalidInput, SetupCode
 from reconciler.journalled import Writes
 from reconciler.ports import RolloutStore, Store
+from reconciler.recorded import recorded
 from reconciler.replaying import all_evidence
 
 #: Rollouts that are read at once.
@@ -20,13 +24,14 @@ _PAGE = 50
 class Moment:
     """What was in force of a service at a moment, all of it known by then.
 
-    `begun` tells of the commit; it is None for a rollout that began before that was kept. `moved` is the last transition,
-    `shares` the last shares that were seen, `approvals` those that had an effect, `writes` all writes so far, oldest first.
+    `rollout` is None for a service without one so far. `begun` tells of the commit; it is None where that was not kept. `moved`
+    is the last transition, `shares` the last shares that were seen, or planned where no rollout looked at them, `approvals`
+    those that had an effect, `writes` all writes so far, oldest first.
     """
 
     service: str
     at: datetime
-    rollout: Rollout
+    rollout: Rollout | None
     begun: Evidence | None
     moved: Evidence | None
     shares: Evidence | None
@@ -42,10 +47,7 @@ def moment(store: Store, service: str, at: datetime) -> Moment:
     kept = store.rollouts
     rollout = next((one for one in _past(kept) if one.began <= at and service in _names(one)), None)
     if rollout is None:
-        raise InvalidInput(
-            f"no rollout of {service[:80]!r} is known that had begun by {at:%Y-%m-%d %H:%M:%S} UTC; "
-            "`reconciler history --rollouts` lists those that are"
-        )
+        return _without_rollout(store, service, at)
     found = [one for one in (*all_evidence(kept, rollout.id), *Writes.kept_up(store, rollout)) if one.at <= at]
     said = _of(found, EvidenceKind.WORD)
     return Moment(
@@ -58,6 +60,16 @@ def moment(store: Store, service: str, at: datetime) -> Moment:
         approvals=tuple(one for one in said if one.name == Word.APPROVE and one.data["done"]),
         writes=tuple(_of(found, EvidenceKind.WRITE)),
     )
+
+
+def _without_rollout(store: Store, service: str, at: datetime) -> Moment:
+    found = recorded(store, service, at)
+    if found is None:
+        raise InvalidInput(
+            f"nothing is kept of {service[:80]!r} by {at:%Y-%m-%d %H:%M:%S} UTC: no rollout, no write, and it is not among the "
+            "objects that are ours; `reconciler history` lists the runs that are kept"
+        )
+    return Moment(service, at, None, found.begun, None, found.shares, found.allowed, found.writes)
 
 
 def moment_of(text: str) -> datetime:

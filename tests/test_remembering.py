@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.core.resources import Document
+from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.core.rollouts.seen import Word
 from reconciler.errors import InvalidInput
@@ -120,12 +120,53 @@ def test_writes_that_hold_a_split_are_told_after_the_end_of_its_rollout() -> Non
     assert "6" not in {weight.split()[-1] for *_, weight, _ in moments.writes(at(rolled, before))}
 
 
-def test_before_anything_rolled_nothing_is_known(rolled: Rolled) -> None:
-    """Nor of a service that does not exist; the message says where to look."""
-    with pytest.raises(InvalidInput, match=r"history --rollouts"):
-        at(rolled, rolled.newest.began - timedelta(seconds=1))
-    with pytest.raises(InvalidInput, match="no rollout of 'shop/nobody'"):
-        moment(rolled.world.store, "shop/nobody", rolled.world.clock.now())
+def test_before_anything_rolled_the_runs_tell_who_wrote_it(rolled: Rolled) -> None:
+    """The service was new: written at once, by a run whose record knows commit and author, and what it had predicted."""
+    found = at(rolled, rolled.newest.began - timedelta(seconds=1))
+    rows = dict(moments.rows(found))
+    assert rows["rollout"] == "none so far: what is written is written at once"
+    assert rows["commit"].endswith(" change")
+    assert (rows["signer"], rows["observed"]) == ("unchecked", "billing.internal:80: not kept")
+    assert rows["planned"] == rows["written"] == "billing.internal:80: vm 100.0 %, pod 0.0 %"
+    assert {row[1:] for row in moments.writes(found)} >= {
+        ("ServiceEntry shop/billing", "create done", "-", "git"),
+        ("WorkloadEntry shop/vm1", "create done", "10.0.0.1 1", "git"),
+    }
+    document = moments.document(found)
+    assert (document["rollout"], document["phase"], document["step"]) == (None, None, None)
+    assert document["shares"]["vm"] == {"billing.internal:80": {"planned": 1, "written": 1}}
+    before = found.writes[0].at - timedelta(seconds=1)
+    with pytest.raises(InvalidInput, match="nothing is kept of 'shop/nobody'"):
+        moment(rolled.world.store, "shop/nobody", before)
+
+
+def test_what_drifted_is_told_with_that_as_its_cause() -> None:
+    """No rollout ever; what was deleted by hand came back with a later run, for which the same commit answers."""
+    rolled = Rolled(policy=None)
+    rolled.begin_with(SHOP, service_entry(workloadSelector=SELECTOR), vm(1, weight=4), vm(2))
+    live = rolled.world.live("WorkloadEntry", "vm1")
+    assert live is not None
+    rolled.world.cluster.delete(Key("WorkloadEntry", "shop", "vm1"), uid=live.uid, resource_version=live.resource_version)
+    rolled.look()
+    found = at(rolled, rolled.world.clock.now())
+    assert found.begun is not None
+    assert found.begun.at == rolled.world.clock.now()
+    assert moments.writes(found)[-1] == (
+        "2026-03-01 12:00:20Z",
+        "WorkloadEntry shop/vm1",
+        "create done",
+        "10.0.0.1 4",
+        "drift",
+    )
+
+
+def test_what_no_record_tells_of_is_said_to_be_not_kept(rolled: Rolled) -> None:
+    """Runs and writes are kept for a while; that the service is ours is known for good."""
+    rolled.world.store.forget(rolled.world.clock.now() + timedelta(days=1))
+    found = at(rolled, rolled.newest.began - timedelta(seconds=1))
+    rows = dict(moments.rows(found))
+    assert {rows[name] for name in ("commit", "author", "signer", "shares")} == {"not kept"}
+    assert moments.document(found)["commit"] == {"id": None}
 
 
 def test_moments_are_written_in_iso_8601() -> None:

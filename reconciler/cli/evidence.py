@@ -28,7 +28,8 @@ def history(*, service: str, at: str | None, limit: int, of_rollouts: bool, **op
     r"""List past runs, newest first: when, which commit, how it ended, how much was written.
 
     With a service: what was in force of it at a moment. Which commit, who wrote, signed and approved it, where its rollout was,
-    the shares as planned, written and observed, and every write so far with the weights that it gave and its cause.
+    the shares as planned, written and observed, and every write so far with the weights that it gave and its cause. Of a
+    service that had no rollout by then, what runs and the journal of writes have kept; the rest is said to be not kept.
 
     \b
     reconciler history shop/billing --at 2026-03-01T12:30:00Z

@@ -19,6 +19,8 @@ from reconciler.reports import shares
 from reconciler.reports.safe import redacted
 
 VERSION = "mesh-reconciler.io/report/v1"
+#: What a revision says of those who answer for a commit, as evidence of rollouts has it too.
+COMMIT = ("author", "time", "signature", "signer")
 
 
 def text(report: Report) -> str:

@@ -12,28 +12,25 @@ from reconciler.reports.safe import clean
 
 #: Heads of what `writes` returns.
 WRITES = ("when", "object", "write", "weights", "because")
+_NOT_KEPT = "not kept"
+_PREDICTED = "as predicted by the run that wrote it last"
 #: Requests are not counted by anybody whom we could ask.
 _MEASURED = "by the endpoints that were ready; requests were not measured"
 
 
 def rows(found: Moment) -> list[tuple[str, str]]:
     """Return name and value of everything but the writes."""
-    rollout, begun = found.rollout, found.begun
-    commit = f"{rollout.commit[:10]} {begun.says}" if begun else rollout.commit[:10]
-    moved = (
-        f"{found.moved.data['target']}, since {words.moment(found.moved.at)}: {found.moved.says}" if found.moved else "waiting"
-    )
+    begun = found.begun
     pairs = [
         ("service", found.service),
         ("at", words.moment(found.at)),
-        ("rollout", rollout.id),
-        ("commit", commit),
+        ("rollout", found.rollout.id if found.rollout else "none so far: what is written is written at once"),
+        ("commit", _commit(found)),
         ("author", _author(begun)),
         ("signer", _signer(begun)),
         *(("approved", _approval(one)) for one in found.approvals),
-        ("phase", moved),
-        ("step", f"{_step(found) + 1} of {len(rollout.way.steps)}"),
-        *_shares(found.shares),
+        *_place(found),
+        *_shares(found),
     ]
     return [(name, clean(value)) for name, value in pairs]
 
@@ -48,23 +45,38 @@ def writes(found: Moment) -> list[tuple[str, ...]]:
 
 def document(found: Moment) -> dict[str, Any]:
     """Return all of it as JSON."""
-    begun, moved = found.begun, found.moved
+    begun, moved, rollout = found.begun, found.moved, found.rollout
+    commit = begun.name if begun else rollout.commit if rollout else None
     return {
         "version": "mesh-reconciler.io/moment/v1",
         "service": found.service,
         "at": _iso(found.at),
-        "rollout": found.rollout.id,
-        "commit": {"id": found.rollout.commit, "subject": begun.says, **begun.data} if begun else {"id": found.rollout.commit},
+        "rollout": rollout.id if rollout else None,
+        "commit": {"id": commit, "subject": begun.says, **begun.data} if begun else {"id": commit},
         "approvals": [
             {"at": _iso(one.at), **{name: one.data[name] for name in ("by", "role", "reason", "digest")}}
             for one in found.approvals
         ],
-        "phase": moved.data["target"] if moved else "waiting",
+        "phase": moved.data["target"] if moved else "waiting" if rollout else None,
         "reason": moved.says if moved else "",
-        "step": _step(found) + 1,
+        "step": _step(found) + 1 if rollout else None,
         "shares": {"at": _iso(found.shares.at), "vm": found.shares.data} if found.shares else None,
         "writes": [{"at": _iso(one.at), "object": one.name, "because": one.says, **one.data} for one in found.writes],
     }
+
+
+def _commit(found: Moment) -> str:
+    if found.begun:
+        return f"{found.begun.name[:10]} {found.begun.says}"
+    return found.rollout.commit[:10] if found.rollout else _NOT_KEPT
+
+
+def _place(found: Moment) -> Iterable[tuple[str, str]]:
+    """Yield where its rollout was."""
+    if found.rollout:
+        moved = found.moved
+        yield "phase", f"{moved.data['target']}, since {words.moment(moved.at)}: {moved.says}" if moved else "waiting"
+        yield "step", f"{_step(found) + 1} of {len(found.rollout.way.steps)}"
 
 
 def _step(found: Moment) -> int:
@@ -73,13 +85,13 @@ def _step(found: Moment) -> int:
 
 def _author(begun: Evidence | None) -> str:
     if begun is None:
-        return "not kept"
+        return _NOT_KEPT
     return f"{begun.data['author'] or 'not said'}{', ' if begun.data['time'] else ''}{begun.data['time']}"
 
 
 def _signer(begun: Evidence | None) -> str:
     if begun is None:
-        return "not kept"
+        return _NOT_KEPT
     verdict, signer = Signature(begun.data["signature"]), begun.data["signer"]
     return f"{signer} ({verdict})" if signer else str(verdict)
 
@@ -89,16 +101,21 @@ def _approval(one: Evidence) -> str:
     return f"by {one.data['by']}{role} at {words.moment(one.at)}: {one.data['reason']}"
 
 
-def _shares(seen: Evidence | None) -> Iterable[tuple[str, str]]:
+def _shares(found: Moment) -> Iterable[tuple[str, str]]:
     """Yield the shares of all services that VMs and Pods divided."""
+    seen = found.shares
     for service, sides in seen.data.items() if seen else ():
         for side in SIDES:
             yield side, f"{service}: {_pair(sides, side)}"
     if seen:
-        yield "seen", f"{words.moment(seen.at)}, {_MEASURED}"
+        yield "seen", f"{words.moment(seen.at)}, {_MEASURED if found.rollout else _PREDICTED}"
+    elif found.rollout is None:
+        yield "shares", _NOT_KEPT
 
 
 def _pair(sides: Mapping[str, float | None], side: str) -> str:
+    if side not in sides:
+        return _NOT_KEPT
     machines = sides[side]
     if machines is None:
         return "not yet in force at the proxies" if side == "observed" else "no endpoint"

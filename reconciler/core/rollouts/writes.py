@@ -24,9 +24,14 @@ class Sent:
 
 def write_evidence(rollout: Rollout, sent: Sent) -> Evidence:
     """Return what is kept of a write. `rollout` is as it was stored when the write was decided on."""
+    return written(sent, cause_of(rollout), rollout.step)
+
+
+def written(sent: Sent, cause: str, step: int = 0) -> Evidence:
+    """Return a write as evidence, whatever has caused it."""
     data: dict[str, Any] = {"action": sent.action, "outcome": sent.outcome, "weights": dict(weights_of(sent.after))}
-    says = f"{cause_of(rollout)}: {sent.message}" if sent.message else cause_of(rollout)
-    return Evidence(sent.at, EvidenceKind.WRITE, rollout.step, str(sent.key), says, data)
+    says = f"{cause}: {sent.message}" if sent.message else cause
+    return Evidence(sent.at, EvidenceKind.WRITE, step, str(sent.key), says, data)
 
 
 def cause_of(rollout: Rollout) -> str:
