@@ -1,6 +1,6 @@
 """One cycle: read, decide, save, act, report. It has no opinions; `core` has them, and the modules beside it the details."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -12,10 +12,12 @@ from reconciler.apply import Execution
 from reconciler.authority import Authority
 from reconciler.checkpoints import Recovery, keep_checkpoints
 from reconciler.core.adoption import Adoption
-from reconciler.core.changes import Action, ObjectDiff, State
+from reconciler.core.changes import Action, Change, ObjectDiff, State
+from reconciler.core.health.drains import Stage, apart, drains_of
+from reconciler.core.health.parting import partings
 from reconciler.core.health.planning import Health, fought_over, health_of, told
 from reconciler.core.health.states import problems_of
-from reconciler.core.health.vitals import Vitals
+from reconciler.core.health.vitals import Vital, Vitals
 from reconciler.core.orphans import is_readable
 from reconciler.core.owned import Rules
 from reconciler.core.plan import make_plan
@@ -205,8 +207,12 @@ class Cycle:
         if desired is None or observed is None:
             return
         rules = Rules(self._policy.target, self._policy.conflicts, request.adoption)
-        look = sight.look = self._rollouts.look(observed, self._decider.git(desired, rules.target), sight.started)
+        git = self._decider.git(desired, rules.target)
+        fleet = self._vitals.of(git, observed, rules.target)
+        drains = drains_of(fleet, git, observed, sight.started, self._policy.pace.settle)
+        look = sight.look = self._rollouts.look(observed, git, sight.started, drains)
         sight.differences = self._differences(sight, look, desired, observed, rules)
+        differences, moved = apart(sight.differences, drains, observed)
         leaving = [one.key for one in sight.differences if one.state is State.DELETE]
         accepted = store.accepted()
         changing = {one.key for one in sight.differences if one.changes}
@@ -215,7 +221,7 @@ class Cycle:
             make_plan,
             desired,
             observed,
-            sight.differences,
+            differences,
             settings=self._policy.plan,
             now=sight.started,
             first_seen=store.first_seen(leaving, sight.started, keep=writes),
@@ -232,7 +238,7 @@ class Cycle:
         given = self._given(plan.digest)
         listings = self._observer.listings(leaving, request.allow | given)
         plan = make(overrides=request.allow | given, listings=listings) if given or listings else plan
-        sight.health = self._health(sight, look, observed, request.allow | given, request.adoption)
+        sight.health = self._health(sight, look, fleet, moved, request.allow | given, request.adoption)
         sight.plan = replace(plan, units=(*sight.health.units, *plan.units))
         guards = [guard for unit in sight.plan.units for guard in unit.guards]
         due = [guard.until or sight.started + REVISIT for guard in guards]
@@ -267,18 +273,28 @@ class Cycle:
         return {unit.name: unit.keys for unit in self._cutter.cut(desired, observed, differences)}
 
     def _health(
-        self, sight: Sight, look: Look, observed: ObservedState, overrides: frozenset[str], adoption: Adoption
+        self,
+        sight: Sight,
+        look: Look,
+        fleet: tuple[Vital, ...],
+        moved: Mapping[Key, Change],
+        overrides: frozenset[str],
+        adoption: Adoption,
     ) -> Health:
         """Look at the health of all VMs. It needs the commit for what Git says of them, and nothing of the plan."""
-        git, hands_off = look.git, look.untouchable
-        fleet = self._vitals.of(git, observed, self._policy.target)
+        git, observed, drains = look.git, look.mesh.observed, look.mesh.draining
         fights = self._fights.over_conditions(adoption) if any(one.differs for one in fleet) else frozenset[Key]()
         fought = [one for one in fleet if one.differs and condition_of(one.key) in fights]
         settings, brake = self._policy.plan, self._policy.brake
-        untouchable = {*hands_off, *(one.key for one in fought)}
-        found = health_of(fleet, git, observed, settings, brake, sight.started, overrides=overrides, untouchable=untouchable)
+        # Who is being drained by a person keeps the condition that it has while its weight goes down.
+        lowering = (key for key, one in drains.items() if one.stage is Stage.LOWERING)
+        untouchable = {*look.untouchable, *(one.key for one in fought), *lowering}
+        found = health_of(
+            fleet, git, observed, settings, brake, sight.started, overrides=overrides, untouchable=untouchable, moved=moved
+        )
         states = problems_of(fleet, self._joined(sight), observed.machines)
-        standing = (*told(fleet, observed.unheard), *states, *map(fought_over, fought))
+        parting = partings(drains.values(), git, observed, settings.cluster)
+        standing = (*told(fleet, observed.unheard), *parting, *states, *map(fought_over, fought))
         sight.problems += standing
         return replace(found, standing=standing)
 
@@ -342,7 +358,7 @@ class Cycle:
 
     def _remember_traffic(self, sight: Sight) -> None:
         """Keep the predicted splits that health has just changed, for `status`, which asks no store but its own."""
-        written = {one.unit for one in sight.results if one.action is Action.CONDITION and one.written is Written.DONE}
+        written = {one.unit for one in sight.results if one.written is Written.DONE}
         splits = [split for unit in sight.health.units if unit.name in written for split in unit.after]
         if splits:
             with suppress(Unavailable):

@@ -100,12 +100,13 @@ class Look:
 
     @property
     def wanted(self) -> dict[Key, Document | None]:
-        """What rollouts want of their objects now."""
+        """What rollouts want of their objects now, and drains of theirs."""
         found: dict[Key, Document | None] = {}
         for one in self.standing.values():
             if one.stands:
                 found |= upheld(one, self.git, self.mesh) if one.holds else effective(one, self.mesh)
-        return found
+        in_git: dict[Key, Document | None] = {key: self.git[key] for key in self.mesh.draining if key in self.git}
+        return {**found, **self.mesh.as_drained({key: found.get(key, one) for key, one in in_git.items()})}
 
     @property
     def under_way(self) -> list[Rollout]:
@@ -317,6 +318,7 @@ class Look:
         found = [next_look(one, self.seen[key], self.pace, self.now) for key, one in self.standing.items() if key in self.seen]
         found += [self.now + gate.interval for one in self.standing.values() for gate in self.gatekeeper.armed(one)]
         found += [hold.until for hold in self.holds.values()]
+        found += [one.due for one in self.mesh.draining.values()]
         return min((one for one in found if one is not None), default=None)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.core.drain import PATIENCE
 from reconciler.core.namespaces import Inside
 from reconciler.core.records import MachineStatus
 from reconciler.core.resources import (
@@ -178,7 +179,7 @@ class VMRegistry(Protocol):
     """The registry of VMs: `spec` is written by us, `status` by the VM.
 
     A record is a document of kind VirtualMachine: metadata (namespace, name, labels), spec, status (`health`, and once the VM
-    has reported `address`, `lastSeen`, a `reason`, and `draining` where a person takes it out of service). Its
+    has reported `address`, `lastSeen`, a `reason`, and `draining` with a `drain` where a person takes it out of service). Its
     `resource_version` is the epoch, which moves with its spec alone: a report of the VM never makes a write of ours conflict.
     Every door checks what it is given (`core.records`) and raises Rejected.
     """
@@ -203,7 +204,7 @@ class VMRegistry(Protocol):
         """Delete exactly this record; gone already is fine. Raises Conflict, Rejected where no uid is given."""
 
     def report(self, key: Key, status: Document) -> LiveObject:
-        """Store a VM's status (`address`, `health`, `reason`, `draining`). Raises Rejected for an unknown VM.
+        """Store a VM's status (`address`, `health`, `reason`, `draining`, `drain`). Raises Rejected for an unknown VM.
 
         `lastSeen` is the registry's own time; one that the report carries is not used.
         """
@@ -574,8 +575,11 @@ class FleetOffice(Protocol):
     def vms(self) -> tuple[Document, ...]:
         """Return all VMs that have joined, by name, each as `core.fleet.views.shown` has it; `claimed`: Git knows it."""
 
-    def drain(self, vm: Key, *, draining: bool) -> None:
-        """Take a VM out of service, or put it back. Raises Rejected for one that has not joined."""
+    def drain(self, vm: Key, *, draining: bool, within: timedelta = PATIENCE) -> None:
+        """Take a VM out of service, or put it back. Raises Rejected for one that has not joined.
+
+        `within` is for how long its last requests are awaited.
+        """
 
     def close(self) -> None: ...
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.changes import ObjectDiff, State
+from reconciler.core.health.drains import Draining
 from reconciler.core.modes import unit_mode
 from reconciler.core.plans import Mode, Plan, PlanSettings
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState
@@ -36,7 +37,9 @@ class Rollouts:
         self._mesh: Mesh | None = None
         self._blocked: dict[str, str] = {}
 
-    def look(self, observed: ObservedState, git: Mapping[Key, Document], now: datetime) -> Look:
+    def look(
+        self, observed: ObservedState, git: Mapping[Key, Document], now: datetime, draining: Mapping[Key, Draining]
+    ) -> Look:
         """Return all rollouts as they are stored, at this moment. Raises Unavailable."""
         store = self._store.rollouts
         refusals = {(one.unit, one.content): one for one in store.refusals()}
@@ -50,7 +53,7 @@ class Rollouts:
         )
         if self._mesh is None or self._mesh.observed is not observed:
             self._mesh = Mesh(observed, self._plan.cluster)
-        self._mesh.forget()
+        self._mesh.look_again(draining)
         return Look(self._mesh, git, now, self._pace, self._limits.units, heard, dict(standing), standing, self._gatekeeper)
 
     def begin(self, look: Look, desired: DesiredState, differences: Sequence[ObjectDiff]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
 from reconciler.core.health.brakes import Brake
+from reconciler.core.health.drains import Stage
 from reconciler.core.health.rollcall import Row
 from reconciler.core.health.states import State
 from reconciler.core.plans import PlanSettings
@@ -18,6 +19,8 @@ from reconciler.observing import Observer
 from tests.building import workload_entry
 from tests.vms import VM1, VM2, Office, page, report, settled
 from tests.worlds import TARGET, World, mixed
+
+VM4 = workload_entry("vm4", address="10.0.0.4")
 
 
 @pytest.fixture
@@ -66,9 +69,13 @@ def test_the_last_one_is_not_drained_unless_a_person_insists(world: World) -> No
     assert "draining" not in world.live("VirtualMachine", "vm1").document["status"]  # type: ignore[union-attr]
     muster(world).drain("shop", "vm1", even_last=True)
     settled(world)
+    world.pass_time(seconds=16)
+    settled(world)
     held = rows(world)["vm1"]
     assert (held.mesh, "bring another one back first" in held.why[0]) == ("in", True)
     report(world, "vm2", "healthy")
+    settled(world)
+    world.pass_time(seconds=16)
     settled(world)
     assert (rows(world)["vm1"].mesh, rows(world)["vm2"].mesh) == ("out", "in")
     muster(world).undrain("shop", "vm1")
@@ -77,26 +84,63 @@ def test_the_last_one_is_not_drained_unless_a_person_insists(world: World) -> No
 
 
 def test_a_drain_waits_for_the_last_requests(world: World) -> None:
-    """Out of load balancing first, then none counted for a while; where nobody counts, out is all that is known."""
+    """Weight and endpoint list first, then none counted for a while; where nobody counts, its time goes by."""
     metrics = MemoryMetrics(world.clock)
     counted, blind = replace(muster(world), metrics=metrics), muster(world)
     to_vm1 = Traffic("billing.internal", "shop", "vm1")
     metrics.serve(to_vm1, 10)
     world.pass_time(seconds=60)
-    counted.drain("shop", "vm1")
-    assert counted.awaited("shop", "vm1") == blind.awaited("shop", "vm1") == "it is still in load balancing"
+    assert counted.drain("shop", "vm1") == "vm2 then gets 2 times as many requests to billing.internal as before"
+    assert stages(counted, blind) == [Stage.LOWERING, Stage.LOWERING]
+    settled(world)
+    world.pass_time(seconds=16)
+    assert stages(counted, blind) == [Stage.LEAVING, Stage.LEAVING]
     settled(world)
     metrics.serve(to_vm1, 3)
     world.pass_time(seconds=1)
-    assert (counted.awaited("shop", "vm1"), blind.awaited("shop", "vm1")) == ("it got 3 requests in the last 30 s", "")
+    assert stages(counted, blind) == [Stage.ENDING, Stage.ENDING]
+    (found, text), (_, unmeasured) = counted.parting("shop", "vm1"), blind.parting("shop", "vm1")
+    assert found
+    assert (found.seen.requests, "3 requests in the last 30 s" in text) == (3, True)
+    assert "not measured" in unmeasured
+    assert (rows(world)["vm1"].mesh, rows(world)["vm1"].why) == ("out", (unmeasured,))
     world.pass_time(seconds=31)
-    assert counted.awaited("shop", "vm1") == ""
+    assert stages(counted, blind) == [Stage.DRAINED, Stage.ENDING]
+    world.pass_time(minutes=10)
+    assert stages(counted, blind) == [Stage.DRAINED, Stage.DRAINED]
+    counted.undrain("shop", "vm1")
+    assert stages(counted, blind) == [None, None]
 
 
-def test_what_no_condition_moves_is_not_drained(world: World) -> None:
-    """Neither a VM whose health does not count, nor one that nobody knows; without a token nobody drains."""
-    with pytest.raises(InvalidInput, match="does not count"):
-        muster(world).drain("shop", "vm3")
+def stages(*musters: Muster) -> list[Stage | None]:
+    """How far vm1 is, as each sees it."""
+    found = [one.parting("shop", "vm1")[0] for one in musters]
+    return [one.stage if one else None for one in found]
+
+
+def test_a_vm_whose_health_does_not_count_leaves_by_its_labels(world: World) -> None:
+    """It is out of the list as well, and the last one of it is held as well."""
+    world.commit(mixed(VM1, VM2, VM4))
+    settled(world)
+    report(world, "vm4", "healthy")
+    muster(world).drain("shop", "vm4")
+    settled(world)
+    world.pass_time(seconds=16)
+    settled(world)
+    assert (rows(world)["vm4"].mesh, "label app: Git billing, wanted now none, live none" in rows(world)["vm4"].why[0]) == (
+        "out",
+        True,
+    )
+    for name in ("vm1", "vm2"):
+        report(world, name, "unhealthy")
+    muster(world).undrain("shop", "vm4")
+    settled(world)
+    with pytest.raises(Fenced, match="would be left without an endpoint"):
+        muster(world).drain("shop", "vm4")
+
+
+def test_what_is_not_there_is_not_drained(world: World) -> None:
+    """Nor does anybody drain without a token."""
     with pytest.raises(InvalidInput, match="no WorkloadEntry shop/vm9"):
         muster(world).drain("shop", "vm9")
     with pytest.raises(InvalidInput, match="operator's token"):

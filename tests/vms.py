@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+from reconciler.core.drain import PATIENCE, Drain
 from reconciler.core.istio import HEALTH_CHECKED
 from reconciler.core.records import Health
 from reconciler.core.report import Report
@@ -29,6 +31,14 @@ def report(world: World, name: str, health: str, address: str = "") -> None:
     world.registry.report(key, {"health": health, "address": address or f"10.0.0.{name[-1]}"})
 
 
+def drain(world: World, name: str, within: timedelta = PATIENCE) -> None:
+    """Ann takes a VM out of service, which is well."""
+    now = world.clock.now()
+    status = {"health": "healthy", "address": f"10.0.0.{name[-1]}", "draining": True}
+    said = Drain("ann", now, now + within).document
+    world.registry.report(Key("VirtualMachine", "shop", name), {**status, "drain": said})
+
+
 def settled(world: World, **policy: Any) -> Report:
     """Run until nothing is left to do."""
     process = world.process("settling:1", **policy)
@@ -50,8 +60,8 @@ class Office:
     def vms(self) -> tuple[Document, ...]:
         return tuple(self.joined)
 
-    def drain(self, vm: Key, *, draining: bool) -> None:
-        self.world.registry.report(vm, {"health": "healthy", "address": f"10.0.0.{vm.name[-1]}", "draining": draining})
+    def drain(self, vm: Key, *, draining: bool, within: timedelta = PATIENCE) -> None:
+        drain(self.world, vm.name, within) if draining else report(self.world, vm.name, "healthy")
 
     def close(self) -> None: ...
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from reconciler.adapters.outbound.operators import OperatorLine, OperatorSettings, issued
+from reconciler.core.drain import PATIENCE
 from reconciler.core.resources import Document, Key
 from reconciler.errors import Unavailable
 
@@ -21,9 +22,10 @@ class HttpFleet:
     def vms(self) -> tuple[Document, ...]:
         return tuple(self._pages())
 
-    def drain(self, vm: Key, *, draining: bool) -> None:
+    def drain(self, vm: Key, *, draining: bool, within: timedelta = PATIENCE) -> None:
         word = "drain" if draining else "undrain"
-        self._line.ask("POST", f"/v1/vms/{vm.namespace}/{vm.name}/{word}", None, f"{word} {vm.namespace}/{vm.name}")
+        body = {"within": within.total_seconds()} if draining else None
+        self._line.ask("POST", f"/v1/vms/{vm.namespace}/{vm.name}/{word}", body, f"{word} {vm.namespace}/{vm.name}")
 
     def issue(self, vm: Key, networks: Sequence[str], lifetime: timedelta, service_account: str = "") -> str:
         return issued(self._line, vm, service_account, networks, lifetime)

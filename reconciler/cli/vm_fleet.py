@@ -14,7 +14,7 @@ from reconciler.cli.show import failing, show_table, table
 from reconciler.errors import InvalidInput, SetupCode
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from reconciler.core.health.rollcall import Row
     from reconciler.mustering import Muster
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+#: Seconds by which the clocks of this process and of the registry's server may differ.
+_SLACK = 2.0
 _HEADS = ("VM", "health", "seen", "lease", "mesh", "why")
 
 
@@ -84,45 +86,60 @@ def show(*, name: str, **options: Any) -> int:
 @click.argument("name", metavar="NAMESPACE/NAME")
 @_options
 @click.option("--even-last", is_flag=True, help="Though it is the last good endpoint of something: the plan then asks by name.")
+@click.option(
+    "--within", metavar="TIME", help="For how long its last requests are awaited.  [default: as long as --wait says, else 10m]"
+)
 @click.option("--wait", "longest", metavar="TIME", help="Wait until it gets no requests any more, for so long at most.")
 @failing
-def drain(*, name: str, even_last: bool, longest: str | None, **options: Any) -> int:
+def drain(*, name: str, even_last: bool, within: str | None, longest: str | None, **options: Any) -> int:
     r"""Take a VM out of load balancing, however well it is; `vm undrain` lets it back in at any moment.
 
-    Whoever runs the target carries it out with the next look: the condition is set, nothing is deleted, and requests that are
-    under way end by themselves. The last good endpoint of a service stays.
+    Whoever runs the target carries it out: first its weight goes down to 1, then it leaves the endpoint list, by its condition
+    where its health counts, else without the labels by which it is picked. Nothing is deleted, and requests that are under way
+    end by themselves. The last good endpoint of a service stays.
 
-    With --wait it ends once the VM is out and, where a Prometheus counts them, has had no requests for 30 s; where the time is
-    over sooner, it ends with 1 and says what is left. The drain stays either way.
+    With --wait each stage is told, and it ends once the VM is out and, where a Prometheus counts them, has had no requests for
+    30 s; where nobody counts them, once the time is over. Where some are left by then, it ends with 1 and says so. The drain
+    stays either way.
 
     \b
     reconciler vm drain shop/billing-1
     reconciler vm drain shop/billing-1 --wait 5m && ssh billing-1 poweroff
     """
+    from reconciler.core.drain import PATIENCE
     from reconciler.settings import length_of
 
     namespace, vm = namespace_and_name(name)
-    patience = length_of(longest).total_seconds() if longest else 0.0
+    patience = length_of(longest) if longest else None
     with _mustered(options) as (muster, _):
-        muster.drain(namespace, vm, even_last=even_last)
-        click.echo(f"{name} is being drained; `reconciler vm list {namespace}` says whether it is out")
-        left = _waited(muster, namespace, vm, patience) if longest else ""
-    if left:
-        click.echo(f"{name} is not through in time: {left}", err=True)
-    elif longest:
-        click.echo(
-            f"{name} is out, and gets no requests{'' if muster.metrics else ' as far as anybody knows: none are counted'}"
-        )
-    return 1 if left else 0
+        time = length_of(within) if within else patience or PATIENCE
+        strained = muster.drain(namespace, vm, even_last=even_last, within=time)
+        told = f": {strained}" if strained else ""
+        click.echo(f"{name} is being drained{told}; `reconciler vm show {name}` says how far it is")
+        return _waited(muster, namespace, vm, patience) if patience else 0
 
 
-def _waited(muster: "Muster", namespace: str, name: str, patience: float) -> str:
-    """Look once a second until nothing is awaited or time is over; returns what is left."""
-    ends = muster.clock.monotonic() + patience
-    never = Event()
-    while (left := muster.awaited(namespace, name)) and muster.clock.monotonic() < ends:
+def _waited(muster: "Muster", namespace: str, name: str, patience: "timedelta") -> int:
+    """Look once a second until nothing is awaited or time is over, and tell each stage; returns 1 where something is left."""
+    from reconciler.core.health.drains import Stage
+
+    ends = muster.clock.monotonic() + patience.total_seconds() + _SLACK
+    told, never = "", Event()
+    while True:
+        found, text = muster.parting(namespace, name)
+        if found is None:
+            click.echo(f"nobody drains {namespace}/{name} any more", err=True)
+            return 1
+        if text != told:
+            click.echo(text)
+            told = text
+        if found.stage is Stage.DRAINED or muster.clock.monotonic() >= ends:
+            break
         never.wait(1.0)
-    return left
+    if found.stage is not Stage.DRAINED or found.seen.requests:
+        click.echo(f"{namespace}/{name} is not through in time", err=True)
+        return 1
+    return 0
 
 
 @click.command()
@@ -186,4 +203,4 @@ def _mustered(options: dict[str, Any]) -> "Iterator[tuple[Muster, str]]":
         for witness in witnesses.values():
             open_parts.callback(witness.close)
         observer = Observer(cluster, registry, Witnesses(settings.target, witnesses))
-        yield Muster(observer, office, policy.plan, policy.brake, clock, metrics), settings.output
+        yield Muster(observer, office, policy.plan, policy.brake, clock, metrics, policy.pace.settle), settings.output

@@ -160,6 +160,11 @@ class UnitPlan:
     problems: tuple[Problem, ...] = ()
     waits_for: tuple[str, ...] = ()
 
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What would be written now."""
+        return tuple(change for step in self.steps for change in step.changes)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

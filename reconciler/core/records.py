@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from reconciler.core.drain import Drain
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
 from reconciler.core.resources import Document, Key, LiveObject
 from reconciler.errors import Conflict, Rejected
@@ -23,6 +24,8 @@ API_VERSION = f"{OURS}/v1alpha1"
 MAX_BYTES, MAX_DEPTH, MAX_LABELS = 65_536, 16, 64
 #: Characters of a reason.
 MAX_REASON = 256
+#: Characters of a drain as JSON: each character of whoever drains may be written as six.
+MAX_DRAIN = 2048
 
 # Names as Kubernetes has them: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -47,7 +50,8 @@ class Health(StrEnum):
 class MachineStatus:
     """What is known of a VM. `last_seen` is the registry's time of its last report, None before the first.
 
-    `reason` says why it is not healthy, for people; `draining` that a person is taking it out of service.
+    `reason` says why it is not healthy, for people; `draining` that a person is taking it out of service, `drain` who and when,
+    None where only the former is known.
     """
 
     address: str = ""
@@ -55,15 +59,16 @@ class MachineStatus:
     last_seen: datetime | None = None
     reason: str = ""
     draining: bool = False
+    drain: Drain | None = None
 
     def same_content(self, other: "MachineStatus") -> bool:
         """Return whether only the time differs."""
         return self.content == other.content
 
     @property
-    def content(self) -> tuple[str, Health, str, bool]:
+    def content(self) -> tuple[str, Health, str, bool, Drain | None]:
         """All but the time."""
-        return self.address, self.health, self.reason, self.draining
+        return self.address, self.health, self.reason, self.draining, self.drain
 
     @property
     def document(self) -> Document:
@@ -74,6 +79,8 @@ class MachineStatus:
             document["reason"] = self.reason
         if self.draining:
             document["draining"] = True
+        if self.drain:
+            document["drain"] = self.drain.document
         if self.last_seen is not None:
             document["lastSeen"] = self.last_seen.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return document
@@ -160,7 +167,7 @@ def checked_key(namespace: Any, name: Any) -> Key:
 
 def checked_status(status: Document, now: datetime) -> MachineStatus:
     """Return what a VM's report says, seen now; a time that it carries is not used. Raises Rejected as above."""
-    _only(status, {"address", "health", "lastSeen", "reason", "draining"}, "status.")
+    _only(status, {"address", "health", "lastSeen", "reason", "draining", "drain"}, "status.")
     health = status.get("health", Health.UNKNOWN)
     if health not in tuple(Health):
         raise _rejected("status.health", f"must be one of {', '.join(Health)}")
@@ -169,7 +176,21 @@ def checked_status(status: Document, now: datetime) -> MachineStatus:
         raise _rejected("status.reason", f"must be a text of at most {MAX_REASON} characters")
     if not isinstance(draining, bool):
         raise _rejected("status.draining", "must be true or false")
-    return MachineStatus(_address(status.get("address", "")), Health(health), now, reason, draining)
+    return MachineStatus(
+        _address(status.get("address", "")), Health(health), now, reason, draining, _drain(status.get("drain"))
+    )
+
+
+def _drain(said: Any) -> Drain | None:
+    if said is None:
+        return None
+    try:
+        found = Drain.read(said)
+    except ValueError as error:
+        raise _rejected("status.drain", "must have by, since and until, times with a zone") from error
+    if len(found.by) > MAX_REASON or _UNFIT.search(found.by):
+        raise _rejected("status.drain.by", f"must be a text of at most {MAX_REASON} characters")
+    return found
 
 
 def _address(address: Any) -> str:

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from reconciler.core.drain import PATIENCE
+
 #: Bytes of the largest body.
 MAX_BODY = 65_536
 
@@ -81,6 +83,12 @@ class Issued(Model):
     id: str
     token: str
     expires: str
+
+
+class DrainBody(Model):
+    """For how many seconds the last requests of a drained VM are awaited."""
+
+    within: Annotated[float, Field(gt=0, le=86_400 * 30, allow_inf_nan=False)] = PATIENCE.total_seconds()
 
 
 class ReleaseBody(Model):

@@ -16,7 +16,7 @@ from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.resources import Key
 from reconciler.registry.doors import Doors
 from reconciler.registry.ledger import Ledger
-from reconciler.registry.models import Issued, ReleaseBody, TokenBody
+from reconciler.registry.models import DrainBody, Issued, ReleaseBody, TokenBody
 from reconciler.registry.pages import Filter, changed, listed, page_of, whole
 from reconciler.registry.registrar import Registrar
 
@@ -77,10 +77,10 @@ def deciding_router(registrar: Registrar, doors: Doors) -> APIRouter:
     Operator = Annotated[str, Depends(doors.operator)]  # noqa: N806 - a type
 
     @routes.post("/vms/{namespace}/{name}/drain", status_code=204)
-    async def drain(operator: Operator, namespace: str, name: str) -> Response:
+    async def drain(operator: Operator, namespace: str, name: str, body: DrainBody | None = None) -> Response:
         """Take a VM out of service; it goes on living."""
-        key = _key(namespace, name)
-        return await carry_out(lambda now: operating.drain(ledger.roster, key, operator, now, draining=True))
+        key, within = _key(namespace, name), timedelta(seconds=(body or DrainBody()).within)
+        return await carry_out(lambda now: operating.drain(ledger.roster, key, operator, now, draining=True, within=within))
 
     @routes.post("/vms/{namespace}/{name}/undrain", status_code=204)
     async def undrain(operator: Operator, namespace: str, name: str) -> Response:

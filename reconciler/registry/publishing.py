@@ -20,7 +20,7 @@ from reconciler.errors import Rejected
 from reconciler.ports import RegistryState, VMRegistry
 
 #: Fields of a status that are content; the time of the last sign is none.
-_CONTENT = ("health", "address", "reason", "draining")
+_CONTENT = ("health", "address", "reason", "draining", "drain")
 
 
 class Publisher:

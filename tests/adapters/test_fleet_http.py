@@ -9,6 +9,7 @@ import pytest
 from reconciler.adapters.fleet_http import HttpFleet
 from reconciler.adapters.join_tokens_http import HttpJoinTokens
 from reconciler.adapters.outbound.operators import OperatorSettings
+from reconciler.core.drain import Drain
 from reconciler.core.enrolment.vm import EnrolledVM
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.resources import Key
@@ -46,6 +47,9 @@ def test_whoever_joins_with_a_token_is_listed_and_drained(server: Served, tmp_pa
     for draining in (True, False):
         fleet.drain(key, draining=draining)
         assert fleet.vms()[0]["draining"] is draining
+    fleet.drain(key, draining=True, within=timedelta(minutes=2))
+    drain = Drain.read(fleet.vms()[0]["drain"])
+    assert (drain.by, drain.until - drain.since) == ("operator@127.0.0.1", timedelta(minutes=2))
 
 
 def test_refusals_and_silence_are_told_apart(server: Served, tmp_path: Path) -> None:

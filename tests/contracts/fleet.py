@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from reconciler.core.drain import Drain
 from reconciler.core.fleet.audit import BEGINNING, Entry, broken_at
 from reconciler.core.fleet.damping import Damping
 from reconciler.core.fleet.roster import Decision
@@ -35,6 +36,7 @@ WORKLOAD = Workload(
     presence=Presence.LOST,
     departed=NOON,
     planned=True,
+    drain=Drain("operator@10.0.0.9", NOON, NOON + MINUTE),
 )
 FLEET = Fleet(NOON, {"all": "2026-03-01T12:00:00+00:00"})
 

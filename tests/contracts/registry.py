@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.core.drain import Drain
 from reconciler.core.records import Health, MachineStatus
 from reconciler.core.resources import Document, Key
 from reconciler.errors import Conflict, Rejected
@@ -54,6 +55,10 @@ BAD_REPORTS: dict[str, Any] = {
     "a reason that is too long": {"reason": "x" * 257},
     "a reason with a newline": {"reason": "a\x1bb"},
     "another word for draining": {"draining": "yes"},
+    "half a drain": {"drain": {"by": "ann"}},
+    "a drain at no moment": {"drain": {"by": "ann", "since": "now", "until": "2026-03-01T12:00:00Z"}},
+    "a drain in no time zone": {"drain": {"by": "ann", "since": "2026-03-01T12:00:00", "until": "2026-03-01T12:00:00"}},
+    "a drain by nobody fit": {"drain": {"by": "a\0", "since": "2026-03-01T12:00:00Z", "until": "2026-03-01T12:00:00Z"}},
     "no object": ["healthy"],
 }
 
@@ -236,7 +241,8 @@ class RegistryContract:
         registry.report(key(), {"address": "10.0.0.1", "health": "healthy"})
         before, seen = registry.observe(), clock.now()
         clock.pass_time(MINUTE)
-        registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, seen, "silent", draining=True))
+        drain = Drain("operator@10.0.0.9", seen, seen + MINUTE)
+        registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, seen, "silent", draining=True, drain=drain))
         observed = registry.observe()
         assert observed.version != before.version
         assert observed.machines[key()].document["status"] == {
@@ -245,8 +251,9 @@ class RegistryContract:
             "lastSeen": "2026-03-01T12:00:00.000Z",
             "reason": "silent",
             "draining": True,
+            "drain": {"by": "operator@10.0.0.9", "since": "2026-03-01T12:00:00.000Z", "until": "2026-03-01T12:01:00.000Z"},
         }
-        registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, None, "silent", draining=True))
+        registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, None, "silent", draining=True, drain=drain))
         assert registry.observe() is observed
         with pytest.raises(Rejected, match="is not registered"):
             registry.tell(key("vm-2"), MachineStatus())

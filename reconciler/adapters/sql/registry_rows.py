@@ -25,6 +25,7 @@ from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_registry import machines, removed, targets
 from reconciler.core.documents import shared
+from reconciler.core.drain import Drain
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.records import Health, MachineSpec, MachineStatus, record_object
 from reconciler.core.resources import Key, LiveObject
@@ -201,12 +202,19 @@ def spec_of(row: AnyRow) -> MachineSpec:
 
 def status_columns(status: MachineStatus) -> dict[str, Any]:
     """Return the columns that the VM says, its last sign of life aside."""
-    return {"address": status.address, "health": status.health.value, "reason": status.reason, "draining": status.draining}
+    return {
+        "address": status.address,
+        "health": status.health.value,
+        "reason": status.reason,
+        "draining": status.draining,
+        "drain": json.dumps(status.drain.document) if status.drain else "",
+    }
 
 
 def status_of(row: AnyRow) -> MachineStatus:
     """Return the side of a row that the VM says."""
-    return MachineStatus(row.address, Health(row.health), row.last_seen, row.reason, row.draining)
+    drain = Drain.read(json.loads(row.drain)) if row.drain else None
+    return MachineStatus(row.address, Health(row.health), row.last_seen, row.reason, row.draining, drain)
 
 
 def live_record(row: AnyRow, spec: MachineSpec | None = None) -> LiveObject:

@@ -12,10 +12,10 @@ no number at all: ten thousand heartbeats are not ten thousand changes.
 from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Table, false
 
 from reconciler.adapters.sql.schema import DOCUMENT, NAME, NAMESPACE, TARGET, Part, Utc
-from reconciler.core.records import MAX_REASON
+from reconciler.core.records import MAX_DRAIN, MAX_REASON
 
 METADATA = MetaData()
-PART = Part("registry", METADATA, revisions=("0001", "0002"))
+PART = Part("registry", METADATA, revisions=("0001", "0002", "0003"))
 
 #: `floor`: deletions up to this number are no longer listed; who has read less must read everything.
 targets = Table(
@@ -45,6 +45,7 @@ machines = Table(
     Column("changed", BigInteger, nullable=False),
     Column("reason", String(MAX_REASON), nullable=False, server_default=""),
     Column("draining", Boolean, nullable=False, server_default=false()),
+    Column("drain", String(MAX_DRAIN), nullable=False, server_default=""),
     Index("registry_machines_changed", "target", "changed"),
 )
 

@@ -80,6 +80,7 @@ def join(roster: Roster, token: Token, new: Newcomer, now: datetime, nonce: str,
         token.service_account,
         damping=before.damping if before else CALM,
         draining=before.draining if before else False,
+        drain=before.drain if before else None,
         version=before.version if before else 0,
     )
     rows: list[Row] = [replace(token, used_by=new.id), agent, workload]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from reconciler.core.drain import PATIENCE, Drain
 from reconciler.core.fleet.addresses import network_of
 from reconciler.core.fleet.admission import Admission
 from reconciler.core.fleet.audit import Entry
@@ -49,13 +50,17 @@ def withdraw(roster: Roster, identity: str, actor: str, now: datetime) -> Decisi
     )
 
 
-def drain(roster: Roster, key: Key, actor: str, now: datetime, *, draining: bool) -> Decision:
-    """Return a workload on its way out, or back in; nothing where it is there already. Raises Refused."""
+def drain(roster: Roster, key: Key, actor: str, now: datetime, *, draining: bool, within: timedelta = PATIENCE) -> Decision:
+    """Return a workload on its way out, or back in; nothing where it is there already. Raises Refused.
+
+    `within` is for how long its last requests are awaited.
+    """
     workload = found(roster, key)
     if workload.draining == draining:
         return NOTHING
-    action = "drain" if draining else "undrain"
-    return Decision((replace(workload, draining=draining),), (Entry(now, actor, action, str(key)),))
+    said = Drain(actor, now, now + within) if draining else None
+    audit = Entry(now, actor, "drain" if draining else "undrain", str(key))
+    return Decision((replace(workload, draining=draining, drain=said),), (audit,))
 
 
 def revoke(roster: Roster, silence: Silence, key: Key, actor: str, now: datetime) -> Decision:

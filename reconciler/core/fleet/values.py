@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from reconciler.core.drain import Drain
 from reconciler.core.fleet.damping import CALM, Damping
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.records import Health
@@ -81,7 +82,7 @@ class Workload:
     """One name that an agent speaks for. `epoch` grows with each join: a rebuilt VM fences the one before it.
 
     `reported` is what the agent says, `health` what counts (damping may differ from it). `departed` is when it was lost or
-    left; `planned`: it was meant to go, so that no brake counts it.
+    left; `planned`: it was meant to go, so that no brake counts it. `drain` says of one that is `draining` who and when.
     """
 
     namespace: str
@@ -97,6 +98,7 @@ class Workload:
     presence: Presence = Presence.PRESENT
     departed: datetime | None = None
     planned: bool = False
+    drain: Drain | None = None
     version: int = 0
 
     @property

@@ -18,6 +18,7 @@ def status_of(roster: Roster, workload: Workload, sign: Sign | None) -> MachineS
         last_seen=sign.at if sign else None,
         reason=reason_of(workload),
         draining=workload.draining,
+        drain=workload.drain,
     )
 
 
@@ -35,6 +36,7 @@ def shown(roster: Roster, workload: Workload, silence: Silence, now: datetime) -
         "reported": workload.reported.value,
         "reason": reason_of(workload),
         "draining": workload.draining,
+        "drain": workload.drain.document if workload.drain else None,
         "flapping": workload.damping.held_out,
         "address": agent.address if agent else "",
         "agent": workload.agent,

@@ -6,7 +6,7 @@ person is told; a service is never emptied by what VMs, or a broken probe, say o
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from reconciler.core.health.brakes import Brake, room
 from reconciler.core.health.conditions import HEALTHY, Reason
 from reconciler.core.health.vitals import Vital
 from reconciler.core.plans import Guard, GuardCode
+from reconciler.core.resources import EMPTY, Key
 from reconciler.core.simulation import after
 from reconciler.core.world import World
 
@@ -42,18 +43,29 @@ class Decision:
     services: frozenset[tuple[str, str]] = frozenset()
 
 
-def decide(vitals: Sequence[Vital], world: World, brake: Brake, overrides: Collection[str], now: datetime) -> Decision:
+def decide(
+    vitals: Sequence[Vital],
+    world: World,
+    brake: Brake,
+    overrides: Collection[str],
+    now: datetime,
+    moved: Mapping[Key, Change] = EMPTY,
+) -> Decision:
     """Return what becomes of all VMs of one namespace; `world` holds all that they serve.
 
-    `overrides` are names that a person gave; each is bound to the moment of which it was said.
+    `overrides` are names that a person gave; each is bound to the moment of which it was said. `moved` are writes of entries
+    that are drained without a condition, or drained no more; the condition of such an entry waits for the next look.
     """
     found = Decision(world, world)
-    differing = [one for one in vitals if one.differs]
+    for vital in vitals:
+        if vital.key in moved and vital.drain is None:
+            found = _with(found, moved[vital.key])
+    differing = [one for one in vitals if one.differs and one.key not in moved]
     leaving = [one for one in differing if leaves(one)]
-    found = replace(found, comes=tuple(change_of(one, now) for one in differing if not one.counts))
+    found = replace(found, comes=(*found.comes, *(change_of(one, now) for one in differing if not one.counts)))
     for vital in differing:
         if vital.counts and not leaves(vital):
-            found = _with(found, vital, now)
+            found = _with(found, change_of(vital, now))
     drained = [one for one in leaving if one.word.reason is Reason.DRAINING]
     ill = [one for one in leaving if one not in drained]
     free, until = room(brake, vitals, now)
@@ -61,8 +73,11 @@ def decide(vitals: Sequence[Vital], world: World, brake: Brake, overrides: Colle
     if braked and braked.override not in overrides:
         found = replace(found, held=tuple(change_of(one, now) for one in ill[free:]), guards=(braked,))
         ill = ill[:free]
-    for vital in (*drained, *ill):
-        found = _unless_last(found, vital, overrides, now)
+    going = [(one, change_of(one, now)) for one in drained]
+    going += [(one, moved[one.key]) for one in vitals if one.key in moved and one.drain is not None]
+    going += [(one, change_of(one, now)) for one in ill]
+    for vital, change in going:
+        found = _unless_last(found, vital, change, overrides)
     return found
 
 
@@ -89,29 +104,28 @@ def change_of(vital: Vital, now: datetime) -> Change:
     )
 
 
-def _with(found: Decision, vital: Vital, now: datetime) -> Decision:
-    """Return the decision with the condition of one more VM written."""
-    change = change_of(vital, now)
+def _with(found: Decision, change: Change, *, goes: bool = False) -> Decision:
+    """Return the decision with one more write."""
     new = after(found.after, change)
     services = found.services | touched(found.after, new, change).services
-    if leaves(vital):
+    if goes:
         return replace(found, goes=(*found.goes, change), after=new, services=services)
     return replace(found, comes=(*found.comes, change), after=new, services=services)
 
 
-def _unless_last(found: Decision, vital: Vital, overrides: Collection[str], now: datetime) -> Decision:
-    emptied = next(_emptied(found.after, vital, change_of(vital, now)), None)
+def _unless_last(found: Decision, vital: Vital, change: Change, overrides: Collection[str]) -> Decision:
+    emptied = next(_emptied(found.after, vital, change), None)
     if emptied is None:
-        return _with(found, vital, now)
+        return _with(found, change, goes=True)
     message = (
         f"{vital.key} stays, though {vital.word.message}: {emptied} would be left without an endpoint that is not known to be "
         "ill; bring another one back first"
     )
     override = f"last-endpoint:{vital.key.namespace}/{vital.key.name}:{_moment([vital])}"
     if override in overrides:
-        return _with(found, vital, now)
+        return _with(found, change, goes=True)
     guard = Guard(GuardCode.LAST_ENDPOINT, message, override, keys=(vital.key,))
-    return replace(found, held=(*found.held, change_of(vital, now)), guards=(*found.guards, guard))
+    return replace(found, held=(*found.held, change), guards=(*found.guards, guard))
 
 
 def _emptied(world: World, vital: Vital, change: Change) -> Iterator[Demand]:

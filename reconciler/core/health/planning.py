@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from reconciler.core.changes import Change
+from reconciler.core.changes import Action, Change
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.codes import Code
 from reconciler.core.health.deciding import Decision, decide
@@ -53,12 +53,12 @@ def told(fleet: Sequence[Vital], unheard: Mapping[str, str]) -> Iterator[Problem
         text = f"nothing is known of VMs whose health is {source}'s to tell, and nothing is concluded about them: {why}"
         yield Problem(Code.UNHEARD, text, Severity.WARNING)
     for one in fleet:
-        if not one.in_use and not one.differs:
+        if not one.in_use and not one.differs and one.drain is None:
             why = one.word.message or "nobody says that it is well"
             yield Problem(Code.OUT, f"gets no requests: {why}", Severity.INFO, object=str(one.key))
 
 
-def health_of(
+def health_of(  # noqa: PLR0913 - what it depends on is named, not bundled
     fleet: tuple[Vital, ...],
     git: Mapping[Key, Document],
     observed: ObservedState,
@@ -68,23 +68,25 @@ def health_of(
     *,
     overrides: Collection[str] = (),
     untouchable: Collection[Key] = (),
+    moved: Mapping[Key, Change] = EMPTY,
 ) -> Health:
     """Return where the health of all VMs stands, and what of it is to be written now.
 
-    `fleet` are all VMs of ours, by key; `git` holds the declared documents. `untouchable` are objects that must not be written
-    at all.
+    `fleet` are all VMs of ours, by key; `git` holds the declared documents. `untouchable` are objects whose condition must not
+    be written. `moved` are told in `decide`.
     """
     units: list[UnitPlan] = []
     for namespace, members in groupby(fleet, key=lambda one: one.key.namespace):
         here = list(members)
-        due = [one for one in here if one.differs and one.key not in untouchable]
+        due = [one for one in here if (one.differs and one.key not in untouchable) or one.key in moved]
         if due:
-            world = _around(namespace, observed, settings.cluster)
+            world = around(namespace, observed, settings.cluster)
             modes = {one.key: _mode(one, world, git, observed, settings.mode) for one in due}
             for mode in Mode:
-                part = [one for one in here if modes.get(one.key) is mode or (mode is Mode.ENFORCE and not one.differs)]
+                part = [one for one in here if modes.get(one.key, None if one.differs else Mode.ENFORCE) is mode]
                 if mode in modes.values():
-                    units.append(_unit(namespace, mode, decide(part, world, brake, overrides, now), part))
+                    own = {one.key: moved[one.key] for one in part if one.key in moved}
+                    units.append(_unit(namespace, mode, decide(part, world, brake, overrides, now, own), part))
     return Health(fleet, tuple(units))
 
 
@@ -102,10 +104,10 @@ def _mode(vital: Vital, world: World, git: Mapping[Key, Document], observed: Obs
     return unit_mode(setting, [vital.key, *picking], git, observed, EMPTY).mode
 
 
-def _around(namespace: str, observed: ObservedState, cluster: str) -> World:
-    """Return the mesh as far as the VMs of a namespace bear on it."""
+def around(namespace: str, observed: ObservedState, cluster: str, instead: Mapping[Key, Document] = EMPTY) -> World:
+    """Return the mesh as far as the VMs of a namespace bear on it, with some documents `instead` of those that are there."""
     documents = {
-        key: live.document
+        key: instead.get(key, live.document)
         for store in (observed.objects, observed.machines)
         for key, live in store.items()
         if key.namespace == namespace or key.kind in _ROUTING
@@ -132,9 +134,12 @@ def _unit(namespace: str, mode: Mode, found: Decision, fleet: Sequence[Vital]) -
 def _told(fleet: Mapping[Key, Vital], changes: Iterable[Change]) -> Iterator[Problem]:
     for change in changes:
         vital = fleet[change.key]
+        if change.action is Action.UPDATE and vital.drain is None:
+            yield Problem(Code.COMES, "comes back: nobody drains it any more", Severity.INFO, object=str(change.key))
+            continue
         if vital.word.healthy:
             code, what = Code.COMES, "is well"
-        elif vital.counts:
+        elif vital.counts or change.action is Action.UPDATE:
             code, what = Code.LEAVES, "is out of load balancing"
         else:
             code, what = Code.UNCOUNTED, "is ill, which does not count yet"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.core.health.drains import Draining
 from reconciler.core.health.states import states_of, states_of_page
 from reconciler.core.health.vitals import Vital
 from reconciler.core.kinds import VIRTUAL_MACHINE
@@ -49,16 +50,31 @@ class Row:
 
 
 def roll_call(
-    fleet: Iterable[Vital], machines: Mapping[Key, LiveObject], pages: Iterable[Document], guards: Sequence[Guard]
+    fleet: Iterable[Vital],
+    machines: Mapping[Key, LiveObject],
+    pages: Iterable[Document],
+    guards: Sequence[Guard],
+    drains: Mapping[Key, tuple[Draining, str]] = EMPTY,
 ) -> tuple[Row, ...]:
-    """Return all VMs by name: entries of ours, records, and what has joined (`pages`, as the registry's server shows it)."""
+    """Return all VMs by name: entries of ours, records, and what has joined (`pages`, as the registry's server shows it).
+
+    `drains` are those that are drained, each with a sentence about that.
+    """
     vitals = {record_of(one.key): one for one in fleet}
     joined = {Key(VIRTUAL_MACHINE, page["namespace"], page["name"]): page for page in pages}
     keys = sorted({*vitals, *machines, *joined})
-    return tuple(_row(key, vitals.get(key), machines.get(key), joined.get(key), guards) for key in keys)
+    parting = {record_of(key): one for key, one in drains.items()}
+    return tuple(_row(key, vitals.get(key), machines.get(key), joined.get(key), guards, parting.get(key)) for key in keys)
 
 
-def _row(key: Key, vital: Vital | None, record: LiveObject | None, page: Document | None, guards: Sequence[Guard]) -> Row:
+def _row(
+    key: Key,
+    vital: Vital | None,
+    record: LiveObject | None,
+    page: Document | None,
+    guards: Sequence[Guard],
+    parting: tuple[Draining, str] | None,
+) -> Row:
     status = (record.document.get("status") if record else None) or EMPTY
     states = [*(states_of(vital, record) if vital else ()), *(states_of_page(page, record) if page else ())]
     seen = (page["lastSeen"] if page else None) or status.get("lastSeen")
@@ -66,19 +82,21 @@ def _row(key: Key, vital: Vital | None, record: LiveObject | None, page: Documen
         namespace=key.namespace,
         name=key.name,
         health=page["health"] if page else status.get("health", Health.UNKNOWN.value),
-        mesh="-" if vital is None else "in" if vital.in_use else "out",
+        mesh="-" if vital is None else "in" if vital.in_use and not (parting and parting[0].is_out) else "out",
         seen=datetime.fromisoformat(seen) if seen else None,
         lease=datetime.fromisoformat(page["leaseEnds"]) if page and page["leaseEnds"] else None,
         agent=page["agent"] if page else "",
         address=(page["address"] if page else "") or status.get("address", ""),
         states=tuple(state.value for state, _ in states),
-        why=(*(_why(vital, guards) if vital else ()), *(_held(page) if page else ()), *(text for _, text in states)),
+        why=(*(_why(vital, guards, parting) if vital else ()), *(_held(page) if page else ()), *(text for _, text in states)),
     )
 
 
-def _why(vital: Vital, guards: Sequence[Guard]) -> list[str]:
+def _why(vital: Vital, guards: Sequence[Guard], parting: tuple[Draining, str] | None) -> list[str]:
     """Say who holds a VM where it is."""
     found = [guard.message for guard in guards if vital.key in guard.keys]
+    if parting:
+        return [*found, parting[1]]
     if vital.istiods:
         found.append("istiod keeps its health")
     elif not vital.counts:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.comparison import our_entry
+from reconciler.core.drain import Drain
 from reconciler.core.health.conditions import Condition, Reason, status_manager
 from reconciler.core.health.sources import Source, group_of, source_of
 from reconciler.core.health.words import SILENCE, Word, word_of
@@ -24,7 +25,8 @@ class Vital:
     """Where the health of one WorkloadEntry of ours stands.
 
     `word` is what is known, `stands` the condition that is there. `asked` tells whether Git asks for its health to count,
-    `counts` whether istiod goes by the condition now, `istiods` whether istiod keeps the condition itself.
+    `counts` whether istiod goes by the condition now, `istiods` whether istiod keeps the condition itself. `drain` is a
+    person's word that it goes out of service.
     """
 
     live: LiveObject
@@ -34,6 +36,7 @@ class Vital:
     asked: bool
     counts: bool
     istiods: bool
+    drain: Drain | None = None
 
     @property
     def key(self) -> Key:
@@ -115,6 +118,7 @@ def _vital(live: LiveObject, wanted: Document | None, record: LiveObject | None,
         asked=wanted is not None and is_health_checked(wanted),
         counts=is_health_checked(live.document),
         istiods=source is Source.ISTIOD or CONTROLLER in live.annotations or is_registered_by_istiod(live),
+        drain=Drain.of(record.document.get("status") or EMPTY) if record else None,
     )
 
 

@@ -14,6 +14,8 @@ from reconciler.core.world import record_of
 
 #: Those who are asked by us. The agents' word comes by itself, and so does istiod's.
 ASKED = frozenset({Source.CONSUL, Source.PROBE})
+#: What stays of a record's status, whoever says how the VM is.
+_KEPT = frozenset({"address", "draining", "drain"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def patients_of(observed: ObservedState, target: str) -> tuple[Patient, ...]:
 
 def laid_over(live: LiveObject, said: MachineStatus | None) -> LiveObject:
     """Return a record with what somebody else says of its VM, which is nothing where he knows nothing."""
-    status = {name: part for name, part in (live.document.get("status") or EMPTY).items() if name in ("address", "draining")}
+    status = {name: part for name, part in (live.document.get("status") or EMPTY).items() if name in _KEPT}
     said = said or MachineStatus()
     told = {"health": said.health.value, **({"reason": said.reason} if said.reason else {})}
     return replace(live, document={**live.document, "status": {**status, **told}})

@@ -24,15 +24,16 @@ SILENCE = Word(None)
 
 
 def word_of(address: str, record: Document | None) -> Word:
-    """Return what a record says for an endpoint at this address.
+    """Return what a record says for an endpoint at this address. Who is being drained is on the way out, however well."""
+    if ((record or EMPTY).get("status") or EMPTY).get("draining"):
+        return Word(healthy=False, reason=Reason.DRAINING, message="a person takes it out of service")
+    return reported(address, record)
 
-    A report counts for the address that it came from, and against any other one. Who is being drained is on the way out,
-    however well.
-    """
+
+def reported(address: str, record: Document | None) -> Word:
+    """Return what the VM itself says: a report counts for the address that it came from, and against any other one."""
     status = (record or EMPTY).get("status") or EMPTY
     health, seen, said = status.get("health"), status.get("address"), (status.get("reason") or "")[:LONGEST]
-    if status.get("draining"):
-        return Word(healthy=False, reason=Reason.DRAINING, message="a person takes it out of service")
     if seen and seen != address and not _same_ip(seen, address):
         return Word(healthy=False, reason=Reason.ADDRESS_DIFFERS, message=f"its reports come from {seen}")
     if health in (None, Health.UNKNOWN):

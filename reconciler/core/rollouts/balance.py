@@ -136,9 +136,9 @@ def weighed(
     """Return the weights of courses at an exposure, and what a person should know of them: which share gives way to what.
 
     With an anchor they are held by what is in force now. Where routes say what VMs get and no VM is to get another part of it,
-    weights are as documents say. Where two ServiceEntries share a VM, the first one decides.
+    weights are as documents say. Where two ServiceEntries share a VM, the first one decides. Who is drained weighs 1.
     """
-    weights: dict[Key, int] = {}
+    weights: dict[Key, int] = dict.fromkeys(mesh.draining, 1)
     notes: list[str] = []
     for course in (one for one in found if one.moves or not one.routed):
         balance = Balance.of(course, exposure, mesh, weights)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
+from reconciler.core.health.notes import undrained
 from reconciler.core.health.opting import opted_like
 from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.rollouts.balance import loads_of
@@ -80,7 +81,7 @@ def wish_between(unit: Unit, before: Mapping[Key, Document], after: Mapping[Key,
 
 def _accepted(key: Key, written: Mapping[Key, Document], after: Documents, observed: ObservedState) -> Document | None:
     if key in written:
-        return opted_like(written[key], after[key])
+        return opted_like(undrained(written[key]), after[key])
     return after[key] if observed.get(key) else None
 
 

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from reconciler.core.backends import Backend, Member, Platform
+from reconciler.core.health.drains import Draining
 from reconciler.core.istio import WorkloadEntry, selects
 from reconciler.core.portions import parted, portions_of
 from reconciler.core.records import Health
-from reconciler.core.resources import Document, Key, ObservedState, Pod, Service
+from reconciler.core.resources import EMPTY, Document, Key, ObservedState, Pod, Service
 from reconciler.core.rollouts.platforms import Labelled
 from reconciler.core.rollouts.subsets import POD_SUBSET
 from reconciler.core.rollouts.values import Documents
@@ -32,6 +33,7 @@ class Mesh:
 
     def __init__(self, observed: ObservedState, cluster: str = "Kubernetes") -> None:
         self.observed, self._cluster = observed, cluster
+        self.draining: Mapping[Key, Draining] = EMPTY
         self._kept: dict[tuple[int, int], tuple[object, Any]] = {}
         self._pods: LabelIndex[Pod] = LabelIndex((one.namespace, one.labels, one) for one in observed.pods)
         self._services: dict[str, list[Service]] = {}
@@ -42,7 +44,7 @@ class Mesh:
         """Return the world of these documents with their live status, or as if all served who are `meant` to."""
         present = {
             key: {**one, "status": {}} if meant else self._with_status(key, one)
-            for key, one in documents.items()
+            for key, one in self.as_drained(documents).items()
             if one is not None
         }
         services = list(self._asked_services(present))
@@ -51,6 +53,13 @@ class Mesh:
         pods = {(pod.namespace, pod.name): pod for asked in selectors for pod in self._pods.picked(*asked)}
         serving = [replace(one, ready=not one.leaving) for one in pods.values()] if meant else pods.values()
         return World.build(present, serving, services, cluster=self._cluster)
+
+    def as_drained(self, documents: Documents) -> Documents:
+        """Return documents as they are wanted while some of their VMs are drained: a constant of all arithmetic."""
+        if self.draining.keys().isdisjoint(documents):
+            return documents
+        found = {key: one.laid_on(document) for key, one in self.draining.items() if (document := documents.get(key))}
+        return {**documents, **found}
 
     def pods_meant(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> int:
         """Return how many Pods are meant to serve behind any of these selectors, whether they are ready or not."""
@@ -82,16 +91,16 @@ class Mesh:
         return self._scaling.behind(namespace, asked, pods)
 
     def keep(self, way: object, leg: int, make: Callable[[], T]) -> T:
-        """Return what is made of a leg of a way, made once until `forget`: in one look many ask for it."""
+        """Return what is made of a leg of a way, made once until `look_again`: in one look many ask for it."""
         place = id(way), leg
         if place not in self._kept:
             self._kept[place] = way, make()  # with the way, so that its id stays its own
         found: T = self._kept[place][1]
         return found
 
-    def forget(self) -> None:
-        """Let go of what was kept of ways: another look reads them anew."""
-        self._kept = {}
+    def look_again(self, draining: Mapping[Key, Draining]) -> None:
+        """Let go of what was kept of ways: another look reads them anew, with those who are drained now."""
+        self._kept, self.draining = {}, draining
 
     @cached_property
     def _scaling(self) -> Scaling:

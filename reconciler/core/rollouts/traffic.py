@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from reconciler.core.health.notes import unpicked
 from reconciler.core.istio import ServiceEntry, WorkloadEntry
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.resources import Document, Key
@@ -117,22 +118,7 @@ def _leaving(document: Document, entries: Iterable[Opening], weight: int | None,
         if ServiceEntry.of(one.after).picks(WorkloadEntry.of(document).endpoint)
         for name in selector_of(one.after) or ()
     }
-    return drained(document, picking) if picking else document
-
-
-def drained(document: Document, names: Iterable[str]) -> Document:
-    """Return a WorkloadEntry without these labels, of weight 1: in no endpoint list any more, and not deleted.
-
-    Where no label is left there is no map of them either: a server-side apply of an empty one, over one with our labels, makes
-    it null, which the CRD refuses (seen on kube-apiserver 1.37.2).
-    """
-    out = set(names)
-    spec, metadata = dict(document["spec"]), dict(document["metadata"])
-    for part in (spec, metadata):
-        labels = part.pop("labels", None) or {}
-        if kept := {name: value for name, value in labels.items() if name not in out}:
-            part["labels"] = kept
-    return weighing({**document, "metadata": metadata, "spec": spec}, 1)
+    return unpicked(document, picking) if picking else document
 
 
 def _record(key: Key, sides: Sides, workload: Document | None, position: Position) -> Document | None:

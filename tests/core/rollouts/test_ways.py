@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.core.health.notes import unpicked
 from reconciler.core.resources import Document, Key, ObservedState, Pod
 from reconciler.core.rollouts.courses import Sides, courses
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import PODS, Mesh, Shares, shares
 from reconciler.core.rollouts.policy import CAREFUL, Unreachable
-from reconciler.core.rollouts.traffic import drained
 from reconciler.core.rollouts.values import Documents, LegKind, Stage, Way
 from reconciler.core.rollouts.ways import SLACK, exposure, way_to
 from tests.building import document, service_entry, wanted, workload_entry
@@ -113,8 +113,8 @@ def test_a_vm_that_goes_is_out_of_the_endpoint_list_before_it_is_deleted() -> No
 def test_a_vm_that_goes_keeps_no_empty_map_of_labels() -> None:
     """A server-side apply of an empty map over one with a label of ours makes it null, which the API server then refuses."""
     only = vm(1, labels={"app": "billing"})
-    assert "labels" not in drained(only, ["app"])["spec"]
-    assert drained(vm(1), ["app"])["spec"]["labels"] == {"platform": "vm"}
+    assert "labels" not in unpicked(only, ["app"])["spec"]
+    assert unpicked(vm(1), ["app"])["spec"]["labels"] == {"platform": "vm"}
 
 
 def test_inline_endpoints_become_workload_entries_in_one_write() -> None:
