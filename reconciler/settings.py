@@ -138,6 +138,10 @@ class HealthSettings(BaseModel):
     """The same as a share of the namespace's VMs whose health counts; the stricter of both holds."""
     window: Interval = timedelta(minutes=10)
     """How long a VM that has left counts for that."""
+    probe_networks: Names = ()
+    """Networks such as ``10.0.0.0/8`` to which probes go from here (in the variable with commas between them); empty: none."""
+    probes_at_once: int = Field(32, gt=0, le=1000)
+    """Most of them at the same time."""
 
 
 class QueryTemplate(BaseModel):

@@ -105,7 +105,7 @@ def assembled(
         crds=Crds(cluster, store, schemas, crd_file(settings.crds)),
         gatekeeper=Gatekeeper(measured or metrics(settings), hook(settings), library(settings)),
         office=fleet_office(settings),
-        witnesses=witnesses(settings),
+        witnesses=witnesses(settings, clock),
     )
     try:
         yield Target(settings, ports, Cycle(ports, policy(settings)))
@@ -322,7 +322,7 @@ def vm_registry(settings: Settings, clock: Clock) -> VMRegistry | None:
     return SqlRegistry(registry_url(settings), settings.target, clock)
 
 
-def witnesses(settings: Settings) -> dict[HealthSource, Witness]:
+def witnesses(settings: Settings, clock: Clock) -> dict[HealthSource, Witness]:
     """Return who tells how VMs are beside their agents, as far as the settings name them. Raises InvalidInput."""
     found: dict[HealthSource, Witness] = {}
     own = settings.consul
@@ -331,6 +331,10 @@ def witnesses(settings: Settings) -> dict[HealthSource, Witness]:
         from reconciler.adapters.registry_consul import ConsulChecks, ConsulSettings
 
         found[HealthSource.CONSUL] = ConsulChecks(ConsulSettings(url, own.token_file, own.ca_file, own.timeout))
+    if settings.health.probe_networks:
+        from reconciler.adapters.prober import Prober
+
+        found[HealthSource.PROBE] = Prober(settings.health.probe_networks, clock, settings.health.probes_at_once)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,8 +12,10 @@ from reconciler.core.health.brakes import Brake
 from reconciler.core.health.codes import Code
 from reconciler.core.health.conditions import Condition, Reason
 from reconciler.core.health.sources import Source
+from reconciler.core.health.witnesses import Patient
 from reconciler.core.machines import GROUP_ANNOTATION
 from reconciler.core.plans import GuardCode
+from reconciler.core.records import MachineStatus
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.cycle import Cycle
@@ -22,6 +24,7 @@ from tests.vms import VM1, VM2, checked, report
 from tests.worlds import World, mixed
 
 SOURCE = "mesh-reconciler.io/health"
+GROUP = document("WorkloadGroup", "billing", spec={"template": {}, "probe": {"tcpSocket": {"port": 22}}})
 #: Lets everybody go.
 FREE = Brake(percent=100)
 
@@ -137,6 +140,27 @@ def test_a_person_and_the_last_endpoint_count_as_ever(world: World, consul: Memo
     found = world.serve(process)
     assert {guard.code for guard in found.guards} == {GuardCode.LAST_ENDPOINT}
     assert healthy(world) == {"vm1": True, "vm2": True}
+
+
+class Refusing(MemoryChecks):
+    """Says of all VMs why it cannot say anything."""
+
+    def testify(self, vms: Sequence[Patient]) -> Mapping[Key, MachineStatus]:
+        """Return that nothing is known."""
+        return {one.key: MachineStatus(reason="it cannot be probed from here: no") for one in vms}
+
+
+def test_a_vm_that_cannot_be_probed_is_named() -> None:
+    """Nothing is concluded about it, and every report says why."""
+    world = World()
+    world.commit([*mixed(by("probe", VM1, **{GROUP_ANNOTATION: "billing"})), GROUP])
+    world.run()
+    found = world.serve(world.process("serving:1", witnesses={Source.PROBE: Refusing()}))
+    told = [(one.object, one.message) for one in found.problems if one.code is Code.UNPROBED]
+    assert told == [
+        ("WorkloadEntry shop/vm1", "nobody can tell whether it is well: it cannot be probed from here: no"),
+    ]
+    assert condition(world, "vm1") is None
 
 
 def test_a_group_says_it_for_its_vms(consul: MemoryChecks) -> None:

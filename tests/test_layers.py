@@ -14,6 +14,8 @@ import reconciler
 PACKAGE = Path(reconciler.__file__).parent
 CORE = ("reconciler.core", "reconciler.errors")
 PARSERS = ("pydantic", "pydantic_core", "yaml")
+#: How a probe is carried out, on a VM or from here.
+PROBES = ("reconciler.agent.checks", "reconciler.agent.health", "reconciler.agent.probe")
 SHARED_PLUMBING = ("reconciler.adapters.sql", "reconciler.adapters.outbound", "reconciler.adapters.tree")
 
 
@@ -52,9 +54,9 @@ def test_core_is_pure(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("adapters"), ids=str)
 def test_adapters_know_core_and_ports_only(path: Path) -> None:
-    """An adapter imports core, ports, errors and clients of others, never another adapter."""
+    """An adapter imports core, ports, errors, the agent's probes and clients of others, never another adapter."""
     own = ".".join(("reconciler", *path.with_suffix("").parts[:2]))
-    allowed = (*CORE, "reconciler.ports", own, *SHARED_PLUMBING)
+    allowed = (*CORE, "reconciler.ports", own, *PROBES, *SHARED_PLUMBING)
     foreign = {name for name in imports(path) if within(name, "reconciler") and not within(name, *allowed)}
     assert not foreign
 

@@ -199,7 +199,7 @@ def _mustered(options: dict[str, Any]) -> "Iterator[tuple[Muster, str]]":
             open_parts.callback(office.close)
         if metrics := wiring.metrics(settings):
             open_parts.callback(metrics.close)
-        witnesses = wiring.witnesses(settings)
+        witnesses = wiring.witnesses(settings, clock)
         for witness in witnesses.values():
             open_parts.callback(witness.close)
         observer = Observer(cluster, registry, Witnesses(settings.target, witnesses))

@@ -99,6 +99,18 @@ def route(url: str, allowed: Allowed, resolver: Resolver = socket.getaddrinfo) -
     return Route(origin, str(addresses[0]), (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
 
 
+def is_reached(address: Address, networks: Iterable[Network]) -> bool:
+    """Tell whether an address lies in one of the networks that the operator named.
+
+    A special one (loopback, link-local, metadata) must be meant: a network that holds others, too, does not open it.
+    """
+    return any(address in one and (not _is_special(address) or _is_narrow(one)) for one in networks)
+
+
+def _is_narrow(network: Network) -> bool:
+    return network.is_loopback or network.is_link_local or network.num_addresses == 1
+
+
 def _resolved(origin: Origin, resolver: Resolver) -> list[Address]:
     try:
         found = resolver(origin.host, origin.port, type=socket.SOCK_STREAM)

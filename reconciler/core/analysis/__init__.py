@@ -24,6 +24,7 @@ _RULES = (
     workloads.unknown_accounts,
     workloads.annotations,
     workloads.health_sources,
+    workloads.central_probes,
     workloads.shared_addresses,
     routes.destinations,
     routes.rule_hosts,

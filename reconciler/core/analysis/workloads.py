@@ -7,7 +7,7 @@ from reconciler.core.analysis.commit import Commit
 from reconciler.core.health.sources import RECORDED, SOURCE_ANNOTATION, Source, group_of, source_of
 from reconciler.core.istio import HEALTH_CHECKED, AddressForm
 from reconciler.core.machines import GROUP_ANNOTATION, REGISTRY_ANNOTATION, is_exempt
-from reconciler.core.resources import Key
+from reconciler.core.resources import EMPTY, Document, Key
 from reconciler.errors import Problem, Severity
 
 
@@ -54,6 +54,32 @@ def health_sources(commit: Commit) -> Iterator[Problem]:
                 f"means nothing with this value: write {', '.join(Source)}, or remove the annotation",
                 Severity.ERROR,
             )
+
+
+def central_probes(commit: Commit) -> Iterator[Problem]:
+    """Where we probe a VM ourselves, its group has a probe that goes over the network, and to the VM."""
+    documents = {key: manifest.document for key, manifest in commit.manifests.items() if key.kind.startswith("Workload")}
+    groups = set[Key]()
+    for key in commit.workloads:
+        group = group_of(documents[key], documents)
+        if source_of(documents[key], group) is Source.PROBE:
+            if group is None or not group["spec"].get("probe"):
+                where, text = f'metadata.annotations["{SOURCE_ANNOTATION}"]', "its WorkloadGroup has no probe: write one"
+                yield commit.problem(Code.PROBE_UNFIT, key, where, text, Severity.ERROR)
+            else:
+                groups.add(Key.of(group))
+    for key in sorted(groups):
+        for where, text in _unfit(documents[key]["spec"]["probe"]):
+            yield commit.problem(Code.PROBE_UNFIT, key, f"spec.probe.{where}", text, Severity.ERROR)
+
+
+def _unfit(probe: Document) -> Iterator[tuple[str, str]]:
+    if "exec" in probe:
+        text = "a command can be run on the VM alone: write httpGet, tcpSocket or grpc, or let an agent tell its health"
+        yield "exec", text
+    for method in ("httpGet", "tcpSocket"):
+        if (probe.get(method) or EMPTY).get("host") not in (None, "", "localhost", "127.0.0.1", "::1"):
+            yield f"{method}.host", "a probe from the centre goes to the VM's own address: remove the host"
 
 
 def annotations(commit: Commit) -> Iterator[Problem]:

@@ -53,6 +53,9 @@ def told(fleet: Sequence[Vital], unheard: Mapping[str, str]) -> Iterator[Problem
         text = f"nothing is known of VMs whose health is {source}'s to tell, and nothing is concluded about them: {why}"
         yield Problem(Code.UNHEARD, text, Severity.WARNING)
     for one in fleet:
+        if one.asked and one.word.healthy is None and one.word.message:
+            text = f"nobody can tell whether it is well: {one.word.message}"
+            yield Problem(Code.UNPROBED, text, Severity.WARNING, object=str(one.key))
         if not one.in_use and not one.differs and one.drain is None:
             why = one.word.message or "nobody says that it is well"
             yield Problem(Code.OUT, f"gets no requests: {why}", Severity.INFO, object=str(one.key))

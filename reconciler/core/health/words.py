@@ -13,7 +13,7 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Whether a VM is to get requests, and why; `healthy` is None where nobody knows. `reason` is empty then."""
+    """Whether a VM is to get requests, and why; `healthy` is None where nobody knows, `message` then says why not."""
 
     healthy: bool | None
     reason: Reason | None = None
@@ -37,7 +37,7 @@ def reported(address: str, record: Document | None) -> Word:
     if seen and seen != address and not _same_ip(seen, address):
         return Word(healthy=False, reason=Reason.ADDRESS_DIFFERS, message=f"its reports come from {seen}")
     if health in (None, Health.UNKNOWN):
-        return SILENCE
+        return Word(healthy=None, message=said) if said else SILENCE
     if health == Health.HEALTHY:
         return Word(healthy=True, reason=Reason.REPORTED_HEALTHY, message=said or "its probe succeeds")
     return Word(healthy=False, reason=Reason.REPORTED_UNHEALTHY, message=said or "its probe fails")

@@ -29,6 +29,7 @@ def test_a_port_name_that_no_selecting_service_has_is_told() -> None:
         ({HEALTH: "false", "mesh-reconciler.io/registry": "none"}, "10.0.0.1", False),
         ({HEALTH: "true", "mesh-reconciler.io/registry": "none", SOURCE: "assumed"}, "10.0.0.1", False),
         ({HEALTH: "true", "mesh-reconciler.io/registry": "none", SOURCE: "istiod"}, "10.0.0.1", False),
+        ({HEALTH: "true", "mesh-reconciler.io/registry": "none", SOURCE: "consul"}, "10.0.0.1", True),
     ],
 )
 def test_health_that_nobody_reports_is_told(annotations: dict[str, str], address: str, *, told: bool) -> None:
@@ -68,6 +69,25 @@ def test_our_annotations_must_mean_something(annotations: dict[str, str], found:
     """An exemption is spelled in one way; a group is one that is declared."""
     group = document("WorkloadGroup", "known", {"template": {}})
     assert [(code, severity) for code, severity, _, _ in problems(workload("vm", annotations=annotations), group)] == found
+
+
+@pytest.mark.parametrize(
+    ("probe", "found"),
+    [
+        ({"httpGet": {"port": 80}}, []),
+        ({"httpGet": {"port": 80, "host": "127.0.0.1"}}, []),
+        ({"grpc": {"port": 80}}, []),
+        ({"exec": {"command": ["true"]}}, [("WorkloadGroup shop/known", "spec.probe.exec")]),
+        ({"tcpSocket": {"port": 80, "host": "10.0.0.9"}}, [("WorkloadGroup shop/known", "spec.probe.tcpSocket.host")]),
+        (None, [("WorkloadEntry shop/vm", f'metadata.annotations["{SOURCE}"]')]),
+    ],
+)
+def test_a_probe_from_the_centre_goes_over_the_network_to_the_vm(probe: Any, found: list[Any]) -> None:
+    """A command runs on the VM alone, and another host is none of its business; an agent may do both."""
+    group = document("WorkloadGroup", "known", {"template": {}, **({"probe": probe} if probe else {})})
+    for source, expected in (("probe", found), ("agent", [])):
+        entry = workload("vm", annotations={SOURCE: source, "mesh-reconciler.io/group": "known"})
+        assert problems(entry, group) == [(Code.PROBE_UNFIT, "error", *one) for one in expected]
 
 
 def test_one_address_twice_is_told() -> None:
