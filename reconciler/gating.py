@@ -9,17 +9,21 @@ from reconciler.core.gates.answers import Answers
 from reconciler.core.gates.consequence import consequence
 from reconciler.core.gates.judging import judge, questions
 from reconciler.core.gates.memory import Memory
-from reconciler.core.gates.reading import Library, gates_of
+from reconciler.core.gates.reading import Library, gates_of, share_of
 from reconciler.core.gates.scene import Scene
-from reconciler.core.gates.spec import Approve, Ask, Gate, GateMode, Refused
+from reconciler.core.gates.spec import Approve, Ask, Gate, GateMode, Refused, Share
 from reconciler.core.gates.verdict import Reason
-from reconciler.core.rollouts.armed import armed
+from reconciler.core.rollouts.armed import SHARE, armed
+from reconciler.core.rollouts.policy import RolloutPolicy
 from reconciler.core.rollouts.records import Evidence, EvidenceKind
 from reconciler.core.rollouts.replay import asked
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import Judged
 from reconciler.core.rollouts.waits import since
 from reconciler.ports import Hook, Metrics
+
+#: Time between two looks at the share of requests: one of them at least lies in all but the shortest steps.
+_SHARES = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,9 @@ class Gatekeeper:
 
     def armed(self, rollout: Rollout) -> tuple[Gate, ...]:
         """Return the gates of a rollout that count now."""
-        return tuple(armed(rollout, {gate.name: gate for gate in self._gates(rollout)}))
+        asks = self._share(rollout.policy)
+        measured = None if isinstance(asks, Refused) else Gate(SHARE, asks, interval=_SHARES)
+        return tuple(armed(rollout, {gate.name: gate for gate in self._gates(rollout)}, measured))
 
     def hopeless(self, rollout: Rollout) -> tuple[str, ...]:
         """Say which gates of a rollout can never pass as the operator's settings are, also before it is their turn."""
@@ -65,6 +71,16 @@ class Gatekeeper:
         }
         said = answers(asked, self.metrics, self.hook)
         return {rollout.id: self._judged(rollout, scene, said) for rollout, scene in found}
+
+    def unmeasured(self, policy: RolloutPolicy) -> str:
+        """Say why nobody measures the share of requests, empty where somebody does."""
+        asks = self._share(policy)
+        return asks.why if isinstance(asks, Refused) else ""
+
+    def _share(self, policy: RolloutPolicy) -> Share | Refused:
+        if self.metrics is None:
+            return Refused("no Prometheus is known: set `gates.prometheus`")
+        return share_of(policy.share_tolerance, policy.observed_share, self.library)
 
     def _gates(self, rollout: Rollout) -> tuple[Gate, ...]:
         return gates_of({"gates": list(rollout.policy.gates.values())}, self.library)

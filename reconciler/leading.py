@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.exposure import Bound
+from reconciler.core.gates.share import UNMEASURED
 from reconciler.core.plans import NoWay
 from reconciler.core.resources import Document, Key, Revision
 from reconciler.core.rollouts.actions import Action, Answered, Begun, PlanBack
@@ -239,6 +240,8 @@ class Look:
         """Keep with every rollout under way what this look has found out about its shares; `ahead`: on all of its way."""
         for one in self.under_way:
             found = figures(one, self.seen.get(one.id, Seen()), self.mesh, self.now, self.pace, ahead=ahead)
+            if found.shares and not found.measured and (why := self.gatekeeper.unmeasured(one.policy)):
+                found = replace(found, measured=f"{UNMEASURED}: {why}")
             self.standing[one.id] = replace(one, figures=found)
 
     def outlooks(self, written: AbstractSet[Key], left: AbstractSet[Key], *, predict: bool) -> tuple[Outlook, ...]:

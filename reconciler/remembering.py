@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from reconciler.core.rollouts.armed import SHARE
 from reconciler.core.rollouts.records import Evidence, EvidenceKind
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import Word
@@ -25,8 +26,8 @@ class Moment:
     """What was in force of a service at a moment, all of it known by then.
 
     `rollout` is None for a service without one so far. `begun` tells of the commit; it is None where that was not kept. `moved`
-    is the last transition, `shares` the last shares that were seen, or planned where no rollout looked at them, `approvals`
-    those that had an effect, `writes` all writes so far, oldest first.
+    is the last transition, `shares` the last shares that were seen, or planned where no rollout looked at them, `measured`
+    the last share of requests, `approvals` those that had an effect, `writes` all writes so far, oldest first.
     """
 
     service: str
@@ -35,6 +36,7 @@ class Moment:
     begun: Evidence | None
     moved: Evidence | None
     shares: Evidence | None
+    measured: Evidence | None
     approvals: tuple[Evidence, ...]
     writes: tuple[Evidence, ...]
 
@@ -57,6 +59,7 @@ def moment(store: Store, service: str, at: datetime) -> Moment:
         begun=_last(found, EvidenceKind.BEGIN),
         moved=_last(found, EvidenceKind.MOVE),
         shares=_last(found, EvidenceKind.SHARES),
+        measured=_last((one for one in found if one.name == SHARE), EvidenceKind.VERDICT),
         approvals=tuple(one for one in said if one.name == Word.APPROVE and one.data["done"]),
         writes=tuple(_of(found, EvidenceKind.WRITE)),
     )
@@ -69,7 +72,7 @@ def _without_rollout(store: Store, service: str, at: datetime) -> Moment:
             f"nothing is kept of {service[:80]!r} by {at:%Y-%m-%d %H:%M:%S} UTC: no rollout, no write, and it is not among the "
             "objects that are ours; `reconciler history` lists the runs that are kept"
         )
-    return Moment(service, at, None, found.begun, None, found.shares, found.allowed, found.writes)
+    return Moment(service, at, None, found.begun, None, found.shares, None, found.allowed, found.writes)
 
 
 def moment_of(text: str) -> datetime:

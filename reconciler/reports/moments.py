@@ -14,8 +14,7 @@ from reconciler.reports.safe import clean
 WRITES = ("when", "object", "write", "weights", "because")
 _NOT_KEPT = "not kept"
 _PREDICTED = "as predicted by the run that wrote it last"
-#: Requests are not counted by anybody whom we could ask.
-_MEASURED = "by the endpoints that were ready; requests were not measured"
+_READY = "by the endpoints that were ready"
 
 
 def rows(found: Moment) -> list[tuple[str, str]]:
@@ -60,6 +59,7 @@ def document(found: Moment) -> dict[str, Any]:
         "phase": moved.data["target"] if moved else "waiting" if rollout else None,
         "reason": moved.says if moved else "",
         "step": _step(found) + 1 if rollout else None,
+        "measured": {"at": _iso(found.measured.at), "says": found.measured.says} if found.measured else None,
         "shares": {"at": _iso(found.shares.at), "vm": found.shares.data} if found.shares else None,
         "writes": [{"at": _iso(one.at), "object": one.name, "because": one.says, **one.data} for one in found.writes],
     }
@@ -108,9 +108,12 @@ def _shares(found: Moment) -> Iterable[tuple[str, str]]:
         for side in SIDES:
             yield side, f"{service}: {_pair(sides, side)}"
     if seen:
-        yield "seen", f"{words.moment(seen.at)}, {_MEASURED if found.rollout else _PREDICTED}"
+        yield "seen", f"{words.moment(seen.at)}, {_READY if found.rollout else _PREDICTED}"
     elif found.rollout is None:
         yield "shares", _NOT_KEPT
+    if found.rollout:
+        measured = found.measured
+        yield "measured", f"{measured.says} (at {words.moment(measured.at)})" if measured else "no share of requests"
 
 
 def _pair(sides: Mapping[str, float | None], side: str) -> str:

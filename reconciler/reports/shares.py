@@ -71,6 +71,7 @@ def figures(one: Figures) -> dict[str, Any]:
         "at": one.at.isoformat().replace("+00:00", "Z"),
         "shares": [_side_by_side(each) for each in one.shares],
         "retreat": one.retreat,
+        "measured": one.measured,
         "unarmed": list(one.unarmed),
         "leftAlone": [_by_itself(each) for each in one.left_alone],
     }

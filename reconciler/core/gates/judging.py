@@ -9,14 +9,27 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from reconciler.core.gates import compare, cover, health, ready, threshold, webhook
+from reconciler.core.gates import compare, cover, health, ready, share, threshold, webhook
 from reconciler.core.gates.answers import Answers, Question, Window
 from reconciler.core.gates.approval import approval
 from reconciler.core.gates.hours import hours
 from reconciler.core.gates.memory import Look, Memory, fold
 from reconciler.core.gates.scene import Scene
 from reconciler.core.gates.soak import soak, watched
-from reconciler.core.gates.spec import Approve, Compare, Cover, Gate, Health, Hours, Ready, Refused, Soak, Threshold, Webhook
+from reconciler.core.gates.spec import (
+    Approve,
+    Compare,
+    Cover,
+    Gate,
+    Health,
+    Hours,
+    Ready,
+    Refused,
+    Share,
+    Soak,
+    Threshold,
+    Webhook,
+)
 from reconciler.core.gates.verdict import Reason, Verdict
 from reconciler.core.resources import EMPTY
 
@@ -39,6 +52,8 @@ def questions(gate: Gate, scene: Scene, memory: Memory) -> Mapping[str, Question
             return compare.questions(gate, ask, scene, memory, _window(memory, scene))
         case Cover():
             return cover.questions(scene, _window(memory, scene))
+        case Share() as ask:
+            return share.questions(ask, scene, _window(memory, scene))
         case Webhook() as ask:
             return {"reply": webhook.question(gate, ask, scene)}
         case Soak() | Health() | Approve() | Hours() | Refused():
@@ -103,6 +118,8 @@ def _looked(gate: Gate, scene: Scene, memory: Memory, answers: Answers) -> tuple
             look = webhook.look(answers["reply"])
         case Compare() as ask:
             return _standing(*compare.compare(gate, ask, scene, window, answers, memory))
+        case Share() as ask:
+            return _standing(*share.share(ask, scene, window, answers, memory))
         case Cover() as ask:
             return _standing(*cover.cover(ask, scene, window, answers.get("requests"), watched(memory, scene.now)))
         case _:

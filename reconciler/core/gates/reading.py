@@ -8,6 +8,7 @@ never an error: a rollout that goes on must not fall over a setting.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
+from fractions import Fraction
 from typing import Any
 
 from reconciler.core.gates.hours import DAYS
@@ -30,6 +31,7 @@ from reconciler.core.gates.spec import (
     Refused,
     Reporter,
     Role,
+    Share,
     Threshold,
     Webhook,
 )
@@ -71,6 +73,14 @@ def gate_of(document: Document, library: Library, *, comparisons: int = 1) -> Ga
     if isinstance(ask, Compare):
         ask = replace(ask, alpha=ask.alpha / comparisons)
     return replace(Gate(document["name"], ask, **_USUAL.get(kind, {})), **_told(document, _SETTINGS))
+
+
+def share_of(tolerance: Fraction, document: Document, library: Library) -> Share | Refused:
+    """Return the question for the share that is observed. `document` names a query or a template, empty: Istio's metrics."""
+    if not document:
+        return Share(tolerance)
+    asked = _prometheus({**document, "max": 1}, library)
+    return Share(tolerance, asked.query) if isinstance(asked, Threshold) else Refused(getattr(asked, "why", ""))
 
 
 def _prometheus(ask: Document, library: Library) -> Ask:

@@ -19,6 +19,23 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Gain:
+    """What a step is to give of one service: `planned` (0 to 1) goes to those whose share grows.
+
+    `gains` are the requests to them, `every` all requests; None where they cannot be told apart in the metrics, and `why` says
+    so. `machines` is the planned share of the VMs, and `to_machines` whether that grows.
+    """
+
+    service: str
+    planned: Fraction
+    gains: Arm | None = None
+    every: Arm | None = None
+    why: str = ""
+    machines: Fraction = Fraction(0)
+    to_machines: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One moment of a rollout.
 
@@ -26,7 +43,8 @@ class Scene:
     the moment of the judgement, in UTC. `canary` and `stable` are the arms that receive and give away traffic, None where
     there is none (at 100 % there is no stable arm) or where they cannot be told apart; `why_no_arms` says which.
     `version` tells the canary from another one (its Pods' template). `exposure` is how far the step goes (0 to 1), `author`
-    who made the commit, `digest` that of the plan in force. `watched`: the last step has passed.
+    who made the commit, `digest` that of the plan in force. `watched`: the last step has passed. `gains` says
+    of each service whose shares the step changes what it is to give.
     """
 
     now: datetime
@@ -47,3 +65,4 @@ class Scene:
     steps: int = 0
     exposure: Fraction = Fraction(0)
     watched: bool = False
+    gains: tuple[Gain, ...] = ()

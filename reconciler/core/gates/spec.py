@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
+from fractions import Fraction
 
 from reconciler.core.resources import EMPTY
 
@@ -194,13 +195,24 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """The share of requests that really goes where the step leads: at most `tolerance` (0 to 1) above the step's.
+
+    With a `query`, its value is the share of the VMs (0 to 1); without one, Istio's standard metrics are read by workload.
+    """
+
+    tolerance: Fraction
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A gate that cannot be asked, and why. It never passes."""
 
     why: str
 
 
-Ask = Soak | Health | Threshold | Ready | Compare | Webhook | Approve | Hours | Cover | Refused
+Ask = Soak | Health | Threshold | Ready | Compare | Webhook | Approve | Hours | Cover | Share | Refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class Reason(StrEnum):
     PROVIDER_ERROR: who was asked could not be reached, or gave no usable answer. INCONCLUSIVE: data that decides nothing yet.
     HARM: proven. NO_STABLE: all is canary by now, so there is nothing to compare with. NOT_READY: endpoints that have not been
     healthy yet. VANISHED: what the gate is about is gone. SOAKING, APPROVAL and CLOSED: time, a person, the hours in which the
-    policy allows it.
+    policy allows it. EXPOSED: more requests than the step is to give go where it leads.
     """
 
     NONE = ""
@@ -37,6 +37,7 @@ class Reason(StrEnum):
     SOAKING = "soaking"
     APPROVAL = "approval"
     CLOSED = "closed"
+    EXPOSED = "above the step"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from reconciler.core.backends import Platform
 from reconciler.core.gates.verdict import Reason
 from reconciler.core.portions import parted, portions_of
 from reconciler.core.resources import Key
+from reconciler.core.rollouts.armed import SHARE
 from reconciler.core.rollouts.capacity import scale_of, service_name
 from reconciler.core.rollouts.courses import Course
 from reconciler.core.rollouts.effective import at, effective
@@ -35,7 +36,16 @@ def figures(rollout: Rollout, seen: Seen, mesh: Mesh, now: datetime, pace: Pace,
     abreast = _abreast(rollout, mesh, in_force=is_in_force(rollout, seen, pace))
     steps = range(rollout.step, len(rollout.on.steps) if ahead else min(rollout.step + 1, len(rollout.on.steps)))
     retreat = "" if rollout.goes_back else seen.retreat
-    return Figures(now, missing, retreat, tuple(abreast), tuple(_left_alone(rollout, steps, mesh)), tuple(_unarmed(seen)))
+    share = seen.gates.get(SHARE)
+    return Figures(
+        at=now,
+        waits=missing,
+        retreat=retreat,
+        shares=tuple(abreast),
+        left_alone=tuple(_left_alone(rollout, steps, mesh)),
+        unarmed=tuple(_unarmed(seen)),
+        measured=share.verdict.says if share else "",
+    )
 
 
 def _unarmed(seen: Seen) -> Iterator[str]:

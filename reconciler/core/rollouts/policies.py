@@ -116,7 +116,10 @@ def _length(text: str) -> timedelta:
     return timedelta(microseconds=(nanoseconds(text) or 0) // 1_000)
 
 
-_NAMES = {"onHarm": "on_harm", "maxLoadPerEndpoint": "max_load", "expectPods": "expect_pods"}
+_NAMES = {"onHarm": "on_harm", "maxLoadPerEndpoint": "max_load", "expectPods": "expect_pods"} | {
+    "shareTolerance": "share_tolerance",
+    "observedShare": "observed_share",
+}
 _FIELDS: Mapping[str, Callable[[Any], object]] = {
     "steps": lambda steps: tuple(_step(one) for one in steps),
     "gates": lambda gates: {one["name"]: one for one in gates},
@@ -126,6 +129,8 @@ _FIELDS: Mapping[str, Callable[[Any], object]] = {
     "gradual": bool,
     "watch": _length,
     "holdback": _share,
+    "shareTolerance": _share,
+    "observedShare": dict,
     "group": str,
     "unreachable": Unreachable,
     "maxLoadPerEndpoint": lambda times: Fraction(str(times)),

@@ -53,7 +53,9 @@ class RolloutPolicy:
     get, in times of what it got when the step began; `spill` how far the share may drift to the side that is well (0 to 1).
     `expect_pods` is for how many Pods weights are sized before the first one is there, None: as the cluster says. `gates` are
     as Git defines them, by name. `holdback` is the part of the way (0 to 1) that is given only once the end was watched.
-    `notes` say where the operator's bounds have changed what Git asks for.
+    `share_tolerance` is by how much (0 to 1) more requests than planned may go where a step leads before it holds, and
+    `observed_share` the query that measures it, as Git has it; without one Istio's metrics are read. `notes` say where the
+    operator's bounds have changed what Git asks for.
     """
 
     steps: tuple[PolicyStep, ...]
@@ -63,6 +65,8 @@ class RolloutPolicy:
     gradual: bool = True
     watch: timedelta = timedelta(0)
     holdback: Fraction = Fraction(0)
+    share_tolerance: Fraction = Fraction(5, 100)
+    observed_share: Document = field(default_factory=dict)
     group: str = ""
     unreachable: Unreachable = Unreachable.MERGE
     max_load: Fraction = Fraction(3, 2)

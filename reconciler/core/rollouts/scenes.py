@@ -4,16 +4,16 @@ In Istio's metrics a request is counted under the workload that it reached: for 
 that of its Deployment. Arms are told apart where no workload is on both sides.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from fractions import Fraction
 
 from reconciler.core.backends import Member, Platform
 from reconciler.core.gates.answers import Arm
-from reconciler.core.gates.scene import Scene, Target
+from reconciler.core.gates.scene import Gain, Scene, Target
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.effective import effective
-from reconciler.core.rollouts.mesh import PODS, Mesh
+from reconciler.core.rollouts.mesh import PODS, Mesh, Shares
 from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.strength import course_of
 from reconciler.core.rollouts.values import Documents, LegKind
@@ -50,7 +50,34 @@ def scene_of(rollout: Rollout, mesh: Mesh, now: datetime, author: str = "") -> S
         steps=len(rollout.on.steps),
         exposure=rollout.current.exposure,
         watched=rollout.phase is Phase.WATCHING,
+        gains=tuple(_gains(rollout, documents, mesh)),
     )
+
+
+def _gains(rollout: Rollout, documents: Documents, mesh: Mesh) -> Iterator[Gain]:
+    """Yield what the current step is to give of each service to those whose share grows on its leg."""
+    for course in course_of(rollout.on, rollout.step, mesh):
+        key, now = Key.of(course.opening.before), course.at(rollout.current.exposure)
+        entry = documents.get(key)
+        growing = {one for one, share in course.wanted.items() if share > course.start.get(one, _NONE)}
+        if not growing or entry is None:
+            continue
+        hosts = tuple(entry["spec"].get("hosts") or ())
+        theirs, others = (_workloads(side, [entry], mesh) for side in (growing, now.keys() - growing))
+        apart = bool(theirs) and not theirs & others
+        yield Gain(
+            service=f"{key.namespace}/{key.name}",
+            planned=sum((now[one] for one in growing), _NONE),
+            gains=Arm(hosts, key.namespace, tuple(sorted(theirs))) if apart else None,
+            every=Arm(hosts, key.namespace) if apart else None,
+            why="" if apart else _why_not_apart(theirs, others),
+            machines=_machines(now),
+            to_machines=_machines(course.wanted) > _machines(course.start),
+        )
+
+
+def _machines(shares: Shares) -> Fraction:
+    return sum((share for key, share in shares.items() if key != PODS), _NONE)
 
 
 def _why_not_apart(canary: set[str], stable: set[str]) -> str:

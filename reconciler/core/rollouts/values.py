@@ -158,7 +158,8 @@ class Figures:
     """What a look has found out about a rollout's shares; and what it waits for that the rollout does not tell.
 
     `retreat` says what an undo would wait for, empty where it could begin. `unarmed` are the gates that have nothing left to
-    compare with, each with what it says.
+    compare with, each with what it says, and `measured` tells which share of the requests really goes where the step leads, or
+    why nobody knows; empty where nothing is in force yet.
     """
 
     at: datetime
@@ -167,6 +168,7 @@ class Figures:
     shares: tuple[ShareFigures, ...] = ()
     left_alone: tuple[LeftAlone, ...] = ()
     unarmed: tuple[str, ...] = ()
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)

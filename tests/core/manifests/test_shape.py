@@ -178,6 +178,9 @@ POLICY = {"serviceEntry": "billing"}
         ({"serviceEntry": None, "expectPods": 6}, "expectPods is for one service"),
         ({"maxLoadPerEndpoint": 0.5}, "at least 1"),
         ({"spill": "101%"}, "spill must be at most 100%"),
+        ({"shareTolerance": "101%"}, "shareTolerance must be at most 100%"),
+        ({"observedShare": {}}, "observedShare needs query or template"),
+        ({"observedShare": {"template": "istio-latency"}}, "istio-latency measures no share"),
         ({"holdback": "0%"}, "holdback must be above 0% and at most 50%"),
         ({"holdback": "51%"}, "holdback must be above 0% and at most 50%"),
         ({"holdback": "1%", "steps": [{"exposure": "99%"}, {"exposure": "100%"}]}, "less than what the last step adds"),
@@ -220,6 +223,8 @@ def test_a_full_rollout_policy_is_well_formed() -> None:
         "maxLoadPerEndpoint": 1.5,
         "spill": "25%",
         "holdback": "0.5%",
+        "shareTolerance": "3%",
+        "observedShare": {"template": "mesh-share", "parameters": {"host": "billing.internal"}},
         "expectPods": 6,
     }
     assert problems("RolloutPolicy", spec) == []

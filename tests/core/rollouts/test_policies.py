@@ -61,6 +61,8 @@ def test_everything_that_a_policy_can_say_is_read_exactly() -> None:
         "maxLoadPerEndpoint": 1.1,
         "spill": "12.5%",
         "holdback": "1.5%",
+        "shareTolerance": "2%",
+        "observedShare": {"query": "vm_share"},
         "expectPods": 0,
     }
     assert of(own=spec) == RolloutPolicy(
@@ -78,6 +80,8 @@ def test_everything_that_a_policy_can_say_is_read_exactly() -> None:
         max_load=Fraction(11, 10),
         spill=Fraction(1, 8),
         holdback=Fraction(3, 200),
+        share_tolerance=Fraction(1, 50),
+        observed_share={"query": "vm_share"},
         expect_pods=0,
         gates={"errors": GATE},
     )

@@ -129,6 +129,24 @@ class PrometheusGate(Choice):
             raise PydanticCustomError("rule", "istio-success-rate gives a share: min and max are from 0 to 1")
 
 
+class ObservedShare(Choice):
+    """Who measures the share of the VMs (0 to 1): a query, or a template of the operator's."""
+
+    at_most_one = (("query", "template"), ("query", "parameters"))
+
+    query: Query | None = None
+    template: DnsLabel | None = None
+    parameters: dict[LabelName, Annotated[str, Field(max_length=1024)]] | None = None
+
+    @model_validator(mode="after")
+    def _asks(self) -> Self:
+        if self.query is None and self.template is None:
+            raise PydanticCustomError("rule", "observedShare needs query or template")
+        if self.template in READY_MADE:
+            raise PydanticCustomError("rule", "{template} measures no share", {"template": self.template})
+        return self
+
+
 class CompareGate(Strict):
     """Canary against stable."""
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from reconciler.core.manifests.models.base import DnsLabel, DnsSubdomain, Duration, Exposure, Number, Strict
-from reconciler.core.manifests.models.gates import Gate
+from reconciler.core.manifests.models.gates import Gate, ObservedShare
 
 
 def _little(part: str) -> str:
@@ -54,6 +54,8 @@ class RolloutPolicySpec(Strict):
     gradual: bool | None = None
     watch: Duration | None = None
     holdback: Annotated[Exposure, AfterValidator(_little)] | None = None
+    share_tolerance: Exposure | None = None
+    observed_share: ObservedShare | None = None
     group: DnsLabel | None = None
     unreachable: Literal["merge", "refuse"] | None = None
     wholesale: Literal["approve", "allow", "refuse"] | None = None
@@ -80,6 +82,7 @@ class RolloutPolicySpec(Strict):
         given = [name for name, value in (("split", self.split), ("expectPods", self.expect_pods)) if value is not None]
         if given and self.service_entry is None:
             raise PydanticCustomError("rule", "{name} is for one service: name it in serviceEntry", {"name": given[0]})
-        if self.spill is not None and float(self.spill.rstrip("%")) > 100:
-            raise PydanticCustomError("rule", "spill must be at most 100%")
+        for name, part in (("spill", self.spill), ("shareTolerance", self.share_tolerance)):
+            if part is not None and float(part.rstrip("%")) > 100:
+                raise PydanticCustomError("rule", "{name} must be at most 100%", {"name": name})
         return self
