@@ -7,6 +7,7 @@ they get after each, at a cost that follows the write and not the service. It kn
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import floor
 
 from reconciler.core.backends import Member
 from reconciler.core.changes import Change
@@ -142,7 +143,7 @@ def load_of(bound: Bound, world: World) -> Load:
 def routed_load_of(bound: Bound, world: World) -> Load:
     """Return the load of a bound ServiceEntry in a world in which routes have a say, in parts of a billion."""
     found = shares(world, bound.entry, bound.addresses)
-    exposed = round(sum((share for key, share in found.items() if key in bound.exposed), Fraction(0)) * _BILLION)
+    exposed = floor(sum((share for key, share in found.items() if key in bound.exposed), Fraction(0)) * _BILLION)
     return Load(exposed, _BILLION - exposed)
 
 

@@ -23,8 +23,6 @@ LOOK = timedelta(seconds=10)
 PACE = Pace(settle=timedelta(seconds=5))
 #: In so many looks every story has ended, whatever happened to it.
 LONGEST = 60
-#: What the first step exposes.
-FIRST = Fraction(1, 4)
 
 
 def _vm(number: int, **spec: Any) -> Document:

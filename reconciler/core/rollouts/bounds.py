@@ -12,7 +12,8 @@ from reconciler.core.resources import EMPTY, Key
 from reconciler.core.rollouts.balance import PART_OF_WAY
 from reconciler.core.rollouts.courses import Course, Sides
 from reconciler.core.rollouts.effective import effective, remarks
-from reconciler.core.rollouts.mesh import Mesh, Shares, shares
+from reconciler.core.rollouts.mesh import Mesh, shares
+from reconciler.core.rollouts.receding import leaving, most, total
 from reconciler.core.rollouts.rollout import Phase, Rollout
 
 _NONE = Fraction(0)
@@ -32,45 +33,35 @@ def gains_of(rollout: Rollout, courses: Iterable[Course]) -> dict[Key, bool]:
 def bounds_of(rollout: Rollout, courses: Iterable[Course], mesh: Mesh) -> Iterator[Bound]:
     """Yield the bounds of a rollout on the courses of the leg that it is on.
 
-    On the way there, those who gain requests get at most what the step gives them, at 100 % without a bound; on the way back,
-    those who lose them never get more than they had. By how much weights in force may miss their share, a bound is wider. What
-    the whole stage leads to may be more where a share gives way to the load of those who are left, which the report says, and
-    on the way back, where whole weights sometimes leave no other way and standing still would be worse: then the bound is that.
+    On the way there, those who gain requests get at most what the step gives them, at 100 % without a bound; by how much
+    weights in force may miss their share, it is wider. On the way back, those who lose them get no more than they have, or than
+    the origin gives them where that is restored. What the whole stage leads to may be more where a share gives way to the load
+    of those who are left, which the report says.
     """
-    reached = _reached(rollout)
-    if rollout.phase is Phase.IDLE or reached == 1:
+    if rollout.phase is Phase.IDLE or (rollout.back is None and rollout.current.exposure == 1 and rollout.started):
         return
     addresses = Sides(rollout.on.before, rollout.on.after).addresses()
-    is_wider = rollout.back is not None or bool(remarks(rollout, EMPTY, mesh))
-    wanted = mesh.world(effective(rollout, mesh)) if is_wider else None
+    gives_way = mesh.world(effective(rollout, mesh)) if remarks(rollout, EMPTY, mesh) else None
     for course in courses:
         entry = Key.of(course.opening.before)
         exposed = _exposed(course, back=rollout.back is not None)
-        way = abs(_sum(course.wanted, exposed) - _sum(course.start, exposed))
-        most = _sum(course.at(reached), exposed) + way * PART_OF_WAY
-        if wanted is not None:
-            most = max(most, _sum(shares(wanted, entry, addresses), exposed))
+        allowed = most(course, rollout, mesh) if rollout.back else _most(rollout, course, exposed)
+        if gives_way is not None:
+            allowed = max(allowed, total(shares(gives_way, entry, addresses), exposed))
         if course.start and exposed:
-            yield Bound(entry, exposed, addresses, most, _step(rollout))
+            yield Bound(entry, exposed, addresses, allowed, _step(rollout))
 
 
 def _exposed(course: Course, *, back: bool) -> frozenset[Key]:
-    more = {key: course.wanted.get(key, _NONE) - course.start.get(key, _NONE) for key in {*course.start, *course.wanted}}
-    return frozenset(key for key, change in more.items() if (change < 0 if back else change > 0))
+    if back:
+        return leaving(course)
+    return frozenset(key for key, share in course.wanted.items() if share > course.start.get(key, _NONE))
 
 
-def _reached(rollout: Rollout) -> Fraction:
-    """Return the exposure (0 to 1) that is allowed now: on the way there that of the step, back that before it."""
-    if rollout.started is None:
-        return _NONE
-    if rollout.back is None:
-        return rollout.current.exposure
-    before = rollout.on.steps[rollout.step - 1] if rollout.step else None
-    return before.exposure if before and before.leg == rollout.current.leg else _NONE
-
-
-def _sum(found: Shares, keys: frozenset[Key]) -> Fraction:
-    return sum((found.get(key, _NONE) for key in keys), _NONE)
+def _most(rollout: Rollout, course: Course, exposed: frozenset[Key]) -> Fraction:
+    reached = rollout.current.exposure if rollout.started else _NONE
+    way = total(course.wanted, exposed) - total(course.start, exposed)
+    return total(course.at(reached), exposed) + way * PART_OF_WAY
 
 
 def _step(rollout: Rollout) -> str:

@@ -11,9 +11,10 @@ from fractions import Fraction
 from reconciler.core.backends import Platform
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.balance import Anchor, loads_of
-from reconciler.core.rollouts.courses import Sides
+from reconciler.core.rollouts.courses import Sides, courses
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.origins import origin_split
+from reconciler.core.rollouts.receding import unraised
 from reconciler.core.rollouts.relief import relieved, spared
 from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.rollouts.routes import routes_at
@@ -40,7 +41,16 @@ def _meant(rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
         return balanced(origin, origin_split(rollout, mesh), mesh, anchor, way.expected)
     if rollout.started is None:
         return dict(starting(rollout, mesh))
-    return at(rollout.on, rollout.step, rollout.stage, mesh, anchor)
+    found = at(rollout.on, rollout.step, rollout.stage, mesh, anchor)
+    return _receding(found, rollout, mesh) if rollout.back else found
+
+
+def _receding(found: Documents, rollout: Rollout, mesh: Mesh) -> dict[Key, Document | None]:
+    """Return the documents of a stage of the way back, with what must not be raised as it is."""
+    way, step = rollout.on, rollout.step
+    if _leg(way, step).kind is not LegKind.TRAFFIC:
+        return dict(found)
+    return unraised(found, rollout, courses(sides_of(way, step), mesh), mesh)
 
 
 def starting(rollout: Rollout, mesh: Mesh) -> Documents:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from reconciler.core.changes import FieldDiff, ObjectDiff, State
 from reconciler.core.documents import same
-from reconciler.core.resources import Document, Key, StoreName
+from reconciler.core.resources import Key, StoreName
 from reconciler.core.rollouts.capacity import Need, Trust, overload
 from reconciler.core.rollouts.courses import Sides
 from reconciler.core.rollouts.effective import effective
@@ -96,10 +96,7 @@ def _is_edited(one: ObjectDiff, field: FieldDiff) -> bool:
 def _lowers(rollout: Rollout, mesh: Mesh) -> bool:
     """Tell whether what is live exposes fewer requests than what is wanted now."""
     wanted = effective(rollout, mesh)
-    live: dict[Key, Document | None] = {}
-    for key in wanted:
-        found = mesh.observed.get(key)
-        live[key] = found.document if found else None
+    live = mesh.live(wanted)
     return any(
         now < meant for now, meant in zip(_exposures(rollout, live, mesh), _exposures(rollout, wanted, mesh), strict=True)
     )

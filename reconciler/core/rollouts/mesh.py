@@ -61,6 +61,11 @@ class Mesh:
         found = {key: one.laid_on(document) for key, one in self.draining.items() if (document := documents.get(key))}
         return {**documents, **found}
 
+    def live(self, keys: Iterable[Key]) -> dict[Key, Document | None]:
+        """Return what is live of these objects; None: it is not there."""
+        found = ((key, self.observed.get(key)) for key in keys)
+        return {key: one.document if one else None for key, one in found}
+
     def pods_meant(self, namespace: str, selectors: Iterable[Mapping[str, str] | None]) -> int:
         """Return how many Pods are meant to serve behind any of these selectors, whether they are ready or not."""
         return len({pod.name for one in selectors for pod in self._pods.picked(namespace, one) if not pod.leaving})

@@ -42,8 +42,7 @@ def retreats(rollout: Rollout, mesh: Mesh) -> Iterator[Need]:
         return
     trust, ahead = Trust(rollout.policy.max_load, rollout.carried, back=True), rollout.policy.steps[0].exposure
     origins = {one.entry: one.pods * one.share for one in rollout.carried}
-    found = ((key, mesh.observed.get(key)) for key in {**rollout.way.before, **rollout.way.after})
-    live = mesh.world({key: one.document for key, one in found if one})
+    live = mesh.world(mesh.live({**rollout.way.before, **rollout.way.after}))
     for course in course_of(rollout.way, step, mesh):
         entry = Key.of(course.opening.before)
         origin, now = origins.get(entry, _NONE), shares(live, entry, {}).get(PODS, _NONE)
