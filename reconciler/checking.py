@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from posixpath import join, normpath, relpath
 
+from reconciler.core.analysis.policies import hopeless_gates
+from reconciler.core.gates.reading import Library
 from reconciler.core.manifests import ParsedFile
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict
@@ -42,7 +44,8 @@ class Checker:
     """What a check needs.
 
     `inside` is the checked folder as the source knows it. `crds` makes the schemas of the user's own CRDs, and `crds_id` tells
-    these from others. `strict_kinds` and `namespaces` are as in the settings.
+    these from others. `strict_kinds` and `namespaces` are as in the settings; `library` is what these offer to gates, None
+    where no settings are known.
     """
 
     source: Source
@@ -53,6 +56,7 @@ class Checker:
     strict_kinds: bool = False
     namespaces: frozenset[str] | None = None
     inside: str = ""
+    library: Library | None = None
 
     def check(self, folder: str, stage: Stage = quiet) -> Report:
         """Return the report of a check; places in it begin with `folder`. Raises Unavailable, InvalidInput for bad CRDs."""
@@ -81,7 +85,7 @@ class Checker:
         )
 
     def _kept_or_new(self, source: "_Shown", revision: Revision) -> "_Found":
-        rules = [revision.id, source.prefix, self.strict_kinds, sorted(self.namespaces or ()), self.crds_id]
+        rules = [revision.id, source.prefix, self.strict_kinds, sorted(self.namespaces or ()), self.crds_id, repr(self.library)]
         name = f"check {hashlib.sha256(json.dumps(rules).encode()).hexdigest()}"
         if kept := self.cache.get([name]).get(name):
             with suppress(ValueError, TypeError):
@@ -103,6 +107,8 @@ class Checker:
         parsed = reader.parsed(files)
         objects = sum(len(file.manifests) + len(file.broken) for file in parsed)
         counting = _Counting(schemas, source.stage("checking against the CRDs", objects)) if schemas.origin else schemas
+        if self.library:
+            counting = _Settings(counting, self.library)
         try:
             problems = reader.put_together(revision, files, parsed, counting).warnings
         except InvalidInput as error:
@@ -221,6 +227,21 @@ class _Shown:
         if problem.place is None:
             return problem
         return replace(problem, place=replace(problem.place, path=self._shown(problem.place.path)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """Schemas, and what the operator's settings say against the gates of a document."""
+
+    inner: Schemas
+    library: Library
+
+    @property
+    def origin(self) -> str:
+        return self.inner.origin
+
+    def problems(self, document: Document) -> tuple[Problem, ...]:
+        return (*self.inner.problems(document), *hopeless_gates(document, self.library))
 
 
 @dataclass(frozen=True, slots=True)

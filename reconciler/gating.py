@@ -9,9 +9,9 @@ from reconciler.core.gates.answers import Answers
 from reconciler.core.gates.consequence import consequence
 from reconciler.core.gates.judging import judge, questions
 from reconciler.core.gates.memory import Memory
-from reconciler.core.gates.reading import Library, gates_of, share_of
+from reconciler.core.gates.reading import Library, gates_of, hopeless, share_of
 from reconciler.core.gates.scene import Scene
-from reconciler.core.gates.spec import Approve, Ask, Gate, GateMode, Refused, Share
+from reconciler.core.gates.spec import Gate, GateMode, Refused, Share
 from reconciler.core.gates.verdict import Reason
 from reconciler.core.rollouts.armed import SHARE, armed
 from reconciler.core.rollouts.policy import RolloutPolicy
@@ -58,7 +58,7 @@ class Gatekeeper:
 
     def hopeless(self, rollout: Rollout) -> tuple[str, ...]:
         """Say which gates of a rollout can never pass as the operator's settings are, also before it is their turn."""
-        found = ((gate.name, _hopeless(gate.ask)) for gate in self._gates(rollout) if gate.mode is GateMode.ACT)
+        found = ((gate.name, hopeless(gate)) for gate in self._gates(rollout))
         return tuple(f"gate {name} can never pass: {why}" for name, why in found if why)
 
     def judge(self, scenes: Iterable[tuple[Rollout, Scene]]) -> dict[str, tuple[Rollout, tuple[GateLook, ...]]]:
@@ -100,16 +100,6 @@ class Gatekeeper:
             ends = verdict.reason is Reason.NO_STABLE and verdict != before.standing
             judged.append(GateLook(gate, scene, scene.now - late, told, found, ends))
         return replace(rollout, gate_state=kept), tuple(judged)
-
-
-def _hopeless(ask: Ask) -> str:
-    match ask:
-        case Refused(why):
-            return why
-        case Approve():
-            return ask.lacking
-        case _:
-            return ""
 
 
 def _memory(rollout: Rollout, gate: Gate) -> Memory:

@@ -20,6 +20,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from reconciler.core.resources import Document
 from reconciler.errors import InvalidInput, Problem, SetupCode
 
 #: A target's name becomes a label value and part of a Lease's name.
@@ -369,11 +370,29 @@ def load(options: dict[str, Any], config: Path | None = None) -> Settings:
     try:
         return Configured(**options)
     except ValidationError as error:
-        raise InvalidInput(
-            Problem(
-                SetupCode.OPTION, f"{detail['msg']}; see `reconciler serve --help`", field=".".join(map(str, detail["loc"]))
-            )
-            for detail in error.errors(include_input=False, include_url=False)
-        ) from error
+        raise _wrong(error) from error
     except (OSError, ValueError) as error:
         raise InvalidInput(f"the settings cannot be read: {error}", code=SetupCode.SETTINGS_FILE) from error
+
+
+class OfGates(BaseModel):
+    """What the settings offer to gates in Git; the rest of them is for whoever asks somebody."""
+
+    templates: dict[str, QueryTemplate] = {}
+    free_queries: bool = True
+    people: People = {}
+
+
+def of_gates(known: Document) -> OfGates:
+    """Return what a settings file, as it stands there, offers to gates. Raises InvalidInput as `load` does."""
+    try:
+        return OfGates.model_validate({**(known.get("gates") or {}), "people": known.get("people") or {}})
+    except ValidationError as error:
+        raise _wrong(error) from error
+
+
+def _wrong(error: ValidationError) -> InvalidInput:
+    return InvalidInput(
+        Problem(SetupCode.OPTION, f"{detail['msg']}; see `reconciler serve --help`", field=".".join(map(str, detail["loc"])))
+        for detail in error.errors(include_input=False, include_url=False)
+    )

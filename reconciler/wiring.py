@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from reconciler.core.gates.reading import Library
     from reconciler.cycle import Cycle
     from reconciler.registry.server import RegistryServer
-    from reconciler.settings import Settings
+    from reconciler.settings import OfGates, Settings
     from reconciler.target import Policy, Ports
 
 
@@ -180,7 +180,10 @@ def _code() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """What a check goes by, as far as somebody says it; the rest as in the settings."""
+    """What a check goes by, as far as somebody says it; the rest as in the settings.
+
+    `settings` are those of a settings file, as it has them: what they offer to gates, None where there is no file.
+    """
 
     strict_kinds: bool = False
     namespaces: frozenset[str] | None = None
@@ -188,6 +191,7 @@ class Offline:
     max_files: int = 20_000
     max_file_bytes: int = 1_048_576
     max_total_bytes: int = 268_435_456
+    settings: Document | None = None
 
 
 @contextmanager
@@ -203,11 +207,28 @@ def offline(folder: Path, data: Path, crds: Path | None, rules: Offline) -> Iter
     source = DirectorySource(root, clock, cache, inside, limits, command_of(rules.kubectl))
     try:
         yield Checker(
-            source, cache, clock, partial(_crds_of, crds), _digest(crds), rules.strict_kinds, rules.namespaces, inside
+            source,
+            cache,
+            clock,
+            partial(_crds_of, crds),
+            _digest(crds),
+            rules.strict_kinds,
+            rules.namespaces,
+            inside,
+            _library_in(rules.settings),
         )
     finally:
         source.close()
         cache.close()
+
+
+def _library_in(known: Document | None) -> Library | None:
+    """Return what a settings file offers to gates. Raises InvalidInput."""
+    if known is None:
+        return None
+    from reconciler.settings import of_gates
+
+    return _library(of_gates(known))
 
 
 def _repository(folder: Path) -> tuple[Path, str]:
@@ -424,13 +445,20 @@ def embedded_metrics(clock: Clock) -> tuple[Metrics, Callable[[str, str, str, in
 
 def library(settings: Settings) -> Library:
     """Return what the operator offers to gates in Git."""
+    from reconciler.settings import OfGates
+
+    gates = settings.gates
+    return _library(OfGates(templates=gates.templates, free_queries=gates.free_queries, people=settings.people))
+
+
+def _library(offered: OfGates) -> Library:
     from reconciler.core.gates.people import People, Person
     from reconciler.core.gates.reading import Library, Template
     from reconciler.core.gates.spec import Role
 
-    templates = {name: Template(one.query, one.samples) for name, one in settings.gates.templates.items()}
-    people = (Person(name, Role(one.role), one.logins, one.emails) for name, one in settings.people.items())
-    return Library(templates, settings.gates.free_queries, People(tuple(people)))
+    templates = {name: Template(one.query, one.samples) for name, one in offered.templates.items()}
+    people = (Person(name, Role(one.role), one.logins, one.emails) for name, one in offered.people.items())
+    return Library(templates, offered.free_queries, People(tuple(people)))
 
 
 def kubernetes(settings: Settings, clock: Clock) -> tuple[Cluster, Lease]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LONG = 1_000
 #: Settings that mean something to a check, and those of Git among them.
 _SETTINGS = ("crds", "data", "namespaces", "output", "strict_kinds")
+_OF_GATES = ("gates", "people")
+#: Where the context keeps what the settings file says of these.
+_KNOWN = "reconciler.check"
 _OF_GIT = ("kubectl", "max_files", "max_file_bytes", "max_total_bytes")
 
 
@@ -50,6 +53,7 @@ def _read_config(context: click.Context, _: click.Parameter, path: Path | None) 
     git = known.get("git")
     more = {name: git[name] for name in _OF_GIT if name in git} if isinstance(git, dict) else {}
     context.default_map = {name: known[name] for name in _SETTINGS if name in known} | more
+    context.meta[_KNOWN] = {name: known[name] for name in _OF_GATES if name in known}
 
 
 def _git_settings(command: Any) -> Any:
@@ -114,7 +118,8 @@ def check(folder: Path, *, output: str | None, namespaces: tuple[str, ...], **op
     form = output or FORMS[0]
     data, crds = options.pop("data").expanduser(), options.pop("crds")
     said = {name: value for name, value in options.items() if value is not None}
-    world = offline(folder, data, crds, Offline(namespaces=frozenset(namespaces) or None, **said))
+    known = click.get_current_context().meta.get(_KNOWN)
+    world = offline(folder, data, crds, Offline(namespaces=frozenset(namespaces) or None, settings=known, **said))
     with _bar(form) as stage, world as checker:
         report = checker.check(shown(folder), stage)
     if form == "sarif":

@@ -310,3 +310,44 @@ def test_it_imports_no_client_and_next_to_nothing_when_nothing_changed(folder: P
         loaded = set(done.stdout.partition("LOADED ")[2].split())
     assert "reconciler.checking" in loaded
     assert not loaded & never
+
+
+POLICY = """
+apiVersion: mesh-reconciler.io/v1alpha1
+kind: RolloutPolicy
+metadata: {name: all, namespace: shop}
+spec:
+  gates:
+    - name: sign-off
+      approval: {role: admin}
+    - name: queue
+      prometheus: {template: queue, max: 1}
+    - name: only-told
+      mode: observe
+      approval: {role: admin}
+"""
+
+
+def test_gates_that_nobody_could_pass_are_told_where_the_settings_are_known(folder: Path) -> None:
+    """A role that no person has, a template that the operator does not offer; without a settings file nobody knows."""
+    (folder / "a.yaml").write_text(POLICY)
+    assert "MR3305" not in check("production").output
+    Path("settings.toml").write_text('[people.zoe]\nlogins = ["zoe"]\n')
+    found = check("production", "--config", "settings.toml")
+    assert found.exit_code == 0
+    assert (
+        "a.yaml:7:7: warning: RolloutPolicy shop/all spec.gates[0]: gate sign-off can never pass: it asks for" in found.output
+    )
+    assert "a.yaml:9:7: warning: RolloutPolicy shop/all spec.gates[1]: gate queue can never pass" in found.output
+    assert "only-told" not in found.output
+    Path("settings.toml").write_text('[people.zoe]\nrole = "admin"\n[gates.templates.queue]\nquery = "up"\n')
+    assert "MR3305" not in check("production", "--config", "settings.toml").output, "the settings are a part of what is kept"
+
+
+def test_settings_of_people_that_are_wrong_are_named(folder: Path) -> None:
+    """As by every other command."""
+    (folder / "a.yaml").write_text(POLICY)
+    Path("settings.toml").write_text('[people.zoe]\nrole = "king"\n')
+    result = check("production", "--config", "settings.toml")
+    assert result.exit_code == 1
+    assert "people.zoe.role" in result.output

@@ -34,3 +34,4 @@ class Code(ProblemCode):
     POLICY_WITHOUT_SERVICE = "MR3302", "a RolloutPolicy names a ServiceEntry that the commit does not hold"
     GATE_UNKNOWN = "MR3303", "a step of a RolloutPolicy asks for a gate that neither it nor a default defines"
     UNCOUNTED = "MR3304", "a gate measures the requests of a service of which Istio counts none"
+    HOPELESS = "MR3305", "a gate can never pass as the operator's settings are"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
+from reconciler.core.gates.reading import Library, gates_of, hopeless
 from reconciler.core.gates.spec import READY_MADE
 from reconciler.core.istio import ServiceEntry
 from reconciler.core.resources import EMPTY, Document, Key
@@ -39,6 +40,15 @@ def rollout_policies(commit: Commit) -> Iterator[Problem]:
         yield from _uncounted(commit, key, spec, services.get(service))
         if service in commit.manifests and policies.spec(key.namespace, key).get("strategy") == Strategy.SUBSETS:
             yield from _obstructed(commit, service)
+
+
+def hopeless_gates(document: Document, library: Library) -> Iterator[Problem]:
+    """What no rollout would ever pass: too few persons of a role, a query or template that the operator does not allow."""
+    spec = (document.get("spec") or {}) if document.get("kind") == "RolloutPolicy" else {}
+    for number, gate in enumerate(gates_of(spec, library)):
+        if why := hopeless(gate):
+            message = f"gate {gate.name} can never pass: {why}"
+            yield Problem(Code.HOPELESS, message, Severity.WARNING, field=f"spec.gates[{number}]")
 
 
 def _unknown_gates(commit: Commit, key: Key, policies: Policies) -> Iterator[Problem]:

@@ -75,6 +75,19 @@ def gate_of(document: Document, library: Library, *, comparisons: int = 1) -> Ga
     return replace(Gate(document["name"], ask, **_USUAL.get(kind, {})), **_told(document, _SETTINGS))
 
 
+def hopeless(gate: Gate) -> str:
+    """Say why a gate can never pass as the operator's settings are, empty where it can or where it only observes."""
+    match gate.ask:
+        case _ if gate.mode is GateMode.OBSERVE:
+            return ""
+        case Refused(why):
+            return why
+        case Approve():
+            return gate.ask.lacking
+        case _:
+            return ""
+
+
 def share_of(tolerance: Fraction, document: Document, library: Library) -> Share | Refused:
     """Return the question for the share that is observed. `document` names a query or a template, empty: Istio's metrics."""
     if not document:
