@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from posixpath import join, normpath, relpath
+from typing import TYPE_CHECKING
 
-from reconciler.core.analysis.policies import hopeless_gates
-from reconciler.core.gates.reading import Library
 from reconciler.core.manifests import ParsedFile
 from reconciler.core.plans import Mode
 from reconciler.core.report import Report, Verdict
@@ -20,6 +19,9 @@ from reconciler.core.resources import Document, Relation, Revision, Skipped
 from reconciler.desired import DesiredReader, in_order
 from reconciler.errors import InvalidInput, Place, Problem, Severity
 from reconciler.ports import BadTree, Clock, ParseCache, Schemas, Source, TreeFile
+
+if TYPE_CHECKING:
+    from reconciler.core.gates.reading import Library
 
 #: Begins a part of the work, of so many pieces; what it returns is called for each piece that is done.
 Stage = Callable[[str, int], Callable[[], None]]
@@ -56,7 +58,7 @@ class Checker:
     strict_kinds: bool = False
     namespaces: frozenset[str] | None = None
     inside: str = ""
-    library: Library | None = None
+    library: "Library | None" = None
 
     def check(self, folder: str, stage: Stage = quiet) -> Report:
         """Return the report of a check; places in it begin with `folder`. Raises Unavailable, InvalidInput for bad CRDs."""
@@ -234,13 +236,15 @@ class _Settings:
     """Schemas, and what the operator's settings say against the gates of a document."""
 
     inner: Schemas
-    library: Library
+    library: "Library"
 
     @property
     def origin(self) -> str:
         return self.inner.origin
 
     def problems(self, document: Document) -> tuple[Problem, ...]:
+        from reconciler.core.analysis.policies import hopeless_gates
+
         return (*self.inner.problems(document), *hopeless_gates(document, self.library))
 
 
