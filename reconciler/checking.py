@@ -35,10 +35,10 @@ def quiet(name: str, pieces: int) -> Callable[[], None]:  # noqa: ARG001 - as a 
 class NoCrds:
     """The schemas of somebody who gave no CRDs."""
 
-    origin = ""
+    origin = id = ""
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:  # noqa: ARG002 - the port asks for it
-        return ()
+    def judge(self, documents: Sequence[Document]) -> list[tuple[Problem, ...]]:
+        return [()] * len(documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +259,11 @@ class _Counting:
     def origin(self) -> str:
         return self.inner.origin
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:
-        self.done()
-        return self.inner.problems(document)
+    @property
+    def id(self) -> str:
+        return self.inner.id
+
+    def judge(self, documents: Sequence[Document]) -> Iterator[tuple[Problem, ...]]:
+        for problems in self.inner.judge(documents):
+            self.done()
+            yield problems

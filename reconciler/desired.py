@@ -1,17 +1,15 @@
 """Git's side of a cycle: from a revision to a `DesiredState`, reading and parsing only what was not seen before."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.manifests import ParsedFile, load, parse_file
 from reconciler.core.manifests.places import ReadBlobs, placed
-from reconciler.core.resources import DesiredState, Manifest, Revision
+from reconciler.core.resources import DesiredState, Revision
 from reconciler.errors import InvalidInput, Place, Problem, Severity
+from reconciler.judging import Judge
 from reconciler.ports import ParseCache, Schemas, Source, TreeFile
-
-#: A file as a commit has it: its path and the id of its content.
-_Name = tuple[str, str]
-_Finding = tuple[Manifest, Problem]
 
 
 @dataclass(slots=True)
@@ -28,8 +26,11 @@ class DesiredReader:
     namespaces: frozenset[str] | None = None
     records: bool = True
     _last: tuple[DesiredState, Schemas] | None = field(default=None, init=False)
-    _parsed: dict[_Name, ParsedFile] = field(default_factory=dict, init=False)
-    _judged: tuple[Schemas | None, dict[_Name, tuple[_Finding, ...]]] = field(default=(None, {}), init=False)
+    _parsed: dict[tuple[str, str], ParsedFile] = field(default_factory=dict, init=False)
+    _judge: Judge = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._judge = Judge(self.cache)
 
     def read(self, revision: Revision, schemas: Schemas) -> DesiredState:
         """Return what a commit says. Raises InvalidInput with every problem of every file, Unavailable."""
@@ -53,13 +54,15 @@ class DesiredReader:
     def put_together(
         self, revision: Revision, files: Sequence[TreeFile], parsed: Sequence[ParsedFile], schemas: Schemas
     ) -> DesiredState:
-        """Hold the files of a commit against each other and against the user's CRDs. Raises InvalidInput as `read` does."""
+        """Hold the files of a commit against each other and against the user's CRDs. Raises as `read` does."""
         read = self._blobs(files)
-        found = placed(self._against_crds(parsed, schemas), read)
-        try:
-            desired = load(revision, parsed, strict_kinds=self.strict_kinds, namespaces=self.namespaces, read=read)
-        except InvalidInput as error:
-            raise InvalidInput(in_order((*error.problems, *found))) from None
+        with ThreadPoolExecutor(1) as beside:
+            judged = beside.submit(self._judge.findings, parsed, schemas)
+            try:
+                desired = load(revision, parsed, strict_kinds=self.strict_kinds, namespaces=self.namespaces, read=read)
+            except InvalidInput as error:
+                raise InvalidInput(in_order((*error.problems, *placed(judged.result(), read)))) from None
+        found = placed(judged.result(), read)
         problems = in_order((*desired.warnings, *found))
         if any(problem.severity is Severity.ERROR for problem in found):
             raise InvalidInput(problems)
@@ -74,24 +77,10 @@ class DesiredReader:
         self.cache.put({parsed.blob: parsed.to_bytes() for parsed in fresh})
         return fresh + [ParsedFile.from_bytes(kept[file.id], file.path, file.id) for file in files if file.id in kept]
 
-    def _against_crds(self, parsed: Iterable[ParsedFile], schemas: Schemas) -> list[_Finding]:
-        """Return what the user's own CRDs say against each manifest."""
-        known = self._judged[1] if self._judged[0] is schemas else {}
-        names = {(file.path, file.blob): file for file in parsed}
-        found = {name: known[name] if name in known else tuple(_findings(file, schemas)) for name, file in names.items()}
-        self._judged = (schemas, found)
-        return [finding for of_file in found.values() for finding in of_file]
-
     def _blobs(self, files: Iterable[TreeFile]) -> ReadBlobs:
         """Return what reads blobs of these files again, for the places of problems."""
         by_id = {file.id: file for file in files}
         return lambda blobs: ((file.id, data) for file, data in self.source.contents([by_id[blob] for blob in blobs]))
-
-
-def _findings(file: ParsedFile, schemas: Schemas) -> Iterator[_Finding]:
-    for manifest in file.manifests:
-        for problem in schemas.problems(manifest.document):
-            yield manifest, replace(problem, place=manifest.place, object=str(manifest.key))
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -276,8 +276,15 @@ class Schemas(Protocol):
     def origin(self) -> str:
         """Where the CRDs came from, for the report; empty where there are none."""
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:
-        """Return what the CRD of the document's kind says against it (`field` set, `place` not)."""
+    @property
+    def id(self) -> str:
+        """What tells these CRDs from others: two of the same id say the same of any document, today or another day."""
+
+    def judge(self, documents: Sequence[Document]) -> Iterable[tuple[Problem, ...]]:
+        """Return for each document what the CRD of its kind says against it (`field` set, `place` not).
+
+        Raises Unavailable where the judgement cannot be made now.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,23 +252,27 @@ def _digest(path: Path | None) -> str:
 
 
 def _crds_of(path: Path | None) -> Schemas:
-    return schemas(crd_file(path), str(path)) if path else NoCrds()
+    if path is None:
+        return NoCrds()
+    from reconciler.adapters.schemas_crd.schemas import CrdSchemas
+
+    return CrdSchemas(crd_file(path), str(path))
 
 
 def crd_file(path: Path | None) -> Sequence[Document]:
     """Return the CRDs of a file, none where no file is named. Raises InvalidInput."""
     if path is None:
         return ()
-    from reconciler.adapters.schemas_crd import read_crds
+    from reconciler.adapters.schemas_crd.definitions import read_crds
 
     return read_crds(path)
 
 
 def schemas(documents: Sequence[Document], origin: str) -> Schemas:
-    """Return schemas of CRDs."""
-    from reconciler.adapters.schemas_crd import CrdSchemas
+    """Return schemas of CRDs for a process that goes on when it has judged."""
+    from reconciler.adapters.schemas_crd.apart import SchemasApart
 
-    return CrdSchemas(documents, origin)
+    return SchemasApart(documents, origin)
 
 
 def git(settings: Settings) -> Source:

@@ -1,6 +1,6 @@
 """Checks of a folder: every problem with the path that a person knows, nothing read that has not changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,11 +25,11 @@ class Names:
     """CRDs that dislike names, and count how often they were made."""
 
     origin: str = "crds.yaml"
+    id: str = "names"
     made: int = 0
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:
-        del document
-        return (Problem("MR5101", "is not nice", Severity.WARNING, field="metadata.name"),)
+    def judge(self, documents: Sequence[Document]) -> list[tuple[Problem, ...]]:
+        return [(Problem("MR5101", "is not nice", Severity.WARNING, field="metadata.name"),)] * len(documents)
 
     def make(self) -> Schemas:
         self.made += 1

@@ -1,6 +1,6 @@
 """Reading commits: what is kept is not parsed again, and every problem is told at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -64,32 +64,43 @@ class Names:
 
     severity: Severity
     origin: str = "a test"
+    id: str = "names"
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:  # noqa: ARG002 - the port asks for it
-        return (Problem("MR5101", "is not nice", self.severity, field="metadata.name"),)
+    def judge(self, documents: Sequence[Document]) -> list[tuple[Problem, ...]]:
+        return [(Problem("MR5101", "is not nice", self.severity, field="metadata.name"),)] * len(documents)
 
 
 @dataclass
 class Nothing:
     """CRDs that everything fits; they count what they are asked about."""
 
-    origin: str = ""
+    origin: str = "a test"
+    id: str = "nothing"
     judged: list[str] = field(default_factory=list)
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:
-        self.judged.append(document["kind"])
-        return ()
+    def judge(self, documents: Sequence[Document]) -> list[tuple[Problem, ...]]:
+        self.judged += [document["kind"] for document in documents]
+        return [()] * len(documents)
 
 
 def test_what_is_kept_is_not_read_again() -> None:
-    """A second process with the same cache parses nothing."""
+    """A second process with the same cache parses nothing and judges nothing."""
     cache, data = Cache(), {"a.yaml": ACCOUNT, "n.yaml": NAMESPACE}
-    first, second = Folder(data), Folder(data)
+    first, second, crds = Folder(data), Folder(data), Nothing()
     one = DesiredReader(first, cache).read(first.poll(), Nothing())
-    other = DesiredReader(second, cache).read(second.poll(), Nothing())
+    other = DesiredReader(second, cache).read(second.poll(), crds)
     assert first.read == ["a.yaml", "n.yaml"]
-    assert second.read == []
+    assert (second.read, crds.judged) == ([], [])
     assert one == other
+
+
+def test_what_crds_said_is_kept() -> None:
+    """CRDs of the same id are not asked again about the same content; others are."""
+    cache, folder = Cache(), Folder({"a.yaml": ACCOUNT, "n.yaml": NAMESPACE})
+    said = DesiredReader(folder, cache).read(folder.poll(), Names(Severity.WARNING)).warnings
+    assert len(said) == 2
+    assert DesiredReader(folder, cache).read(folder.poll(), Nothing(id="names")).warnings == said
+    assert DesiredReader(folder, cache).read(folder.poll(), Nothing()).warnings == ()
 
 
 def test_a_damaged_cache_is_read_over() -> None:
@@ -117,7 +128,7 @@ def test_of_another_commit_only_new_files_are_read_and_judged() -> None:
     assert folder.read == ["a.yaml", "n.yaml", "vm.yaml"]
     assert crds.judged == ["ServiceAccount", "Namespace", "WorkloadEntry"]
     assert [key.kind for key in desired.manifests] == ["Namespace", "WorkloadEntry"]
-    others = Nothing()
+    others = Nothing(id="others")
     reader.read(Revision("b" * 40), others)
     assert others.judged == ["Namespace", "WorkloadEntry"]
 

@@ -77,10 +77,10 @@ class NoSchemas:
     """Schemas that find nothing wrong."""
 
     def __init__(self, documents: Sequence[Document], origin: str) -> None:
-        self.documents, self.origin = documents, origin
+        self.documents, self.origin, self.id = documents, origin, "none"
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:  # noqa: ARG002 - as the port has it
-        return ()
+    def judge(self, documents: Sequence[Document]) -> list[tuple[Problem, ...]]:
+        return [()] * len(documents)
 
 
 @dataclass

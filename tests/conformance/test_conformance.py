@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.adapters.schemas_crd import CrdSchemas, read_crds
+from reconciler.adapters.schemas_crd.definitions import read_crds
+from reconciler.adapters.schemas_crd.schemas import CrdSchemas
 from reconciler.core.manifests import parse_file
 from reconciler.core.validation import STRICTER
 from reconciler.errors import Severity

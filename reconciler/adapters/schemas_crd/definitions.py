@@ -1,8 +1,9 @@
 """Reading CRDs: which documents they are, which version of a kind to use, and which Istio they belong to."""
 
+import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def read_crds(path: Path) -> tuple[Document, ...]:
         loaded = _loaded(path.read_bytes())
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} cannot be read as YAML: {error}", code=Code.FILE) from error
-    found = tuple(definitions(loaded))
+    found = usable(loaded)
     if not found:
         raise InvalidInput(f"{path} holds no {_KIND}: give the CRDs of your Istio", code=Code.FILE)
     return found
@@ -47,13 +48,17 @@ def _loaded(data: bytes) -> list[object]:
     return list(yaml.load_all(data, yaml.CSafeLoader))  # noqa: TID251 - the operator's own file
 
 
-def definitions(documents: Iterable[object]) -> Iterator[Document]:
-    """Yield the usable CRDs among documents, those in Lists too."""
+def usable(documents: Iterable[object]) -> tuple[Document, ...]:
+    """Return the usable CRDs among documents, those in Lists too."""
+    return tuple(_definitions(documents))
+
+
+def _definitions(documents: Iterable[object]) -> Iterator[Document]:
     for document in documents:
         if not isinstance(document, dict):
             continue
         if isinstance(items := document.get("items"), list):
-            yield from definitions(items)
+            yield from _definitions(items)
         elif document.get("kind") == _KIND and group_kind(document) and _versions(document):
             yield document
 
@@ -75,6 +80,18 @@ def schema_of(crd: Mapping[str, Any], version: str) -> Document | None:
     chosen = by_name.get(version) or next((one for one in served if one.get("storage")), None) or next(iter(served), None)
     schema = ((chosen or {}).get("schema") or {}).get("openAPIV3Schema")
     return schema if isinstance(schema, dict) else None
+
+
+def origin_of(crds: Sequence[Document], source: str) -> str:
+    """Return in words where CRDs came from, empty where there are none."""
+    version = istio_version(crds)
+    return f"{source} (Istio {version})" if version else source if crds else ""
+
+
+def digest_of(crds: Sequence[Document], origin: str) -> str:
+    """Return what tells these CRDs from others: what they demand and how they are named, not what became of them since."""
+    parts = [origin, [crd["spec"] for crd in crds]]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def istio_version(crds: Iterable[Mapping[str, Any]]) -> str:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.adapters.schemas_crd import read_crds
-from reconciler.adapters.schemas_crd.definitions import LARGEST_FILE, istio_version, schema_of
+from reconciler.adapters.schemas_crd.definitions import LARGEST_FILE, istio_version, read_crds, schema_of
 from reconciler.errors import InvalidInput
 from tests.adapters.schemas_crd.definitions_of_widgets import crd
 

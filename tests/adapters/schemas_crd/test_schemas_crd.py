@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.schemas_crd import Code, CrdSchemas, read_crds
+from reconciler.adapters.schemas_crd.codes import Code
+from reconciler.adapters.schemas_crd.definitions import read_crds
+from reconciler.adapters.schemas_crd.schemas import CrdSchemas
 from reconciler.core.resources import Document
 from reconciler.errors import Severity
 from tests.adapters.schemas_crd.definitions_of_widgets import GROUP, crd, widget
