@@ -8,11 +8,12 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from operator import is_
 from types import MappingProxyType
 
 from reconciler.core.fleet.roster import Roster
 from reconciler.core.fleet.sweep import Silence
-from reconciler.core.fleet.values import Presence, Sign, Workload
+from reconciler.core.fleet.values import Agent, Presence, Sign, Workload
 from reconciler.core.fleet.views import status_of
 from reconciler.core.records import MachineStatus
 from reconciler.core.resources import EMPTY, Key, LiveObject
@@ -22,6 +23,9 @@ from reconciler.ports import RegistryState, VMRegistry
 #: Fields of a status that are content; the time of the last sign is none.
 _CONTENT = ("health", "address", "reason", "draining", "drain")
 
+#: A record, and the rows that its status comes of.
+_Found = tuple[LiveObject, Workload, Agent | None]
+
 
 class Publisher:
     """What the records say, and what of it is no longer so."""
@@ -29,6 +33,7 @@ class Publisher:
     def __init__(self, registry: VMRegistry) -> None:
         self._registry = registry
         self._observed = RegistryState(MappingProxyType({}))
+        self._agreeing: dict[Key, _Found] = {}
         self.localities: Mapping[Key, str] = EMPTY
 
     @property
@@ -42,12 +47,13 @@ class Publisher:
         if observed is not self._observed:
             self._observed = observed
             self.localities = {key: str(live.document["spec"].get("locality", "")) for key, live in observed.machines.items()}
+            self._agreeing = {key: found for key, found in self._agreeing.items() if key in observed.machines}
 
     async def publish(self, roster: Roster, silence: Silence) -> None:
         """Write the statuses that differ. While the fleet recovers none is written. Raises Unavailable."""
         if roster.fleet.recovering:
             return
-        wanted = dict(_wanted(roster, silence, self.records))
+        wanted = dict(self._wanted(roster, silence))
         if wanted:
             await asyncio.to_thread(self._tell, wanted)
 
@@ -56,20 +62,26 @@ class Publisher:
         newest: dict[Key, datetime] = {one.key: sign.at for agent, sign in signs.items() for one in roster.of(agent)}
         await asyncio.to_thread(self._registry.seen, {key: at for key, at in newest.items() if key in self.records})
 
+    def _wanted(self, roster: Roster, silence: Silence) -> Iterable[tuple[Key, MachineStatus]]:
+        """Yield what records do not say yet. One that agreed is looked at again once anything of it is another value."""
+        for key, live in self.records.items():
+            workload = roster.workloads.get(key)
+            if workload is None:
+                continue
+            found = live, workload, roster.agents.get(workload.agent)
+            if key in self._agreeing and all(map(is_, found, self._agreeing[key])):
+                continue
+            status = status_of(roster, workload, silence.signs.get(workload.agent))
+            wanted, said = status.document, live.document["status"]
+            if all(wanted.get(name) == said.get(name) for name in _CONTENT):
+                self._agreeing[key] = found
+            elif _is_known(workload, silence):
+                yield key, status
+
     def _tell(self, wanted: Mapping[Key, MachineStatus]) -> None:
         for key, status in wanted.items():
             with suppress(Rejected):  # Git has just taken the record away
                 self._registry.tell(key, status)
-
-
-def _wanted(roster: Roster, silence: Silence, records: Mapping[Key, LiveObject]) -> Iterable[tuple[Key, MachineStatus]]:
-    for key, live in records.items():
-        workload = roster.workloads.get(key)
-        if workload is not None and _is_known(workload, silence):
-            status = status_of(roster, workload, silence.signs.get(workload.agent))
-            said = live.document["status"]
-            if any(status.document.get(name) != said.get(name) for name in _CONTENT):
-                yield key, status
 
 
 def _is_known(workload: Workload, silence: Silence) -> bool:
