@@ -55,11 +55,13 @@ class DesiredReader:
         self, revision: Revision, files: Sequence[TreeFile], parsed: Sequence[ParsedFile], schemas: Schemas
     ) -> DesiredState:
         """Hold the files of a commit against each other and against the user's CRDs. Raises as `read` does."""
-        read = self._blobs(files)
+        read, last = self._blobs(files), self._last[0] if self._last else None
         with ThreadPoolExecutor(1) as beside:
             judged = beside.submit(self._judge.findings, parsed, schemas)
             try:
-                desired = load(revision, parsed, strict_kinds=self.strict_kinds, namespaces=self.namespaces, read=read)
+                desired = load(
+                    revision, parsed, strict_kinds=self.strict_kinds, namespaces=self.namespaces, read=read, last=last
+                )
             except InvalidInput as error:
                 raise InvalidInput(in_order((*error.problems, *placed(judged.result(), read)))) from None
         found = placed(judged.result(), read)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from reconciler.core.istio import AddressForm, WorkloadEntry
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
-from reconciler.core.resources import EMPTY, Document, Key, Manifest
+from reconciler.core.resources import EMPTY, DesiredState, Document, Key, Manifest
 
 #: On a WorkloadEntry: ``none`` exempts it from the registry (a VM without an agent).
 REGISTRY_ANNOTATION = f"{OURS}/registry"
@@ -47,10 +47,33 @@ def machine_of(manifest: Manifest) -> Manifest | None:
     return Manifest(key, record, manifest.place, manifest.blob)
 
 
-def with_probe(machine: Manifest, manifests: Mapping[Key, Manifest]) -> Manifest:
-    """Return a record with the probe of its WorkloadGroup, which its agent carries out; as it is where Git has none."""
-    group = manifests.get(Key("WorkloadGroup", machine.key.namespace, machine.document["spec"].get("group", "")))
+def machines_of(manifests: Mapping[Key, Manifest], last: DesiredState | None = None) -> dict[Key, Manifest]:
+    """Return the records of all VMs of a commit; those of `last` whose entry and group have not changed are the very same."""
+    found = (
+        _kept(manifest, manifests, last) or _made(manifest, manifests)
+        for key, manifest in manifests.items()
+        if key.kind == "WorkloadEntry"
+    )
+    return {machine.key: machine for machine in found if machine}
+
+
+def _kept(manifest: Manifest, manifests: Mapping[Key, Manifest], last: DesiredState | None) -> Manifest | None:
+    if last is None or last.manifests.get(manifest.key) is not manifest:
+        return None
+    machine = last.machines.get(Key(VIRTUAL_MACHINE, manifest.key.namespace, manifest.key.name))
+    group = _group_of(machine) if machine else None
+    return machine if group is None or manifests.get(group) is last.manifests.get(group) else None
+
+
+def _made(manifest: Manifest, manifests: Mapping[Key, Manifest]) -> Manifest | None:
+    """Return a record with the probe of its WorkloadGroup, which its agent carries out."""
+    machine = machine_of(manifest)
+    group = manifests.get(_group_of(machine)) if machine else None
     probe = group.document.get("spec", {}).get("probe") if group else None
-    if not probe:
+    if not machine or not probe:
         return machine
     return replace(machine, document={**machine.document, "spec": {**machine.document["spec"], "probe": probe}})
+
+
+def _group_of(machine: Manifest) -> Key:
+    return Key("WorkloadGroup", machine.key.namespace, machine.document["spec"].get("group", ""))

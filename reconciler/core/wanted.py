@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from reconciler.core.documents import same
 from reconciler.core.resources import DesiredState, Document, Key, Manifest
 
 #: The name under which the API server records the fields that we write. Never changed: every object out there carries it.
@@ -46,11 +45,7 @@ def wanted_now(
 
 def _known(manifest: Manifest, last: tuple[DesiredState, Mapping[Key, Document]] | None) -> Document | None:
     before = last[0].get(manifest.key) if last else None
-    if last is None or before is None:
-        return None
-    # Files that stay are parsed once; the records of VMs are made of them anew for each commit.
-    stays = before.document is manifest.document or same(before.document, manifest.document)
-    return last[1][manifest.key] if stays else None
+    return last[1][manifest.key] if last and before and before.document is manifest.document else None
 
 
 def overlaid(git: Mapping[Key, Document], rolling: Mapping[Key, Document | None]) -> dict[Key, Document]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.machines import machine_of, with_probe
-from reconciler.core.resources import Key, Manifest
+from reconciler.core.machines import machine_of, machines_of
+from reconciler.core.resources import DesiredState, Key, Manifest, Revision
 from reconciler.errors import Place
 
 
@@ -56,16 +56,37 @@ def test_an_annotation_exempts_an_entry() -> None:
     assert machine_of(entry({"mesh-reconciler.io/registry": "none"}, address="10.0.0.1")) is None
 
 
+def commit(*manifests: Manifest) -> dict[Key, Manifest]:
+    """The manifests of a commit."""
+    return {one.key: one for one in manifests}
+
+
+def group(namespace: str = "shop", **spec: Any) -> Manifest:
+    """A WorkloadGroup."""
+    return Manifest(Key("WorkloadGroup", namespace, "billing"), {"spec": spec}, Place("b.yaml", 1, 1), "blob")
+
+
+VM = entry({"mesh-reconciler.io/group": "billing"}, address="10.0.0.1")
+PROBE = {"httpGet": {"port": 8080}}
+
+
 def test_a_record_carries_the_probe_of_its_group() -> None:
     """So that the agent knows what to ask; without a group, or in another namespace, there is none."""
-    machine = machine_of(entry({"mesh-reconciler.io/group": "billing"}, address="10.0.0.1"))
-    assert machine is not None
-    probe = {"httpGet": {"port": 8080}}
+    (machine,) = machines_of(commit(VM, group(probe=PROBE))).values()
+    assert machine.document["spec"]["probe"] == PROBE
+    for other in (commit(VM, group("web", probe=PROBE)), commit(VM, group()), commit(VM)):
+        (machine,) = machines_of(other).values()
+        assert "probe" not in machine.document["spec"]
 
-    def group(namespace: str, **spec: Any) -> dict[Key, Manifest]:
-        key = Key("WorkloadGroup", namespace, "billing")
-        return {key: Manifest(key, {"spec": spec}, Place("b.yaml", 1, 1), "blob")}
 
-    assert with_probe(machine, group("shop", probe=probe)).document["spec"]["probe"] == probe
-    for other in (group("web", probe=probe), group("shop"), {}):
-        assert with_probe(machine, other) is machine
+def test_what_has_not_changed_is_the_very_same_record() -> None:
+    """Who compares goes by that; another entry or another probe makes another record."""
+    first = commit(VM, group(probe=PROBE))
+    last = DesiredState(Revision("a" * 40), manifests=first, machines=machines_of(first))
+    ((key, record),) = last.machines.items()
+    assert machines_of(first, last)[key] is record
+    assert machines_of(commit(VM, group(probe={"tcpSocket": {"port": 1}})), last)[key] != record
+    assert machines_of(commit(VM), last)[key] != record
+    moved = entry({"mesh-reconciler.io/group": "billing"}, address="10.0.0.2")
+    assert machines_of(commit(moved, group(probe=PROBE)), last)[key] != record
+    assert machines_of(commit(entry({"mesh-reconciler.io/registry": "none"}, address="10.0.0.1")), last) == {}

@@ -107,6 +107,8 @@ class Endpoint:
     @property
     def selectable(self) -> Mapping[str, str]:
         """The labels that selectors and subsets see: with those that istiod adds for locality and network."""
+        if not self.locality and not self.network:
+            return self.labels
         topology = dict(zip(_LOCALITY_LABELS, self.locality.split("/"), strict=False))
         topology["topology.istio.io/network"] = self.network
         return {**self.labels, **{name: value for name, value in topology.items() if value}}

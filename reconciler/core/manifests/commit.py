@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from reconciler.core.kinds import MANAGED, READ_ONLY
-from reconciler.core.machines import machine_of, with_probe
+from reconciler.core.machines import machines_of
 from reconciler.core.manifests.codes import Code
 from reconciler.core.manifests.parsed import ParsedFile
 from reconciler.core.manifests.places import ReadBlobs, placed
@@ -20,12 +20,14 @@ def load(
     default_namespace: str = "",
     namespaces: frozenset[str] | None = None,
     read: ReadBlobs | None = None,
+    last: DesiredState | None = None,
 ) -> DesiredState:
     """Put the files of a commit together. Raises InvalidInput with every problem of every file; never a part of a commit.
 
     `strict_kinds` refuses kinds that we do not manage; `default_namespace` is given to documents without one (which are
     refused otherwise); `namespaces` are the only ones allowed, where given. `read` lets problems between objects point at
-    line and column of their field; without it they point at the document.
+    line and column of their field; without it they point at the document. `last` is an earlier commit: the records of VMs that
+    have not changed since are the very same values.
     """
     gathered = _Gathered(default_namespace, namespaces)
     for file in files:
@@ -45,7 +47,7 @@ def load(
     return DesiredState(
         revision=revision,
         manifests=gathered.manifests,
-        machines={key: with_probe(machine, gathered.manifests) for key, machine in gathered.machines.items()},
+        machines=machines_of(gathered.manifests, last),
         policies=gathered.policies,
         skipped=tuple(gathered.skipped.values()),
         warnings=tuple(problems),
@@ -61,7 +63,6 @@ class _Gathered:
     places: dict[Key, Place] = field(default_factory=dict)
     manifests: dict[Key, Manifest] = field(default_factory=dict)
     policies: dict[Key, Manifest] = field(default_factory=dict)
-    machines: dict[Key, Manifest] = field(default_factory=dict)
     skipped: dict[tuple[str, str], Skipped] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     between: list[tuple[Manifest, Problem]] = field(default_factory=list)
@@ -93,8 +94,6 @@ class _Gathered:
             return
         store = self.policies if manifest.key.kind in READ_ONLY else self.manifests
         store[manifest.key] = manifest
-        if manifest.key.kind == "WorkloadEntry" and (machine := machine_of(manifest)):
-            self.machines[machine.key] = machine
 
     def _in_namespace(self, manifest: Manifest) -> Manifest:
         key = manifest.key
