@@ -5,7 +5,7 @@ Those of rollouts are in `schema_rollouts`; the part is both.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, column
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, event, text
 
 from reconciler.adapters.sql.schema import DOCUMENT, KIND, NAME, NAMESPACE, NUMBER, Part, Utc
 from reconciler.adapters.sql.schema_rollouts import rollouts
@@ -49,9 +49,14 @@ journal = Table(
     Column("started", Utc),
     Column("ended", Utc),
 )
-_open = column("outcome") == ""
-Index("state_journal_open", journal.c.store, journal.c.id, sqlite_where=_open, postgresql_where=_open)
 Index("state_journal_ended", journal.c.store, journal.c.ended)
+
+
+@event.listens_for(journal, "after_create")
+def _index_what_is_open(_table: Table, connection: Connection, **_options: Any) -> None:
+    """Make a partial index; as an `Index` it would load the dialect of the database that is not used, too."""
+    connection.execute(text("CREATE INDEX state_journal_open ON state_journal (store, id) WHERE outcome = ''"))
+
 
 #: Since when an object has been due for deletion.
 due = Table("state_due", METADATA, store_column(), *_key(), Column("since", Utc, nullable=False))

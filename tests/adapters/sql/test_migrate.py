@@ -69,13 +69,17 @@ def test_the_migrations_make_what_the_tables_say(url: str) -> None:
     """Column by column and index by index, for all parts: a database made at once equals one that was migrated from nothing."""
     database = Database(url, schema_lease.PART)
 
+    def is_told(name: str, kind: str, part: Part) -> bool:
+        """An index that is made by a statement of its own is not among what the tables say."""
+        return name in part.tables.tables if kind == "table" else name != "state_journal_open"
+
     def of_migrations(connection: Connection) -> list[object]:
         drop_all(connection)
         for part in PARTS:
             upgrade(connection, part)
         differences: list[object] = []
         for part in PARTS:
-            options = {"include_name": lambda name, kind, _, part=part: kind != "table" or name in part.tables.tables}
+            options = {"include_name": lambda name, kind, _, part=part: is_told(name, kind, part)}
             differences += compare_metadata(MigrationContext.configure(connection, opts=options), part.tables)
         assert differences == []
         return [described(connection, part) for part in PARTS]
