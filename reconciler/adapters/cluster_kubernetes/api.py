@@ -144,7 +144,7 @@ class KubernetesApi:
         now = time.monotonic()
         with self._lock:
             if self._session is None:
-                from kubernetes.client import ApiClient
+                from reconciler.adapters.cluster_kubernetes.client import ApiClient
 
                 self._session = _Session.of(ApiClient(credentials.load(self.settings)), now)
             elif now - self._session.since > CREDENTIALS_LAST:
@@ -212,7 +212,8 @@ def _whole(response: Any, longest: float) -> bytes:
 def _translated() -> Iterator[None]:
     """Say of what went wrong below HTTP whether the request can have been carried out."""
     import urllib3.exceptions as below
-    from kubernetes.client.exceptions import ApiException
+
+    from reconciler.adapters.cluster_kubernetes.client import ApiException
 
     try:
         yield

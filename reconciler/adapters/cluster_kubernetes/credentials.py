@@ -27,7 +27,7 @@ def load(settings: KubernetesSettings) -> Any:
 
     Raises Unavailable where the credentials cannot be had at the moment, such as a credential program that failed.
     """
-    from kubernetes.client import Configuration
+    from reconciler.adapters.cluster_kubernetes.client import Configuration
 
     configuration = Configuration()
     paths = _kubeconfig_paths(settings)
@@ -55,7 +55,7 @@ def _kubeconfig_paths(settings: KubernetesSettings) -> list[Path]:
 
 
 def _load_kubeconfig(configuration: Any, paths: list[Path], settings: KubernetesSettings) -> None:
-    from kubernetes.config import ConfigException, kube_config
+    from reconciler.adapters.cluster_kubernetes.client import ConfigException, kube_config
 
     loading: Any = kube_config  # it ships no types
     shown = ", ".join(map(str, paths))
@@ -78,7 +78,7 @@ def _load_kubeconfig(configuration: Any, paths: list[Path], settings: Kubernetes
 
 
 def _load_service_account(configuration: Any) -> None:
-    from kubernetes.config import ConfigException, incluster_config
+    from reconciler.adapters.cluster_kubernetes.client import ConfigException, incluster_config
 
     loading: Any = incluster_config  # it ships no types
     try:
