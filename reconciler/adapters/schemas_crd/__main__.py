@@ -1,4 +1,4 @@
-"""The process that `apart` starts: CRDs and documents come in as JSON, what is said against each document goes out."""
+"""The process that `apart` starts: CRDs, their source and documents in, what is said of each document out, as JSON."""
 
 import json
 import resource
@@ -13,11 +13,11 @@ _MEMORY = 2 * 1024**3
 def main() -> None:
     """Answer one question."""
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
-    question = json.load(sys.stdin.buffer)
-    schemas = CrdSchemas(question["crds"], question["source"])
+    crds, source, documents = map(json.loads, sys.stdin.buffer)
+    schemas = CrdSchemas(crds, source)
     said = [
         [[problem.code, problem.message, problem.severity, problem.field] for problem in problems]
-        for problems in schemas.judge(question["documents"])
+        for problems in schemas.judge(documents)
     ]
     json.dump(said, sys.stdout)
 
