@@ -111,7 +111,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def api_server() -> ApiServer:
     """The run's kube-apiserver on etcd with Istio's newest CRDs, shared by all workers: write in your own namespace only."""
     with report.needed("kube-apiserver"):
-        server = ApiServer.from_json(keeper.answer("api-server", report.run_folder()))
+        server = ApiServer.from_json(_answer("api-server"))
     for part in (f"kube-apiserver {server.version}", f"etcd {server.etcd_version}", f"Istio CRDs {server.istio_version}"):
         report.used(part)
     return server
@@ -185,7 +185,7 @@ def restartable_api_server(tmp_path: Path) -> Iterator[ApiServerProcess]:
 def postgresql_server() -> str:
     """The URL of the run's PostgreSQL server; tests want `postgresql`."""
     with report.needed("PostgreSQL"):
-        url = keeper.answer("postgresql", report.run_folder())
+        url = _answer("postgresql")
     report.used(f"PostgreSQL {server_of_postgresql.version(url)}")
     return url
 
@@ -202,7 +202,7 @@ def postgresql(postgresql_server: str) -> Iterator[str]:
 def prometheus() -> Prometheus:
     """The run's Prometheus, shared by all workers: tell your series from others' by a label of your own."""
     with report.needed("Prometheus"):
-        server = Prometheus.from_json(keeper.answer("prometheus", report.run_folder()))
+        server = Prometheus.from_json(_answer("prometheus"))
     report.used(f"Prometheus {server.version}")
     return server
 
@@ -327,10 +327,22 @@ def _start_early(part: keeper.Part, progress: Progress, shared: keeper.Name | No
         keeper.refuse_if_failed(part, run)
         keeper.prepare(part, progress)
         if shared:
-            keeper.spawn(shared, run, watch=int((run / "controller").read_text(encoding="utf-8")))
+            _spawn(shared, run)
     except PartMissing as missing:
         # The tests that need it will find this instead of a server, and say so one by one.
         write_whole(run / f"{part}.failed", str(missing))
+
+
+def _answer(name: keeper.Name) -> str:
+    """Return what the run's server answers. It has been started early, unless no test asked for it by name."""
+    run = report.run_folder()
+    keeper.refuse_if_failed(name, run)
+    _spawn(name, run)
+    return keeper.answer(name, run)
+
+
+def _spawn(name: keeper.Name, run: Path) -> None:
+    keeper.spawn(name, run, watch=int((run / "controller").read_text(encoding="utf-8")))
 
 
 def _progress(config: pytest.Config) -> Progress:
