@@ -217,7 +217,7 @@ class RegistryServerSettings(BaseModel):
     certificate_key_file: FilePath | None = None
     """Key of that certificate."""
     client_ca_file: FilePath | None = None
-    """Authorities of which every client must show a certificate."""
+    """Authorities of which every client must show a certificate; a credential is bound to the names in its agent's."""
     key_file: FilePath | None = None
     """Keys of credentials, one a line, the first one signs; without it a file in the data folder, made if missing."""
     operator_token_file: FilePath | None = None

@@ -23,6 +23,7 @@ MOST_WORKLOADS = 256
 CREDENTIAL = re.compile(r"[\x21-\x7e]{1,4096}")
 _WHY = {
     "credential-copied": "two machines have used it",
+    "credential-bound": "it is bound to another certificate than the one that is shown (certFile)",
     "address-not-allowed": "this VM's address is none that was granted",
 }
 _CODE = re.compile(r"[a-z0-9-]{1,64}")

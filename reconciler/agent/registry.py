@@ -62,7 +62,7 @@ class Registry:
                 return self._exchange(path, body, credential)
         except (OSError, http.client.HTTPException, UnicodeError) as error:  # the last for names that cannot be
             self.close()
-            return Answer(0, reason=_reason(error))
+            return Answer(0, reason=_reason(error, secure=self._config.secure))
 
     def _exchange(self, path: str, body: dict[str, Any], credential: str) -> Answer:
         connection = self._kept or self._connect()
@@ -108,14 +108,29 @@ def _object(data: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _way_out(code: int) -> str:
+    """Return what a person does about a certificate that is refused, by the code of X509_verify_cert_error_string(3)."""
+    if code in (9, 10):
+        return "renew it, or is this machine's clock wrong?"
+    if code in (62, 64):
+        return "`server` must be one of its names"
+    return "`caFile` must hold the authority that signed it"
+
+
 def _retry_after(text: str) -> float | None:
     """Return the seconds of a Retry-After; a date needs a clock that is right, and counts as none."""
     return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _reason(error: Exception) -> str:
-    """Return why nothing came back. Texts of others may repeat what was sent, so that only those of the system are used."""
+def _reason(error: Exception, *, secure: bool) -> str:
+    """Return why nothing came back. Texts of others may repeat what was sent, so that only those of the system are used.
+
+    Not every server says why it refuses a certificate: some just end the connection.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
-        hint = "; is this machine's clock right?" if "expired" in str(error) or "not yet valid" in str(error) else ""
-        return f"its certificate is not accepted: {error.verify_message}{hint}"
+        return f"its certificate is not accepted: {error.verify_message}; {_way_out(error.verify_code)}"
+    if isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or ""):
+        return f"it does not accept our certificate, or wants one ({error.reason.replace('_', ' ').lower()}): see `certFile`"
+    if secure and isinstance(error, (ssl.SSLEOFError, *_CLOSED)):
+        return "it ended the connection: it may want a certificate that is good, see `certFile`"
     return getattr(error, "strerror", None) or type(error).__name__

@@ -17,6 +17,7 @@
     operators    list, show, drain, undrain, revoke, tokens, watch, brake, recovery, audit
     app          all of it as one FastAPI application
     connections  connections that say nothing
+    certificates whose certificate a connection shows, which credentials are bound to
     server       the application on a socket, with TLS, until it is told to stop
 
 An answer to a heartbeat that changes nothing touches no database: state is in memory, in the event loop's thread, and signs of

@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse, Response
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.records import Health
 from reconciler.core.resources import Key
+from reconciler.registry.certificates import shown_with
 from reconciler.registry.doors import Doors, bearer
 from reconciler.registry.models import Answered, HeartbeatBody, JoinBody
 from reconciler.registry.registrar import Answer, Caller, Registrar
@@ -22,7 +23,7 @@ def agents_router(registrar: Registrar, doors: Doors) -> APIRouter:
         """Use a token, once. With a good credential its workload is added to those of that VM, else the VM is a new one."""
         source = doors.source(request)
         with doors.counting_failures(source):
-            answer = await registrar.join(body.token, bearer(request), Caller(source, body.addresses, body.versions))
+            answer = await registrar.join(body.token, bearer(request), _caller(request, source, body))
         return _answered(registrar, answer, 201)
 
     @routes.post("/heartbeat", response_model=Answered)
@@ -31,16 +32,20 @@ def agents_router(registrar: Registrar, doors: Doors) -> APIRouter:
         source, credential = doors.source(request), bearer(request)
         healths = {Key(VIRTUAL_MACHINE, one.namespace, one.name): (_HEALTHS[one.health], one.reason) for one in body.workloads}
         doors.beat(credential)
-        answer = await registrar.heartbeat(credential, healths, Caller(source, body.addresses, body.versions))
+        answer = await registrar.heartbeat(credential, healths, _caller(request, source, body))
         return _answered(registrar, answer, 200)
 
     @routes.post("/leave", status_code=204)
     async def leave(request: Request) -> Response:
         """Say goodbye: the workloads leave the mesh. The credential stays good for a start."""
-        await registrar.leave(bearer(request))
+        await registrar.leave(bearer(request), shown_with(request))
         return Response(status_code=204)
 
     return routes
+
+
+def _caller(request: Request, source: str, body: JoinBody | HeartbeatBody) -> Caller:
+    return Caller(source, body.addresses, body.versions, shown_with(request))
 
 
 def _answered(registrar: Registrar, answer: Answer, status: int) -> JSONResponse:

@@ -1,9 +1,14 @@
-"""Connections of agents, as long as they say something: the parser alone would wait for ever, and keep whatever it is sent."""
+"""Connections of agents, as long as they say something: the parser alone would wait for ever, and keep whatever it is sent.
+
+Each request carries whose certificate its connection shows.
+"""
 
 import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from reconciler.registry.certificates import EXTENSION, name_of
 
 #: Bytes that a request may have come to before its head is complete; what follows it in the same packet counts too.
 LONGEST_HEAD = 131_072
@@ -19,11 +24,13 @@ class AgentConnection(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head = 0
+        self._certificate = ""
         self._waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Expect a first head."""
         super().connection_made(transport)
+        self._certificate = name_of(transport.get_extra_info("ssl_object"))
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -44,6 +51,7 @@ class AgentConnection(HttpToolsProtocol):
         """Expect the head of a next request."""
         self._expect_head()
         super().on_message_begin()
+        self.scope["extensions"] = {EXTENSION: {"name": self._certificate}}
 
     def on_headers_complete(self) -> None:
         """Let a request take its time from here on: that is bounded elsewhere."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.fleet.addresses import verified, wanted_addresses
-from reconciler.core.fleet.admission import Admission, admit, claims_of, recovery_by
+from reconciler.core.fleet.admission import Admission, admit, check_certificate, claims_of, recovery_by
 from reconciler.core.fleet.beating import Report, beat, successor_due
 from reconciler.core.fleet.credentials import Credential, Signer, unknown
 from reconciler.core.fleet.joining import Joined, Newcomer, join, usable
@@ -28,11 +28,12 @@ SOON = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: where from, with which addresses of its own, running what."""
+    """Who asks: where from, with which addresses of its own, running what, showing whose certificate (empty: none is asked)."""
 
     source: str
     addresses: Sequence[str]
     versions: Mapping[str, str]
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Registrar:
         self.hearing.check()  # before a token is spent on it
         credential = self._read(shown)
         if credential is not None:
+            check_certificate(self.ledger.roster, credential, caller.certificate)
             await self.ledger.decided(lambda now: recovery_by(self.ledger.roster, credential, now), lambda one: one)
         networks = usable(self.ledger.roster, token, self.ledger.now).networks
         wanted = wanted_addresses(caller.addresses, networks)
@@ -69,7 +71,8 @@ class Registrar:
         def decide(now: datetime) -> Joined:
             roster = self.ledger.roster
             found = admit(roster, credential, now).agent if credential else None
-            new = Newcomer(found.id if found else identity, address, caller.versions, found, credential if found else None)
+            known = credential if found else None
+            new = Newcomer(found.id if found else identity, address, caller.versions, found, known, caller.certificate)
             return join(roster, usable(roster, token, now), new, now, nonce, self._is_silent(now))
 
         joined = await self.ledger.decided(decide, lambda one: one.decision)
@@ -80,13 +83,14 @@ class Registrar:
         """Take in what an agent says of its workloads. Raises Refused."""
         self.hearing.check()
         credential = self._signer.read(text)
+        check_certificate(self.ledger.roster, credential, caller.certificate)
         known = self.ledger.roster.agents.get(credential.agent)
         wanted = wanted_addresses(caller.addresses, known.networks if known else credential.networks)
         address = verified(wanted, await self._prover.proved(wanted, caller.source, known.address if known else ""))
 
         def decide(now: datetime) -> tuple[Admission, Decision]:
             admission = admit(self.ledger.roster, credential, now)
-            report = Report(healths, address, caller.versions)
+            report = Report(healths, address, caller.versions, caller.certificate)
             return admission, beat(self.ledger.roster, admission, report, now, self._is_silent(now))
 
         admission, _ = await self.ledger.decided(decide, lambda one: one[1])
@@ -97,9 +101,10 @@ class Registrar:
         next_in = self.hearing.pace.next_in(len(self.ledger.roster.agents))
         return Answer(next_in, successor, self.ledger.roster.of(agent.id))
 
-    async def leave(self, text: str) -> None:
+    async def leave(self, text: str, certificate: str) -> None:
         """Take in an agent's goodbye. Raises Refused."""
         credential = self._signer.read(text)
+        check_certificate(self.ledger.roster, credential, certificate)
 
         def decide(now: datetime) -> tuple[Admission, Decision]:
             admission = admit(self.ledger.roster, credential, now)

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
@@ -30,23 +31,58 @@ class Authority:
     @classmethod
     def create(cls, folder: Path, names: str = "IP:127.0.0.1,DNS:localhost") -> Authority:
         """Make both, for a server of these names. Raises PartMissing where openssl is not installed."""
-        openssl = shutil.which("openssl")
-        if openssl is None:
+        if shutil.which("openssl") is None:
             raise PartMissing("openssl is not installed; the tests of Git over https make their certificates with it")
         folder.mkdir(parents=True)
-        (folder / "san").write_text(f"subjectAltName={names}\n", encoding="utf-8")
-        new_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-        for command in (
-            f"req -x509 {new_key} -keyout ca.key -out ca.pem -days 2 -subj /CN=test-authority",
-            f"req {new_key} -keyout server.key -out server.csr -subj /CN=localhost",
-            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 -extfile san",
-        ):
-            done = subprocess.run(
-                [openssl, *command.split()], cwd=folder, capture_output=True, text=True, timeout=30, check=False
-            )
-            if done.returncode:
-                raise PartMissing(f"openssl cannot make certificates: {done.stderr}")
-        return cls(folder / "ca.pem", (folder / "server.pem", folder / "server.key"))
+        _openssl(folder, f"req -x509 {_NEW_KEY} -keyout ca.key -out ca.pem -days 2 -subj /CN=test-authority")
+        (folder / "ca.cnf").write_text(_LEDGER, encoding="utf-8")
+        (folder / "issued").touch()
+        found = cls(folder / "ca.pem", (folder / "server.pem", folder / "server.key"))
+        found.issue("server", names)
+        return found
+
+    def issue(self, name: str, names: str = "", days: tuple[int, int] = (-1, 2)) -> tuple[Path, Path]:
+        """Make a certificate (chain, key) for these names, none if empty, that is good from and until so many days from now."""
+        folder = self.certificate.parent
+        san = f"subjectAltName={names}" if names else "basicConstraints=CA:FALSE"
+        (folder / f"{name}.ext").write_text(f"{san}\n", encoding="utf-8")
+        _openssl(folder, f"req {_NEW_KEY} -keyout {name}.key -out {name}.csr -subj /CN=localhost")
+        begins, ends = (f"{datetime.now(UTC) + timedelta(days=one):%Y%m%d%H%M%SZ}" for one in days)
+        _openssl(
+            folder,
+            f"ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key -in {name}.csr -out {name}.pem -extfile {name}.ext "
+            f"-startdate {begins} -enddate {ends}",
+        )
+        return folder / f"{name}.pem", folder / f"{name}.key"
+
+
+_NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+#: `openssl ca` is the one of its commands that takes any dates.
+_LEDGER = """[ca]
+default_ca = own
+[own]
+database = issued
+unique_subject = no
+rand_serial = yes
+new_certs_dir = .
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+def _openssl(folder: Path, command: str) -> None:
+    done = subprocess.run(
+        [shutil.which("openssl") or "openssl", *command.split()],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    if done.returncode:
+        raise PartMissing(f"openssl cannot make certificates: {done.stderr}")
 
 
 @dataclass(slots=True)

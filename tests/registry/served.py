@@ -120,13 +120,14 @@ def served(
     tls: Tls | None = None,
     trust: ssl.SSLContext | None = None,
     patience: float = PATIENCE,
+    port: int = 0,
 ) -> Iterator[Served]:
     """Run a server until the block ends; it must end by itself then."""
     clock = SystemClock()
     fleet, registry = fleet or MemoryFleet(), registry or MemoryRegistry(clock)
     signer = Signer("production", (b"k" * 32,))
     app = registry_app(fleet, registry, signer, clock, rules or ServerRules(DoorRules(OPERATOR)))
-    server = RegistryServer(app, "127.0.0.1", 0, tls, patience)
+    server = RegistryServer(app, "127.0.0.1", port, tls, patience)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

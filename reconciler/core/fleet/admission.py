@@ -10,7 +10,7 @@ from datetime import datetime
 
 from reconciler.core.fleet.audit import Entry
 from reconciler.core.fleet.credentials import Claim, Credential, Standing, copied, standing, unknown
-from reconciler.core.fleet.refusals import Refused
+from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.roster import NOTHING, Decision, Roster
 from reconciler.core.fleet.values import Agent, AgentState, Fleet, Row, Workload
 
@@ -42,6 +42,16 @@ def admit(roster: Roster, credential: Credential, now: datetime) -> Admission:
         case Standing.COPIED if agent and not roster.fleet.recovering:
             return _locked(roster, agent, now)
     return Admission(None, refused=unknown())
+
+
+def check_certificate(roster: Roster, credential: Credential, shown: str) -> None:
+    """Hold a certificate against the one that a credential is bound to; empty where connections show none.
+
+    Raises Refused, before anything comes of the credential: who has stolen it must have stolen the key of the certificate too.
+    """
+    agent = roster.agents.get(credential.agent)
+    if agent and agent.certificate and shown and agent.certificate != shown:
+        raise Refused(Refusal.CREDENTIAL_BOUND, "this credential is bound to another certificate than the one that is shown")
 
 
 def recovery_by(roster: Roster, credential: Credential, now: datetime) -> Decision:

@@ -17,7 +17,7 @@ from reconciler.core.resources import Key
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an agent says: health and reason by workload, its verified address, its versions.
+    """What an agent says: health and reason by workload, its verified address, its versions, whose certificate it shows.
 
     A workload that is not its own is not looked at; one that it leaves out, since it has no verdict yet, is as it was.
     """
@@ -25,6 +25,7 @@ class Report:
     healths: Mapping[Key, tuple[Health, str]]
     address: str
     versions: Mapping[str, str]
+    certificate: str = ""
 
 
 def beat(roster: Roster, admission: Admission, report: Report, now: datetime, is_silent: Callable[[Agent], bool]) -> Decision:
@@ -39,6 +40,10 @@ def beat(roster: Roster, admission: Admission, report: Report, now: datetime, is
         agent = replace(agent, address=report.address)
     if report.versions != before.versions:
         agent = replace(agent, versions=report.versions)
+    if report.certificate and not before.certificate:
+        # It joined before certificates were asked for.
+        audit.append(Entry(now, f"agent/{before.id}", "certificate", before.id, report.certificate))
+        agent = replace(agent, certificate=report.certificate)
     if agent is not before or admission.decision.rows:
         rows.append(agent)
     for workload in roster.of(before.id):

@@ -34,13 +34,17 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Who joins: an agent that is known already, with the credential that it showed, or a new id. The address is verified."""
+    """Who joins: an agent that is known already, with the credential that it showed, or a new id.
+
+    The address is verified, and so is the certificate, which is empty where none is asked for.
+    """
 
     id: str
     address: str
     versions: Mapping[str, str]
     agent: Agent | None = None
     credential: Credential | None = None
+    certificate: str = ""
 
 
 def digest(text: str) -> str:
@@ -112,9 +116,10 @@ def displaced(roster: Roster, address: str, own: Sequence[str], now: datetime, i
 
 def _agent(token: Token, new: Newcomer, now: datetime, nonce: str) -> Agent:
     if new.agent is None:
-        return Agent(new.id, now, now, 1, nonce, AgentState.ACTIVE, new.address, token.networks, new.versions)
+        return Agent(new.id, now, now, 1, nonce, AgentState.ACTIVE, new.address, token.networks, new.versions, new.certificate)
     networks = new.agent.networks or token.networks
-    return replace(new.agent, address=new.address, networks=networks, versions=new.versions)
+    certificate = new.agent.certificate or new.certificate
+    return replace(new.agent, address=new.address, networks=networks, versions=new.versions, certificate=certificate)
 
 
 def _credential(agent: Agent, new: Newcomer, claims: Sequence[Claim], nonce: str) -> Credential:

@@ -20,6 +20,7 @@ class Refusal(StrEnum):
 
     CREDENTIAL_UNKNOWN = "credential-unknown", 401
     CREDENTIAL_COPIED = "credential-copied", 403
+    CREDENTIAL_BOUND = "credential-bound", 403
     TOKEN_UNKNOWN = "token-unknown", 401
     TOKEN_USED = "token-used", 409
     TOKEN_EXPIRED = "token-expired", 410

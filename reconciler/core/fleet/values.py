@@ -62,7 +62,8 @@ class Token:
 class Agent:
     """One VM. `counter` and `nonce` name the credential that it used last, `rotated` when that was first used.
 
-    `address` is the verified one, `networks` where it may be.
+    `address` is the verified one, `networks` where it may be. `certificate` is whose certificate must be shown with its
+    credentials, empty where it has never shown one.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Agent:
     address: str = ""
     networks: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    certificate: str = ""
     version: int = 0
 
 

@@ -42,6 +42,7 @@ def shown(roster: Roster, workload: Workload, silence: Silence, now: datetime) -
         "agent": workload.agent,
         "agentState": agent.state.value if agent else "",
         "versions": dict(agent.versions) if agent else {},
+        "certificate": agent.certificate if agent else "",
         "serviceAccount": workload.service_account,
         "epoch": workload.epoch,
         "lastSeen": moment(sign.at) if sign else None,

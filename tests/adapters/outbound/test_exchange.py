@@ -116,6 +116,15 @@ def test_https_trusts_the_given_authority_for_the_name_in_the_url(authority: Aut
 
 
 @pytest.mark.case("K-06")
+@pytest.mark.parametrize("days", [(-9, -2), (2, 9)], ids=["expired", "not yet valid"])
+def test_https_refuses_a_certificate_out_of_its_time(authority: Authority, days: tuple[int, int]) -> None:
+    """And says that either side's clock may be the reason."""
+    files = authority.issue("out-of-time", "IP:127.0.0.1", days)
+    with CannedServer(files) as server, pytest.raises(Unavailable, match="look at its dates and at our clock"):
+        post(server, ca_file=authority.certificate)
+
+
+@pytest.mark.case("K-06")
 def test_https_refuses_who_is_not_known_and_who_is_another_one(authority: Authority) -> None:
     """By an authority that nobody gave us, or under another name."""
     with CannedServer(authority.server) as server:
