@@ -46,7 +46,8 @@ class Witnesses:
 
     def _heard(self) -> tuple[_Said, Mapping[str, str]]:
         said: dict[Key, MachineStatus] = {}
-        unheard = {source.value: why for source, why in _LACKING.items() if self._patients.get(source)}
+        asked = {one.source for patients in self._patients.values() for one in patients if not one.held}
+        unheard = {source.value: why for source, why in _LACKING.items() if source in asked}
         for source, port in self.ports.items():
             unheard.pop(source.value, None)
             try:
@@ -62,7 +63,7 @@ class Witnesses:
             live, told = stores.machines[one.key], said.get(one.key)
             known = self._laid.get(one.key)
             same = known is not None and known[0] is live and known[1] == told
-            laid[one.key] = known if known and same else (live, told, laid_over(live, told))
+            laid[one.key] = known if known and same else (live, told, laid_over(live, told, held=one.held))
         self._laid = laid
         machines = {**stores.machines, **{key: over for key, (_, _, over) in laid.items()}}
         return replace(stores, machines=machines, unheard=unheard, version=f"{stores.version}/{self._turn}")

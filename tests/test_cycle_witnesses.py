@@ -1,4 +1,4 @@
-"""Health that others tell than a VM's own agent, in a cycle: Consul's checks."""
+"""Health that others tell than a VM's own agent, in a cycle: Consul's checks, and probes from here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.core.health.sources import Source
 from reconciler.core.health.witnesses import Patient
 from reconciler.core.machines import GROUP_ANNOTATION
 from reconciler.core.plans import GuardCode
-from reconciler.core.records import MachineStatus
+from reconciler.core.records import Health, MachineStatus
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.cycle import Cycle
@@ -179,3 +179,81 @@ def test_a_group_says_it_for_its_vms(consul: MemoryChecks) -> None:
     consul.check("10.0.0.1", "cron", "critical", "reports")
     settle(world, process)
     assert healthy(world) == {"vm1": True, "vm2": None}
+
+
+def member(number: int) -> Document:
+    """A VM of the group, whose agent tells its health."""
+    entry = checked(f"vm{number}", f"10.0.0.{number}")
+    metadata = entry["metadata"]
+    return {**entry, "metadata": {**metadata, "annotations": {**metadata["annotations"], GROUP_ANNOTATION: "billing"}}}
+
+
+def silent(world: World, *numbers: int) -> None:
+    """These VMs are silent past their leases, and a brake of the registry holds all of them."""
+    for number in numbers:
+        status = MachineStatus(f"10.0.0.{number}", Health.HEALTHY, held=True)
+        world.registry.tell(Key("VirtualMachine", "shop", f"vm{number}"), status)
+
+
+class TestHeldByTheRegistrysBrake:
+    """Four VMs behind billing, whose agents tell their health; `probes` are what probes from here find."""
+
+    @pytest.fixture
+    def probes(self) -> MemoryChecks:
+        """Nothing found yet."""
+        return MemoryChecks()
+
+    @pytest.fixture
+    def world(self) -> World:
+        """All of them well."""
+        world = World()
+        world.commit([*mixed(*map(member, range(1, 5))), GROUP])
+        world.run()
+        for number in range(1, 5):
+            report(world, f"vm{number}", "healthy")
+        return world
+
+    @pytest.fixture
+    def process(self, world: World, probes: MemoryChecks) -> Cycle:
+        """A process with a brake of its own, which lets one of them go."""
+        process = world.process("serving:1", witnesses={Source.PROBE: probes}, brake=Brake())
+        settle(world, process)
+        return process
+
+    def out(self, world: World) -> set[int]:
+        """Who gets no requests."""
+        return {number for number in range(1, 5) if not getattr(condition(world, f"vm{number}"), "healthy", False)}
+
+    def test_whose_probe_fails_too_leaves_by_condition(self, world: World, process: Cycle, probes: MemoryChecks) -> None:
+        """Whatever our own brake says; whose probe succeeds, or finds nothing yet, stays; who is heard of again comes back."""
+        silent(world, 1, 2, 3)
+        settle(world, process)
+        assert self.out(world) == set()
+        probes.check("10.0.0.1", "probe", "critical")
+        probes.check("10.0.0.2", "probe", "critical")
+        probes.check("10.0.0.3", "probe", "passing")
+        settle(world, process)
+        assert self.out(world) == {1, 2}
+        found = condition(world, "vm1")
+        assert found
+        assert (found.reason, found.message.startswith("silent past its lease, and ")) == (Reason.UNREACHABLE, True)
+        assert settle(world, process).verdict is Verdict.IN_SYNC
+        report(world, "vm1", "healthy")
+        settle(world, process)
+        assert self.out(world) == {2}
+
+    def test_the_last_endpoint_stays(self, world: World, process: Cycle, probes: MemoryChecks) -> None:
+        """Where no probe gets through it is rather our network than their death."""
+        silent(world, 1, 2, 3, 4)
+        for number in range(1, 5):
+            probes.check(f"10.0.0.{number}", "probe", "critical")
+        found = settle(world, process)
+        assert self.out(world) == set()
+        assert {guard.code for guard in found.guards} == {GuardCode.LAST_ENDPOINT}
+
+    def test_nobody_else_is_probed(self, world: World, process: Cycle, probes: MemoryChecks) -> None:
+        """An agent that is heard of has the word, whatever a probe from here would find."""
+        for number in range(1, 5):
+            probes.check(f"10.0.0.{number}", "probe", "critical")
+        assert settle(world, process).verdict is Verdict.IN_SYNC
+        assert self.out(world) == set()

@@ -51,7 +51,7 @@ class MachineStatus:
     """What is known of a VM. `last_seen` is the registry's time of its last report, None before the first.
 
     `reason` says why it is not healthy, for people; `draining` that a person is taking it out of service, `drain` who and when,
-    None where only the former is known.
+    None where only the former is known. `held`: silent past its lease, and a brake keeps the health that it reported last.
     """
 
     address: str = ""
@@ -60,15 +60,16 @@ class MachineStatus:
     reason: str = ""
     draining: bool = False
     drain: Drain | None = None
+    held: bool = False
 
     def same_content(self, other: "MachineStatus") -> bool:
         """Return whether only the time differs."""
         return self.content == other.content
 
     @property
-    def content(self) -> tuple[str, Health, str, bool, Drain | None]:
+    def content(self) -> tuple[str, Health, str, bool, Drain | None, bool]:
         """All but the time."""
-        return self.address, self.health, self.reason, self.draining, self.drain
+        return self.address, self.health, self.reason, self.draining, self.drain, self.held
 
     @property
     def document(self) -> Document:
@@ -81,6 +82,8 @@ class MachineStatus:
             document["draining"] = True
         if self.drain:
             document["drain"] = self.drain.document
+        if self.held:
+            document["held"] = True
         if self.last_seen is not None:
             document["lastSeen"] = self.last_seen.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return document
@@ -167,17 +170,19 @@ def checked_key(namespace: Any, name: Any) -> Key:
 
 def checked_status(status: Document, now: datetime) -> MachineStatus:
     """Return what a VM's report says, seen now; a time that it carries is not used. Raises Rejected as above."""
-    _only(status, {"address", "health", "lastSeen", "reason", "draining", "drain"}, "status.")
+    _only(status, {"address", "health", "lastSeen", "reason", "draining", "drain", "held"}, "status.")
     health = status.get("health", Health.UNKNOWN)
     if health not in tuple(Health):
         raise _rejected("status.health", f"must be one of {', '.join(Health)}")
     reason, draining = status.get("reason", ""), status.get("draining", False)
     if not isinstance(reason, str) or len(reason) > MAX_REASON or _UNFIT.search(reason):
         raise _rejected("status.reason", f"must be a text of at most {MAX_REASON} characters")
-    if not isinstance(draining, bool):
-        raise _rejected("status.draining", "must be true or false")
+    held = status.get("held", False)
+    for name, flag in (("draining", draining), ("held", held)):
+        if not isinstance(flag, bool):
+            raise _rejected(f"status.{name}", "must be true or false")
     return MachineStatus(
-        _address(status.get("address", "")), Health(health), now, reason, draining, _drain(status.get("drain"))
+        _address(status.get("address", "")), Health(health), now, reason, draining, _drain(status.get("drain")), held
     )
 
 

@@ -14,17 +14,17 @@ from types import MappingProxyType
 from reconciler.core.fleet.roster import Roster
 from reconciler.core.fleet.sweep import Silence
 from reconciler.core.fleet.values import Agent, Presence, Sign, Workload
-from reconciler.core.fleet.views import status_of
+from reconciler.core.fleet.views import held_by, status_of
 from reconciler.core.records import MachineStatus
 from reconciler.core.resources import EMPTY, Key, LiveObject
 from reconciler.errors import Rejected
 from reconciler.ports import RegistryState, VMRegistry
 
 #: Fields of a status that are content; the time of the last sign is none.
-_CONTENT = ("health", "address", "reason", "draining", "drain")
+_CONTENT = ("health", "address", "reason", "draining", "drain", "held")
 
-#: A record, and the rows that its status comes of.
-_Found = tuple[LiveObject, Workload, Agent | None]
+#: A record, the rows that its status comes of, and whether a brake holds it.
+_Found = tuple[LiveObject, Workload, Agent | None, bool]
 
 
 class Publisher:
@@ -49,11 +49,11 @@ class Publisher:
             self.localities = {key: str(live.document["spec"].get("locality", "")) for key, live in observed.machines.items()}
             self._agreeing = {key: found for key, found in self._agreeing.items() if key in observed.machines}
 
-    async def publish(self, roster: Roster, silence: Silence) -> None:
+    async def publish(self, roster: Roster, silence: Silence, now: datetime) -> None:
         """Write the statuses that differ. While the fleet recovers none is written. Raises Unavailable."""
         if roster.fleet.recovering:
             return
-        wanted = dict(self._wanted(roster, silence))
+        wanted = dict(self._wanted(roster, silence, now))
         if wanted:
             await asyncio.to_thread(self._tell, wanted)
 
@@ -62,20 +62,21 @@ class Publisher:
         newest: dict[Key, datetime] = {one.key: sign.at for agent, sign in signs.items() for one in roster.of(agent)}
         await asyncio.to_thread(self._registry.seen, {key: at for key, at in newest.items() if key in self.records})
 
-    def _wanted(self, roster: Roster, silence: Silence) -> Iterable[tuple[Key, MachineStatus]]:
+    def _wanted(self, roster: Roster, silence: Silence, now: datetime) -> Iterable[tuple[Key, MachineStatus]]:
         """Yield what records do not say yet. One that agreed is looked at again once anything of it is another value."""
         for key, live in self.records.items():
             workload = roster.workloads.get(key)
             if workload is None:
                 continue
-            found = live, workload, roster.agents.get(workload.agent)
+            held = bool(held_by(roster, workload, silence, now))
+            found = live, workload, roster.agents.get(workload.agent), held
             if key in self._agreeing and all(map(is_, found, self._agreeing[key])):
                 continue
-            status = status_of(roster, workload, silence.signs.get(workload.agent))
+            status = status_of(roster, workload, silence.signs.get(workload.agent), held=held)
             wanted, said = status.document, live.document["status"]
             if all(wanted.get(name) == said.get(name) for name in _CONTENT):
                 self._agreeing[key] = found
-            elif _is_known(workload, silence):
+            elif held or _is_known(workload, silence):
                 yield key, status
 
     def _tell(self, wanted: Mapping[Key, MachineStatus]) -> None:

@@ -70,7 +70,7 @@ class Watchman:
         self._was_recovering = registrar.ledger.roster.fleet.recovering is not None
         if self._ticks % SWEEP == 0:
             await self._sweep()
-        await registrar.publisher.publish(registrar.ledger.roster, registrar.silence())
+        await registrar.publisher.publish(registrar.ledger.roster, registrar.silence(), registrar.ledger.now)
         await registrar.publisher.move_on(registrar.ledger.roster, signs)
 
     async def _sweep(self) -> None:

@@ -55,6 +55,7 @@ BAD_REPORTS: dict[str, Any] = {
     "a reason that is too long": {"reason": "x" * 257},
     "a reason with a newline": {"reason": "a\x1bb"},
     "another word for draining": {"draining": "yes"},
+    "another word for held": {"held": "by the brake"},
     "half a drain": {"drain": {"by": "ann"}},
     "a drain at no moment": {"drain": {"by": "ann", "since": "now", "until": "2026-03-01T12:00:00Z"}},
     "a drain in no time zone": {"drain": {"by": "ann", "since": "2026-03-01T12:00:00", "until": "2026-03-01T12:00:00"}},
@@ -255,6 +256,9 @@ class RegistryContract:
         }
         registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, None, "silent", draining=True, drain=drain))
         assert registry.observe() is observed
+        registry.tell(key(), MachineStatus("10.0.0.1", Health.HEALTHY, None, held=True))
+        told = registry.observe().machines[key()].document["status"]
+        assert told == {"address": "10.0.0.1", "health": "healthy", "lastSeen": "2026-03-01T12:00:00.000Z", "held": True}
         with pytest.raises(Rejected, match="is not registered"):
             registry.tell(key("vm-2"), MachineStatus())
 

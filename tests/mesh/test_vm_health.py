@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 
 import pytest
 
@@ -13,7 +14,7 @@ from reconciler.cli.show import table
 from reconciler.core.health.conditions import Reason
 from reconciler.core.health.sources import Source
 from tests.mesh.manifests import NAME
-from tests.mesh.scene import Parts, Scene, joined, played
+from tests.mesh.scene import POD, Parts, Scene, joined, played
 from tests.mesh.traffic import ENOUGH
 from tests.waiting import becomes
 
@@ -86,6 +87,26 @@ def test_a_vm_that_is_killed_leaves_envoy_when_its_lease_is_over(parts: Parts, c
     assert traffic.eras[-1].failed.total() == 0
     assert before.startswith("vm 66.7 % (2), pod 33.3 % (1)")
     assert after.startswith("vm 50.0 % (1), pod 50.0 % (1)")
+
+
+def test_vms_that_the_brake_holds_leave_when_their_probe_fails_too(parts: Parts) -> None:
+    """All VMs die at once: one is lost, the other held by the registry's brake; the Pod goes on alone, and no request fails."""
+    networks = f"{parts.network.prefix}.0/24"
+    with (
+        played(parts, Source.AGENT, RECONCILER_HEALTH__PROBE_NETWORKS=networks) as scene,
+        joined(scene, **PACE) as (desk, agents),
+        scene.under_traffic() as traffic,
+    ):
+        for name, machine in scene.vms.items():
+            machine.kill()
+            agents[name].end(signal.SIGKILL)
+        traffic.wait_for({POD: Fraction(1)})
+        lost = scene.failed
+        assert sorted(scene.condition(name).reason for name in scene.vms) == [Reason.REPORTED_UNHEALTHY, Reason.UNREACHABLE]
+        assert [bool(one["heldBy"]) for one in desk.vms() if one["presence"] == "present"] == [True]
+        traffic.wait_for({POD: Fraction(1)}, traffic.requests({POD: Fraction(1)}) + ENOUGH)
+        assert scene.failed == lost
+        assert set(scene.site.objects("WorkloadEntry")) == set(scene.vms)
 
 
 def test_a_vm_without_an_agent_is_probed_from_here(parts: Parts) -> None:

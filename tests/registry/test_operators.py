@@ -203,7 +203,7 @@ def test_the_audit_log_can_be_checked_by_whoever_reads_it(server: Served) -> Non
 
 
 def test_a_brake_shows_whom_it_holds_and_is_released() -> None:
-    """Four fall silent: one goes, three are held with the scope named, until a person lets them go."""
+    """Four fall silent: one goes, three are held with the scope named, also in their records, until a person lets them go."""
     registry = MemoryRegistry(SystemClock())
     for number in range(4):
         registry.put(record(f"vm-{number}"))
@@ -211,15 +211,22 @@ def test_a_brake_shows_whom_it_holds_and_is_released() -> None:
         for number in range(4):
             agent = Agent(server, f"127.0.0.{number + 1}")
             agent.join(server.token(f"vm-{number}"))
+            agent.beat()
 
         def held() -> list[object]:
             vms = server.operate("GET", "/v1/vms").body["vms"]
             return [one["heldBy"] for one in vms if one["presence"] == "present"]
 
+        def in_records() -> list[tuple[str, bool]]:
+            found = (live.document["status"] for live in registry.observe().machines.values())
+            return sorted((one["health"], one.get("held", False)) for one in found)
+
         assert becomes(lambda: held() == [["all", "namespace/shop"]] * 3)
+        assert becomes(lambda: in_records() == [("healthy", True)] * 3 + [("unhealthy", False)])
         assert set(server.operate("GET", "/v1/vms").body["brakes"]) == {"all", "namespace/shop"}
         assert server.operate("POST", "/v1/brake/release", {"scope": "all"}).status == 204
         assert held() == []
+        assert becomes(lambda: in_records() == [("unhealthy", False)] * 4)
         assert server.operate("POST", "/v1/brake/release", {"scope": "all"}).status == 404
 
 

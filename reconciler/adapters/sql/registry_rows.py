@@ -208,13 +208,14 @@ def status_columns(status: MachineStatus) -> dict[str, Any]:
         "reason": status.reason,
         "draining": status.draining,
         "drain": json.dumps(status.drain.document) if status.drain else "",
+        "held": status.held,
     }
 
 
 def status_of(row: AnyRow) -> MachineStatus:
     """Return the side of a row that the VM says."""
     drain = Drain.read(json.loads(row.drain)) if row.drain else None
-    return MachineStatus(row.address, Health(row.health), row.last_seen, row.reason, row.draining, drain)
+    return MachineStatus(row.address, Health(row.health), row.last_seen, row.reason, row.draining, drain, row.held)
 
 
 def live_record(row: AnyRow, spec: MachineSpec | None = None) -> LiveObject:

@@ -15,7 +15,7 @@ from reconciler.adapters.sql.schema import DOCUMENT, NAME, NAMESPACE, TARGET, Pa
 from reconciler.core.records import MAX_DRAIN, MAX_REASON
 
 METADATA = MetaData()
-PART = Part("registry", METADATA, revisions=("0001", "0002", "0003"))
+PART = Part("registry", METADATA, revisions=("0001", "0002", "0003", "0004"))
 
 #: `floor`: deletions up to this number are no longer listed; who has read less must read everything.
 targets = Table(
@@ -46,6 +46,7 @@ machines = Table(
     Column("reason", String(MAX_REASON), nullable=False, server_default=""),
     Column("draining", Boolean, nullable=False, server_default=false()),
     Column("drain", String(MAX_DRAIN), nullable=False, server_default=""),
+    Column("held", Boolean, nullable=False, server_default=false()),
     Index("registry_machines_changed", "target", "changed"),
 )
 

@@ -9,7 +9,16 @@ from reconciler.core.records import Health, MachineStatus
 from reconciler.core.resources import Document
 
 
-def status_of(roster: Roster, workload: Workload, sign: Sign | None) -> MachineStatus:
+def held_by(roster: Roster, workload: Workload, silence: Silence, now: datetime) -> tuple[str, ...]:
+    """Return the scopes whose brakes keep a silent workload from being lost."""
+    agent = roster.agents.get(workload.agent) if roster.fleet.tripped else None
+    if agent is None or agent.state is not AgentState.ACTIVE or workload.presence is not Presence.PRESENT:
+        return ()
+    silent = not silence.is_planned(workload) and silence.is_silent(agent, now)
+    return tuple(scope for scope in silence.scopes(workload) if silent and scope in roster.fleet.tripped)
+
+
+def status_of(roster: Roster, workload: Workload, sign: Sign | None, *, held: bool = False) -> MachineStatus:
     """Return the status of a workload's record: who is lost or has left is unhealthy, whatever he said last."""
     agent = roster.agents.get(workload.agent)
     return MachineStatus(
@@ -19,6 +28,7 @@ def status_of(roster: Roster, workload: Workload, sign: Sign | None) -> MachineS
         reason=reason_of(workload),
         draining=workload.draining,
         drain=workload.drain,
+        held=held,
     )
 
 
@@ -27,7 +37,6 @@ def shown(roster: Roster, workload: Workload, silence: Silence, now: datetime) -
     agent = roster.agents.get(workload.agent)
     sign = silence.signs.get(workload.agent)
     ends = silence.deadline(workload.agent, now)
-    silent = workload.presence is Presence.PRESENT and agent is not None and agent.state is AgentState.ACTIVE and ends <= now
     return {
         "namespace": workload.namespace,
         "name": workload.name,
@@ -47,7 +56,7 @@ def shown(roster: Roster, workload: Workload, silence: Silence, now: datetime) -
         "epoch": workload.epoch,
         "lastSeen": moment(sign.at) if sign else None,
         "leaseEnds": moment(ends),
-        "heldBy": [scope for scope in silence.scopes(workload) if silent and scope in roster.fleet.tripped],
+        "heldBy": list(held_by(roster, workload, silence, now)),
         "version": workload.version,
     }
 

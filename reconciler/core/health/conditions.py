@@ -26,6 +26,7 @@ class Reason(StrEnum):
 
     REPORTED_HEALTHY = "ReportedHealthy"
     REPORTED_UNHEALTHY = "ReportedUnhealthy"
+    UNREACHABLE = "Unreachable"
     ADDRESS_DIFFERS = "AddressDiffers"
     DRAINING = "Draining"
     ASSUMED = "HealthAssumed"

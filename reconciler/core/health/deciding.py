@@ -67,7 +67,9 @@ def decide(
         if vital.counts and not leaves(vital):
             found = _with(found, change_of(vital, now))
     drained = [one for one in leaving if one.word.reason is Reason.DRAINING]
-    ill = [one for one in leaving if one not in drained]
+    # Two witnesses: the registry, whose own brake holds it for want of a second one, and our probe.
+    unreachable = [one for one in leaving if one.word.reason is Reason.UNREACHABLE]
+    ill = [one for one in leaving if one not in drained and one not in unreachable]
     free, until = room(brake, vitals, now)
     braked = _braked(ill[free:], brake, until)
     if braked and braked.override not in overrides:
@@ -75,7 +77,7 @@ def decide(
         ill = ill[:free]
     going = [(one, change_of(one, now)) for one in drained]
     going += [(one, moved[one.key]) for one in vitals if one.key in moved and one.drain is not None]
-    going += [(one, change_of(one, now)) for one in ill]
+    going += [(one, change_of(one, now)) for one in (*unreachable, *ill)]
     for vital, change in going:
         found = _unless_last(found, vital, change, overrides)
     return found

@@ -38,6 +38,8 @@ def reported(address: str, record: Document | None) -> Word:
         return Word(healthy=False, reason=Reason.ADDRESS_DIFFERS, message=f"its reports come from {seen}")
     if health in (None, Health.UNKNOWN):
         return Word(healthy=None, message=said) if said else SILENCE
+    if status.get("unreachable"):
+        return Word(healthy=False, reason=Reason.UNREACHABLE, message=f"silent past its lease, and {said}")
     if health == Health.HEALTHY:
         return Word(healthy=True, reason=Reason.REPORTED_HEALTHY, message=said or "its probe succeeds")
     return Word(healthy=False, reason=Reason.REPORTED_UNHEALTHY, message=said or "its probe fails")

@@ -19,6 +19,8 @@ from tests.core.meshes import NOW
         ({"health": "unknown", "address": "10.0.0.1"}, None, None),
         ({"health": "healthy", "address": "10.0.0.1"}, True, Reason.REPORTED_HEALTHY),
         ({"health": "unhealthy", "address": "10.0.0.1"}, False, Reason.REPORTED_UNHEALTHY),
+        ({"health": "unhealthy", "address": "10.0.0.1", "unreachable": True}, False, Reason.UNREACHABLE),
+        ({"health": "unhealthy", "address": "10.0.0.9", "unreachable": True}, False, Reason.ADDRESS_DIFFERS),
         ({"health": "healthy", "address": "10.0.0.9"}, False, Reason.ADDRESS_DIFFERS),
         ({"health": "unknown", "address": "10.0.0.9"}, False, Reason.ADDRESS_DIFFERS),
         ({"health": "healthy", "address": "10.0.0.1", "draining": True}, False, Reason.DRAINING),
