@@ -242,10 +242,15 @@ class _Settings:
     def origin(self) -> str:
         return self.inner.origin
 
-    def problems(self, document: Document) -> tuple[Problem, ...]:
+    @property
+    def id(self) -> str:
+        return f"{self.inner.id} {self.library!r}"
+
+    def judge(self, documents: Sequence[Document]) -> Iterator[tuple[Problem, ...]]:
         from reconciler.core.analysis.policies import hopeless_gates
 
-        return (*self.inner.problems(document), *hopeless_gates(document, self.library))
+        for document, problems in zip(documents, self.inner.judge(documents), strict=True):
+            yield (*problems, *hopeless_gates(document, self.library))
 
 
 @dataclass(frozen=True, slots=True)
