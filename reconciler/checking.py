@@ -240,7 +240,7 @@ class _Settings:
 
     @property
     def origin(self) -> str:
-        return self.inner.origin
+        return self.inner.origin or "the operator's settings"  # without an origin nobody would ask
 
     @property
     def id(self) -> str:
