@@ -73,7 +73,9 @@ class Cycle:
         self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
         self._quarantine = Quarantine(ports.store)
         self._cutter = Cutter()
-        self._rollouts = Rollouts(ports.store, ports.gatekeeper, policy.rollouts, policy.pace, policy.plan, self._cutter)
+        self._rollouts = Rollouts(
+            ports.store, ports.gatekeeper, policy.rollouts, policy.pace, policy.plan, self._cutter, ports.discovery
+        )
         self._seen: tuple[Hashable, ObservedState | None] | None = None
         self._heard: Hashable = ((), ())
         self._held: frozenset[str] = frozenset()

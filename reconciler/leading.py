@@ -33,6 +33,7 @@ from reconciler.core.rollouts.strength import course_of
 from reconciler.core.rollouts.waits import Wait, next_look, waits
 from reconciler.core.rollouts.ways import way_to
 from reconciler.core.units import Unit
+from reconciler.forcing import Force
 from reconciler.gating import Gatekeeper, GateLook, evidence_of, judged_of
 from reconciler.holding import in_force, names_of
 from reconciler.journalled import Writes
@@ -89,6 +90,7 @@ class Look:
     stored: Mapping[str, Rollout]
     standing: dict[str, Rollout]
     gatekeeper: Gatekeeper
+    force: Force = field(default_factory=Force)
     judged: dict[str, tuple[GateLook, ...]] = field(default_factory=dict)
     actions: dict[str, list[Action]] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
@@ -221,6 +223,7 @@ class Look:
         return replace(
             seen_of(rollout, differences, self.mesh),
             failed=self.heard.writes.failed(rollout),
+            in_force=self.force.of(rollout, self.mesh, self.pace),
             blocked=self.heard.blocked.get(rollout.unit, ""),
             gates=judged_of(self.judged.get(rollout.id, ())),
             place=rollout.id in may_begin(others, self.cap),
@@ -249,7 +252,8 @@ class Look:
         mesh = self.mesh if predict else None
         found = [self._outlook(one, self._waits(one, written, left), mesh, written) for one in self.under_way]
         said = [(*self.gatekeeper.hopeless(one), *remarks(one, self.git, self.mesh)) for one in self.under_way]
-        return tuple(replace(one, notes=(*one.notes, *notes)) for one, notes in zip(found, said, strict=True))
+        unread = self.force.problem
+        return tuple(replace(one, notes=(*one.notes, *notes, *unread)) for one, notes in zip(found, said, strict=True))
 
     def _outlook(self, one: Rollout, missing: Iterable[Wait], mesh: Mesh | None, written: AbstractSet[Key]) -> Outlook:
         found, before = outlook(one, missing, mesh), self.stored.get(one.id)

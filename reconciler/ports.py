@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from reconciler.core.rollouts.records import Change, Evidence, Refusal
     from reconciler.core.rollouts.rollout import Rollout
     from reconciler.core.rollouts.seen import Command, Hold
+    from reconciler.core.rollouts.values import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +348,15 @@ class Metrics(Protocol):
 
     def durations(self, arm: Arm, window: Window, reporter: Reporter) -> Durations:
         """Return how long an arm's requests in a window took, by the same rules."""
+
+    def close(self) -> None: ...
+
+
+class Discovery(Protocol):
+    """What proxies are told of endpoints."""
+
+    def told(self) -> tuple[Told, ...]:
+        """Return what each replica that tells proxies knows. Raises Unavailable, InvalidInput for a token without a file."""
 
     def close(self) -> None: ...
 

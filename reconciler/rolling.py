@@ -20,20 +20,28 @@ from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import Command, Pace
 from reconciler.core.units import Cutter, Unit
+from reconciler.forcing import Force
 from reconciler.gating import Gatekeeper
 from reconciler.journalled import Writes
 from reconciler.leading import Heard, Look
-from reconciler.ports import Store
+from reconciler.ports import Discovery, Store
 
 
 class Rollouts:
     """The rollouts of one target, kept in its store."""
 
     def __init__(
-        self, store: Store, gatekeeper: Gatekeeper, limits: RolloutLimits, pace: Pace, plan: PlanSettings, cutter: Cutter
+        self,
+        store: Store,
+        gatekeeper: Gatekeeper,
+        limits: RolloutLimits,
+        pace: Pace,
+        plan: PlanSettings,
+        cutter: Cutter,
+        discovery: Discovery | None = None,
     ) -> None:
         self._store, self._gatekeeper, self._limits, self._pace, self._plan = store, gatekeeper, limits, pace, plan
-        self._cutter = cutter
+        self._cutter, self._discovery = cutter, discovery
         self._mesh: Mesh | None = None
         self._blocked: dict[str, str] = {}
 
@@ -54,7 +62,8 @@ class Rollouts:
         if self._mesh is None or self._mesh.observed is not observed:
             self._mesh = Mesh(observed, self._plan.cluster)
         self._mesh.look_again(draining)
-        return Look(self._mesh, git, now, self._pace, self._limits.units, heard, dict(standing), standing, self._gatekeeper)
+        force, stored = Force(self._discovery), dict(standing)
+        return Look(self._mesh, git, now, self._pace, self._limits.units, heard, stored, standing, self._gatekeeper, force)
 
     def begin(self, look: Look, desired: DesiredState, differences: Sequence[ObjectDiff]) -> bool:
         """Begin rollouts where Git wants something else than what was accepted; returns whether any is new.

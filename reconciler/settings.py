@@ -122,6 +122,10 @@ class RolloutSettings(BaseModel):
     """How long gates stay armed at least after the last step."""
     settle: Duration = timedelta(seconds=15)
     """How long after its read-back a write counts as known to all proxies."""
+    istiod: Names = ()
+    """URLs of istiod's debug pages, one for each replica: a write of endpoints counts as known once all of them list it."""
+    istiod_token_file: FilePath | None = None
+    """File with a bearer token for them, of a service account that istiod lets read them."""
     patience: Interval = timedelta(hours=1)
     """How long a step may be kept from going on, by ill endpoints for instance, before it pauses for a person."""
     units: int = Field(10, gt=0)

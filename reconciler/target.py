@@ -14,14 +14,15 @@ from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.seen import Pace
 from reconciler.crds import Crds
 from reconciler.gating import Gatekeeper
-from reconciler.ports import Clock, Cluster, FleetOffice, Lease, ParseCache, Source, Store, VMRegistry, Witness
+from reconciler.ports import Clock, Cluster, Discovery, FleetOffice, Lease, ParseCache, Source, Store, VMRegistry, Witness
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The world of one target. `office` is the registry's server, where there is one and somebody has a token for it.
 
-    `witnesses` are those who tell how VMs are beside their agents, as far as the operator has named them.
+    `witnesses` are those who tell how VMs are beside their agents, as far as the operator has named them. `discovery` is who
+    tells proxies of endpoints, where it may be asked.
     """
 
     source: Source
@@ -34,12 +35,13 @@ class Ports:
     crds: Crds
     gatekeeper: Gatekeeper = field(default_factory=Gatekeeper)
     office: FleetOffice | None = None
+    discovery: Discovery | None = None
     witnesses: Mapping[HealthSource, Witness] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close everything that holds connections, files or threads."""
-        parts = (self.source, self.cache, self.cluster, self.registry, self.store, self.office, *self.witnesses.values())
-        for port in parts:
+        parts = (self.source, self.cache, self.cluster, self.registry, self.store, self.office, self.discovery)
+        for port in (*parts, *self.witnesses.values()):
             if port is not None:
                 port.close()
 

@@ -32,6 +32,7 @@ from reconciler.errors import InvalidInput, SetupCode
 from reconciler.ports import (
     Clock,
     Cluster,
+    Discovery,
     Enrolment,
     FleetDesk,
     Hook,
@@ -105,6 +106,7 @@ def assembled(
         crds=Crds(cluster, store, schemas, crd_file(settings.crds)),
         gatekeeper=Gatekeeper(measured or metrics(settings), hook(settings), library(settings)),
         office=fleet_office(settings),
+        discovery=discovery(settings),
         witnesses=witnesses(settings, clock),
     )
     try:
@@ -423,6 +425,16 @@ def metrics(settings: Settings) -> Metrics | None:
             networks=own.networks,
         )
     )
+
+
+def discovery(settings: Settings) -> Discovery | None:
+    """Return who tells proxies of endpoints, None where the settings name no istiod. Raises InvalidInput."""
+    own = settings.rollouts
+    if not own.istiod:
+        return None
+    from reconciler.adapters.discovery_istiod import IstiodDiscovery, IstiodSettings
+
+    return IstiodDiscovery(IstiodSettings(own.istiod, own.istiod_token_file, networks=settings.gates.networks))
 
 
 def hook(settings: Settings) -> Hook | None:

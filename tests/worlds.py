@@ -26,7 +26,7 @@ from reconciler.crds import Crds, MakeSchemas
 from reconciler.cycle import Cycle
 from reconciler.errors import Problem
 from reconciler.gating import Gatekeeper
-from reconciler.ports import Cluster, FleetOffice, Lease, Metrics, ParseCache, Source, Store, VMRegistry, Witness
+from reconciler.ports import Cluster, Discovery, FleetOffice, Lease, Metrics, ParseCache, Source, Store, VMRegistry, Witness
 from reconciler.target import NOTHING_SAID, Policy, Ports
 from tests.building import document, service_entry, workload_entry
 from tests.contracts.clock import SetClock
@@ -112,6 +112,7 @@ class World:
         lease: Lease | None = None,
         metrics: Metrics | None = None,
         office: FleetOffice | None = None,
+        discovery: Discovery | None = None,
         witnesses: Mapping[HealthSource, Witness] | None = None,
         people: People = People(),  # noqa: B008 - a frozen value
         **policy: Any,
@@ -128,6 +129,7 @@ class World:
             crds=Crds(cluster or self.cluster, store or self.store, make_schemas),
             gatekeeper=Gatekeeper(metrics, library=Library(people=people)),
             office=office,
+            discovery=discovery,
             witnesses=witnesses or {},
         )
         settings = replace(plan or PlanSettings(), target=TARGET)

@@ -16,6 +16,8 @@ from reconciler.core.rollouts.platforms import Platforms
 
 #: Documents of a unit's objects; None: the object is absent.
 Documents = Mapping[Key, Document | None]
+#: The weight of each address that istiod tells proxies of, by namespace and host of the service.
+Told = Mapping[tuple[str, str], Mapping[str, int]]
 
 
 class LegKind(StrEnum):

@@ -34,6 +34,9 @@ class For(StrEnum):
     OTHER = "other"
 
 
+#: When to ask istiod again.
+_SOON = timedelta(seconds=1)
+
 #: Gates that wait for a person, for the hour or for time to pass are no gates that cannot say.
 _KINDS = {Reason.APPROVAL: For.APPROVAL, Reason.CLOSED: For.HOURS, Reason.SOAKING: For.TIME}
 
@@ -181,8 +184,9 @@ def _force(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
         # A write shows by itself; that there was nothing to write, nobody tells but the next look.
         yield Wait(For.FORCE, seen.blocked or "not all of it is written yet", None if seen.blocked else pace.settle)
     else:
-        left = pace.settle - settled if seen.in_force is None else None
-        soon = f": {length(left)} more" if left else ""
+        # Nobody tells when istiod has got it but the next look.
+        left = pace.settle - settled if seen.in_force is None else _SOON
+        soon = f": {length(left)} more" if seen.in_force is None else ": istiod has other endpoints"
         yield Wait(For.FORCE, f"the proxies have not all got it yet{soon}", left)
 
 
