@@ -23,6 +23,7 @@ from reconciler.core.rollouts.looks import seen_of
 from reconciler.core.rollouts.machine import advance, set_out_on
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.outlook import Outlook, outlook
+from reconciler.core.rollouts.overrun import overrun
 from reconciler.core.rollouts.places import group_of, may_begin
 from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
 from reconciler.core.rollouts.records import Change, Refusal, change_of, content_of, shares_told
@@ -78,7 +79,7 @@ class Look:
     `git` holds the declared documents: what holds a split has a say in weights alone. `refused` says of units, by name, why
     what Git wants of them cannot be rolled out: none of it may be written then. `kept` are objects of services that somebody
     holds, each with the reason, whether they roll or not. `saved` once it is stored what came of it;
-    before, it is what would.
+    before, it is what would. `expected` is how many Pods Git expects now, by ServiceEntry.
     """
 
     mesh: Mesh
@@ -97,6 +98,7 @@ class Look:
     refused: dict[str, NoWay] = field(default_factory=dict)
     gone: list[Rollout] = field(default_factory=list)
     kept: Mapping[Key, str] = field(default_factory=dict)
+    expected: Mapping[Key, int] = field(default_factory=dict)
     saved: bool = False
     _newer: dict[str, str] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
@@ -224,6 +226,7 @@ class Look:
             seen_of(rollout, differences, self.mesh),
             failed=self.heard.writes.failed(rollout),
             in_force=self.force.of(rollout, self.mesh, self.pace),
+            overrun=overrun(rollout, self.expected, self.mesh),
             blocked=self.heard.blocked.get(rollout.unit, ""),
             gates=judged_of(self.judged.get(rollout.id, ())),
             place=rollout.id in may_begin(others, self.cap),

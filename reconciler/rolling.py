@@ -71,6 +71,7 @@ class Rollouts:
         None begins for a unit that is only observed: it would never get anywhere.
         """
         git, policies = look.git, Policies.of(desired.policies, self._plan.root_namespace)
+        look.expected = policies.expected()
         # What is to be tried again need not differ from Git in any object: a split is none.
         held = {
             key

@@ -115,6 +115,12 @@ def expected_pods(policy: RolloutPolicy, before: Documents, after: Documents, me
     return max((mesh.scale(one.before["metadata"]["namespace"], one.selectors).maximum for one in entries), default=0)
 
 
+def pods_there(before: Documents, after: Documents, mesh: Mesh) -> bool:
+    """Tell whether any Pod is meant to run that a unit picks before or after."""
+    entries = Sides(before, after).entries()
+    return any(mesh.pods_meant(one.before["metadata"]["namespace"], one.selectors) for one in entries)
+
+
 def divided(found: Shares, split: Fraction | None, pods: int) -> Shares:
     """Return the shares with the VMs' sum at the wanted split, where there are VMs and Pods to split between."""
     machines = {key: share for key, share in found.items() if key != PODS}

@@ -149,12 +149,7 @@ def _standing(way: Way, step: int) -> dict[Key, Document | None]:
 
 def _position(way: Way, step: int, stage: int) -> Position:
     current = way.steps[step]
-    return Position.of(current.exposure, current.stages, stage, first=_is_first(way, step))
-
-
-def _is_first(way: Way, step: int) -> bool:
-    """Tell whether a step is the first one of its leg."""
-    return step == 0 or way.steps[step - 1].leg != way.steps[step].leg
+    return Position.of(current.exposure, current.stages, stage, first=way.begins_leg(step))
 
 
 def sides_of(way: Way, step: int, anchor: Anchor | None = None) -> Sides:
@@ -162,7 +157,7 @@ def sides_of(way: Way, step: int, anchor: Anchor | None = None) -> Sides:
     standing = _standing(way, step)
     expected = way.expected or (anchor.most if anchor else 0)
     # Where all requests went to VMs, Pods have only come since: they come to weights that are sized for those expected.
-    armed = way.splits[0] == 1 and _is_first(way, step)
+    armed = way.splits[0] == 1 and way.begins_leg(step)
     return Sides(standing, {**standing, **_leg(way, step).after}, way.weighed, expected, armed)
 
 

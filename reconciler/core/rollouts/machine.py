@@ -40,7 +40,7 @@ def advance(rollout: Rollout, seen: Seen, now: datetime, pace: Pace = _PACE) -> 
         if why := objection(rollout, command, seen):
             actions.append(Answered(command, done=False, why=why))
             continue
-        before, rollout, seen = rollout, carried_out(rollout, command, now), _still(seen, command.word)
+        before, rollout, seen = rollout, carried_out(rollout, command, seen, now), _still(seen, command.word)
         actions += [Answered(command, done=True), *_consequences(before, rollout, command.word)]
     while found := due(rollout, seen, pace):
         before, rollout, seen = rollout, _happened(rollout, found, now), _still(seen, found.event)

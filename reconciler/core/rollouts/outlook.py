@@ -112,7 +112,7 @@ def outlook(rollout: Rollout, waits: Iterable[Wait] = (), mesh: Mesh | None = No
         notes=(*rollout.policy.notes, *way.notes, *unseen),
         figures=rollout.figures if rollout.outcome is Outcome.NONE else None,
         cause=rollout.cause,
-        asked=next((one.text for one in reversed(missing) if one.what is For.APPROVAL), ""),
+        asked=next((one.text for one in reversed(missing) if one.what in (For.APPROVAL, For.PODS)), ""),
     )
 
 

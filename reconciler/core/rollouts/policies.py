@@ -64,6 +64,11 @@ class Policies:
         asking = [(key.namespace, spec) for key, spec in sorted(self.specs.items(), reverse=True) if spec.get("split")]
         return {Key("ServiceEntry", namespace, spec["serviceEntry"]): _split(spec["split"]) for namespace, spec in asking}
 
+    def expected(self) -> dict[Key, int]:
+        """Return for how many Pods of each ServiceEntry a policy says that weights are sized before the first one is there."""
+        asking = [(key.namespace, spec) for key, spec in sorted(self.specs.items(), reverse=True) if spec.get("expectPods")]
+        return {Key("ServiceEntry", namespace, spec["serviceEntry"]): spec["expectPods"] for namespace, spec in asking}
+
     def spec_of(self, unit: Unit) -> Document:
         """Return the same for a unit."""
         namespace = unit.services[0][0] if unit.services else unit.keys[0].namespace

@@ -80,7 +80,8 @@ class Rollout:
     seen to be in force (None: not yet), `passed` the index of the last step of which everything passed, -1 for none.
     `approvals` are those of the current step, `gate_state` is what each gate keeps between looks (JSON values), `population`
     the Pod versions that the evidence is about, `loads` who was there when the step began (`balance.loads_of`), `carried` what
-    Pods bore at the origin: what an undo may trust them with. `figures` are those of the last look, for people.
+    Pods bore at the origin: what an undo may trust them with. `let` is how many Pods a person has let come to armed weights.
+    `figures` are those of the last look, for people.
 
     While PAUSED, `cause` says why and `returns_to` where a resume leads. `reason` says why it is where it is, for people.
     `overrules` means that somebody let it go on over what was changed by hand, until that is written over.
@@ -121,6 +122,7 @@ class Rollout:
     population: str = ""
     loads: Mapping[str, int] = field(default_factory=dict)
     carried: tuple[Carried, ...] = ()
+    let: int = 0
     figures: Figures | None = None
     cause: Cause = Cause.NONE
     returns_to: Phase = Phase.WAITING

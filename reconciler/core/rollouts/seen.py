@@ -10,6 +10,7 @@ from reconciler.core.gates.consequence import Consequence
 from reconciler.core.gates.verdict import Verdict
 from reconciler.core.resources import EMPTY, Key
 from reconciler.core.rollouts.rollout import Rollout
+from reconciler.core.rollouts.values import Overrun
 
 
 class Word(StrEnum):
@@ -96,6 +97,8 @@ class Seen:
     the old side could not even take back what the first step of an undo gives it), `void` (why what was approved is not what
     would happen now).
 
+    `overrun` is what has come beyond the Pods that weights are armed for, if anything.
+
     `place`: one more unit may roll. `hold` is the one in force. `group` are the other rollouts of the group that the same
     commit began. `newer` is the commit that wants something else than this rollout, `later` the id of a rollout of the same
     unit that came after it, both empty where there is none. `asked`: Git wants again what it was to lead to, which is refused
@@ -114,6 +117,7 @@ class Seen:
     capacity: str = ""
     retreat: str = ""
     void: str = ""
+    overrun: Overrun | None = None
     place: bool = True
     hold: Hold | None = None
     group: tuple[Rollout, ...] = ()

@@ -85,7 +85,8 @@ class Way:
     """From one state of a unit to another: all its documents `before` and `after`, and the legs and steps between.
 
     `splits` are the VMs' shares that stand before and are wanted after (0 to 1), None where the documents' weights rule.
-    `expected` is for how many Pods weights are sized while none is meant to run.
+    `expected` is for how many Pods weights are sized while none is meant to run; `armed`: none was when the way was found, and
+    if more than these come, its first step holds.
     `by` is the label by which subsets tell VMs from Pods where routes make the shares; None: weights do.
     `notes` are what a person should know of the way as a whole; `refused` says why it cannot be gone as things stand, empty
     where it can, and `culprit` names the object that this is about, where there is one.
@@ -101,10 +102,15 @@ class Way:
     expected: int = 0
     by: Platforms | None = None
     culprit: Key | None = None
+    armed: bool = False
 
     def asked(self, step: int) -> int:
         """How many steps that the policy asks for there are up to the one of this index, itself included."""
         return sum(not one.quiet for one in self.steps[: step + 1])
+
+    def begins_leg(self, step: int) -> bool:
+        """Tell whether the step of this index is the first one of its leg."""
+        return step == 0 or self.steps[step - 1].leg != self.steps[step].leg
 
     @property
     def watched(self) -> int:
@@ -124,6 +130,23 @@ class Carried:
     entry: Key
     pods: int
     share: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """More Pods of a service come to armed weights than the `expected` ones. `helps` is what a person does to have fewer."""
+
+    service: str
+    pods: int
+    expected: int
+    helps: str = ""
+
+    def __str__(self) -> str:
+        fewer = f"until no more do ({self.helps})" if self.helps else "until no more do"
+        return (
+            f"{self.pods:,} Pods come to {self.service} where {self.expected:,} were expected: the step holds {fewer}, "
+            f"Git expects them (expectPods: {self.pods}), or a person approves"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class For(StrEnum):
     APPROVAL = "approval"
     HOURS = "hours"
     CAPACITY = "capacity"
+    PODS = "pods"
     GROUP = "group"
     WAY = "way"
     OTHER = "other"
@@ -137,6 +138,7 @@ def _to_begin(seen: Seen) -> Iterator[Wait]:
 
 def _to_pass(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     yield from _steady(rollout, seen, pace)
+    yield from _overrun(rollout, seen)
     asks = tuple(_approval(rollout))
     yield from _gates(rollout, seen, without=APPROVAL.name if asks else "")
     yield from asks
@@ -212,6 +214,11 @@ def _gates(rollout: Rollout, seen: Seen, *, without: str) -> Iterator[Wait]:
             yield Wait(For.ANSWER, f"{name} has not been asked yet")
         elif judged.consequence is not Consequence.GO:
             yield Wait(_KINDS.get(judged.verdict.reason, For.GATE), f"{name}: {judged}")
+
+
+def _overrun(rollout: Rollout, seen: Seen) -> Iterator[Wait]:
+    if seen.overrun and seen.overrun.pods > rollout.let:
+        yield Wait(For.PODS, f"{seen.overrun} (plan {rollout.plan})")
 
 
 def _capacity(seen: Seen) -> Iterator[Wait]:

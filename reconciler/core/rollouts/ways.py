@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from reconciler.core.istio import ServiceEntry
 from reconciler.core.resources import Document, Key
-from reconciler.core.rollouts.courses import Course, Sides, courses, expected_pods
+from reconciler.core.rollouts.courses import Course, Sides, courses, expected_pods, pods_there
 from reconciler.core.rollouts.legs import legs, rewritten, weighing
 from reconciler.core.rollouts.mesh import Mesh, Shares, shares
 from reconciler.core.rollouts.opening import Form, selector_of
@@ -47,7 +47,9 @@ def way_to(
         return Way((), (), before, after, splits, refused=str(found), culprit=found.obstacle.key)
     # Without a split, Pods that are not there have no share for which weights could be sized, and routes need none.
     expected = expected_pods(policy, before, after, mesh) if splits != (None, None) and not states.by else 0
-    plan = Way((), (), before, after, splits, expected=expected, by=states.by)
+    armed = expected > 0 and splits[0] == 1 and not pods_there(before, after, mesh)
+    notes = (f"if more than {expected:,} Pods come, the first step holds",) if armed else ()
+    plan = Way((), (), before, after, splits, notes, expected=expected, by=states.by, armed=armed)
     if not states.by and splits[0] is not None and splits[0] == splits[1]:
         states = Waypoints((Waypoint(_weighing_as(before, after)),))
     standing = dict(before)

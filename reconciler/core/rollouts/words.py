@@ -19,7 +19,7 @@ def objection(rollout: Rollout, command: Command, seen: Seen) -> str:
     return next(_objections(rollout, command, seen), "")
 
 
-def carried_out(rollout: Rollout, command: Command, now: datetime) -> Rollout:
+def carried_out(rollout: Rollout, command: Command, seen: Seen, now: datetime) -> Rollout:
     """Return the rollout after a command that nothing speaks against."""
     reason = f"{command.word} by {command.by}" + (f": {command.reason}" if command.reason else "")
     match command.word:
@@ -30,7 +30,8 @@ def carried_out(rollout: Rollout, command: Command, now: datetime) -> Rollout:
         case Word.APPROVE:
             given = Approval(command.by, command.role, command.reason, command.at, command.digest)
             others = tuple(one for one in rollout.approvals if one.by != command.by)
-            rollout = replace(rollout, approvals=(*others, given))
+            let = max(rollout.let, seen.overrun.pods if seen.overrun else 0)
+            rollout = replace(rollout, approvals=(*others, given), let=let)
     return moved(rollout, command.word, reason, now)
 
 
@@ -58,6 +59,7 @@ def _against_approve(rollout: Rollout, command: Command, seen: Seen) -> Iterator
     if command.digest != rollout.digest:
         yield f"the approval is for the plan {command.digest[:12]}, this is {rollout.digest[:12]}: look at it again"
     asked = any(one and one.verdict.reason is Reason.APPROVAL for one in seen.gates.values())
+    asked |= seen.overrun is not None and seen.overrun.pods > rollout.let
     if not rollout.current.approval and not asked:
         yield f"step {rollout.step + 1} asks for no approval"
     if not asked and any(one.by == command.by for one in rollout.approvals):

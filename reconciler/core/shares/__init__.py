@@ -11,23 +11,22 @@ rollout is: ``share = start + exposure * (wanted - start)``.
     reachable(steps, reach)           `steps`: steps of a policy that no weights reach, merged or refused
     grouped(order, exposures, steps)  `groups`: which endpoints change, leave or come in which step
     lowered(crowd, written, names)    `lowering`: less weight for those that are about to change
-    armed(crowd, pods, course, first) `arming`: weights before the first Pod; `unattended`: if nobody recomputes
+    unattended(crowd, total, pods)    `unattended`: what is reached if nobody recomputes
     hold(crowd, now, promise)         `holding`: the share while Pods scale, crash and come back
     route_weights(shares)             `routes`: exact percentages for the strategy `subsets`
 """
 
-from reconciler.core.shares.arming import Armed, Unattended, armed, unattended
 from reconciler.core.shares.groups import Group, Groups, by_part, grouped, of_arrivals, of_departures, of_updates
 from reconciler.core.shares.holding import Effect, Held, Promise, hold
 from reconciler.core.shares.lowering import Lowered, lowered
 from reconciler.core.shares.presence import Presence
 from reconciler.core.shares.routes import RouteWeights, route_weights
 from reconciler.core.shares.steps import Reach, Reachable, Reached, by_weights, reachable
+from reconciler.core.shares.unattended import Unattended, unattended
 from reconciler.core.shares.values import Course, Crowd, Limit, Limits, Rounding, Weights
 from reconciler.core.shares.weighing import pods_for, vms_for, weights, weights_on
 
 __all__ = [
-    "Armed",
     "Course",
     "Crowd",
     "Effect",
@@ -46,7 +45,6 @@ __all__ = [
     "RouteWeights",
     "Unattended",
     "Weights",
-    "armed",
     "by_part",
     "by_weights",
     "grouped",

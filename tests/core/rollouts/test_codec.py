@@ -79,6 +79,7 @@ WAYS = st.builds(
     TEXTS,
     by=st.none() | st.builds(Platforms, TEXTS, TEXTS, TEXTS),
     culprit=st.none() | KEYS,
+    armed=st.booleans(),
 )
 POLICIES = st.builds(
     RolloutPolicy,
@@ -120,6 +121,7 @@ ROLLOUTS = st.builds(
     population=TEXTS,
     loads=st.dictionaries(TEXTS, st.integers(), max_size=2),
     carried=st.lists(st.builds(Carried, KEYS, st.integers(0, 9), SHARES), max_size=2).map(tuple),
+    let=st.integers(0, 9),
     figures=st.none()
     | st.builds(
         Figures,

@@ -18,8 +18,8 @@ from reconciler.core.rollouts.policy import OnHarm
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
 from reconciler.core.rollouts.seen import Hold, Judged, Pace, Seen, Word
 from reconciler.core.rollouts.table import Event
-from reconciler.core.rollouts.values import RolloutStep, Stage
-from reconciler.core.rollouts.waits import since, stored
+from reconciler.core.rollouts.values import Overrun, RolloutStep, Stage
+from reconciler.core.rollouts.waits import For, since, stored, waits
 from tests.core.rollouts.play import (
     ASK,
     DAY,
@@ -29,6 +29,7 @@ from tests.core.rollouts.play import (
     MINUTE,
     NO_TIME,
     NOON,
+    PACE,
     PASS,
     SECOND,
     WAIT,
@@ -603,3 +604,23 @@ def test_what_a_person_is_asked_names_the_plan_to_approve() -> None:
     asks = rollout(step(10, approval=True), step(100), phase=Phase.SOAKING, started=NOON)
     assert outlook(asks, stored(asks)).asked == f"a person must approve what comes next (plan {asks.digest[:12]})"
     assert outlook(replace(asks, phase=Phase.PAUSED, cause=Cause.HOLD)).cause is Cause.HOLD
+
+
+def test_a_person_lets_so_many_pods_come_to_armed_weights_and_no_more() -> None:
+    """20 are approved by plan, as a step that asks for it is; five more hold it again. Whoever said yes may say so again."""
+    many, more = (Overrun("shop/billing", pods, 8) for pods in (20, 25))
+    play = Play(rollout(step(10, hold=HOUR), step(100))).begun()
+    play.look(SECOND, overrun=many).say(Word.APPROVE, overrun=many)
+    assert play.rollout.let == 20
+    play.watch(2 * HOUR, overrun=more).is_at(Phase.SOAKING, 0)
+    assert [one.what for one in waits(play.rollout, Seen(written=True, overrun=more), PACE)] == [For.PODS]
+    play.say(Word.APPROVE, overrun=more).is_at(Phase.APPLYING, 1)
+
+
+def test_nobody_approves_pods_that_were_expected() -> None:
+    """The step asks for no approval, and as many were let come already."""
+    many = Overrun("shop/billing", 20, 8)
+    play = Play(rollout(step(10, hold=HOUR), step(100))).begun().say(Word.APPROVE)
+    assert "asks for no approval" in play.why_not
+    play.say(Word.APPROVE, overrun=many).say(Word.APPROVE, by="bob", overrun=many)
+    assert play.answers == [(Word.APPROVE, False), (Word.APPROVE, True), (Word.APPROVE, False)]

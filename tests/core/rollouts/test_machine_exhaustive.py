@@ -17,7 +17,7 @@ from reconciler.core.rollouts.policy import OnHarm
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Hold, Seen, Word
 from reconciler.core.rollouts.table import LEFT, TABLE, Event
-from reconciler.core.rollouts.values import Approval, Stage
+from reconciler.core.rollouts.values import Approval, Overrun, Stage
 from tests.core.rollouts.play import ASK, DIGEST, EDIT, HARM, HOUR, MINUTE, NOON, PACE, PASS, WAIT, policy, rollout, step
 
 NOW = NOON + HOUR
@@ -49,6 +49,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "later": {"later": "r9"},
     "asked": {"asked": True},
     "void": {"void": "14 %"},
+    "overrun": {"overrun": Overrun("shop/billing", 20, 8)},
 }
 DECIDING = ("failed", "blocked", "edited", "pass", "harm", "outage", "hold", "group", "newer")
 PAIRS = [chosen for count in (0, 1, 2) for chosen in combinations(FLAGS, count)]
@@ -140,7 +141,9 @@ def check_steps(before: Rollout, seen: Seen, after: Rollout, moves: Sequence[Mov
         assert not any((seen.unhealthy, seen.outage, seen.hold, seen.failed, seen.hand_edits, seen.newer))
         assert all(one is not None and one.consequence is Consequence.GO for one in seen.gates.values())
         assert set(asked.gates) <= seen.gates.keys()
-        assert before.approvals or not asked.approval or any(said.word is Word.APPROVE for said in seen.commands)
+        approved = any(said.word is Word.APPROVE for said in seen.commands)
+        assert before.approvals or not asked.approval or approved
+        assert approved or not seen.overrun
         assert after.time.held <= HOUR + MINUTE
         assert after.passed == one.step
 
