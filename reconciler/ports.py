@@ -170,10 +170,11 @@ class Cluster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RegistryState:
-    """One complete read of the VM registry."""
+    """One complete read of the VM registry. `recovering`: its server doubts the record, which may be an older one."""
 
     machines: Mapping[Key, LiveObject]
     version: str = ""
+    recovering: bool = False
 
 
 class VMRegistry(Protocol):
@@ -220,6 +221,13 @@ class VMRegistry(Protocol):
         """Keep a watch open from now on; call `changed` (cheap, from any thread) whenever content changes."""
 
     def close(self) -> None: ...
+
+
+class ServedRegistry(VMRegistry, Protocol):
+    """A registry that a server of ours can keep."""
+
+    def doubt(self, *, recovering: bool) -> None:
+        """Keep whether the record may be an older one, which `observe` tells from then on; that is content."""
 
 
 class Witness(Protocol):
@@ -605,7 +613,10 @@ class FleetDesk(FleetOffice, Protocol):
     """The same, with what only a person decides."""
 
     def issue(self, vm: Key, networks: Sequence[str], lifetime: timedelta, service_account: str = "") -> str:
-        """Return a new join token for a VM, good once, from these networks, for so long. Raises Rejected."""
+        """Return a new join token for a VM, good once, from these networks, for so long. Raises Rejected.
+
+        By the key of a WorkloadGroup it is one for a new member of that group, whose networks must be named.
+        """
 
     def revoke(self, vm: Key) -> None:
         """Take all rights from the agent of a VM, and its workloads out of the mesh. Raises Rejected, also by a brake."""

@@ -382,20 +382,21 @@ def registry_server(settings: Settings) -> Iterator[RegistryServer]:
     Raises InvalidInput for settings that cannot be, Unavailable where it cannot listen.
     """
     from reconciler.adapters.fleet_sql import SqlFleet
+    from reconciler.adapters.registry_sql import SqlRegistry
     from reconciler.registry.app import registry_app
     from reconciler.registry.keyfile import kept
     from reconciler.registry.rules import server_rules, signer
     from reconciler.registry.server import RegistryServer, Tls
 
     clock, own = system_clock(), settings.registry_server
-    records = vm_registry(settings, clock)
-    if records is None or in_consul(settings):
+    if settings.registry == "none" or in_consul(settings):
         raise InvalidInput("the registry's server keeps its VMs in SQLite or PostgreSQL: name one", code=SetupCode.OPTION)
     tls = None
     if own.certificate_file is not None:
         tls = Tls(own.certificate_file, own.certificate_key_file or own.certificate_file, own.client_ca_file)
     elif own.client_ca_file is not None:
         raise InvalidInput("client certificates need TLS: name a certificate file", code=SetupCode.OPTION)
+    records = SqlRegistry(registry_url(settings), settings.target, clock)
     keys = kept(own.key_file or settings.folder / "registry.key")
     token = kept(own.operator_token_file or settings.folder / "operator.token")[0]
     store = SqlFleet(registry_url(settings), settings.target)

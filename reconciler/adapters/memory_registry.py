@@ -42,6 +42,7 @@ class MemoryRegistry:
         self._lock = threading.RLock()
         self._records: dict[Key, _Record] = {}
         self._version = 0
+        self._recovering = False
         self._observed: RegistryState | None = None
         self._listeners: list[Callable[[], None]] = []
 
@@ -51,7 +52,7 @@ class MemoryRegistry:
             version = str(self._version)
             if self._observed is None or self._observed.version != version:
                 machines = {key: record.live for key, record in self._records.items()}
-                self._observed = RegistryState(MappingProxyType(machines), version)
+                self._observed = RegistryState(MappingProxyType(machines), version, self._recovering)
             return self._observed
 
     def get(self, key: Key) -> LiveObject | None:
@@ -103,6 +104,15 @@ class MemoryRegistry:
                 if record := self._records.get(key):
                     seen = latest(record.status.last_seen, at)
                     self._records[key] = replace(record, status=replace(record.status, last_seen=seen))
+
+    def doubt(self, *, recovering: bool) -> None:
+        """Keep whether the record may be an older one."""
+        with self._lock:
+            if self._recovering == recovering:
+                return
+            self._recovering = recovering
+            self._version += 1
+        self._tell()
 
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Call `changed` after every change of content, from the thread that made it."""

@@ -130,6 +130,17 @@ class SqlRegistry:
         if newest:
             self._database.write(lambda connection: self._rows.seen(connection, newest))
 
+    def doubt(self, *, recovering: bool) -> None:
+        """Keep whether the record may be an older one."""
+
+        def work(turn: Turn) -> None:
+            turn.lock()
+            if self._rows.recovering(turn.connection) != recovering:
+                self._rows.doubt(turn.connection, recovering=recovering)
+                turn.next()
+
+        self._write(work)
+
     def subscribe(self, changed: Callable[[], None]) -> None:
         """Call `changed` soon after any process has changed content, from a thread of our own."""
         with self._subscribing:
@@ -196,4 +207,4 @@ class SqlRegistry:
             for key in self._rows.gone(connection, since):
                 records.pop(key, None)
             records.update(self._rows.changed(connection, since))
-        return RegistryState(MappingProxyType(records), str(version))
+        return RegistryState(MappingProxyType(records), str(version), self._rows.recovering(connection))

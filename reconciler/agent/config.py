@@ -8,6 +8,8 @@ stateDir    folder of the credential and, in `tokens/`, of join tokens
 addresses   IP addresses to report; without it the one that connections to the registry come from
 allowExec   whether probes may run commands here (false): what they run is said by whoever writes WorkloadGroups
 leave       whether the VM leaves the mesh when the agent is told to end (true)
+network     the VM's network and
+locality    its locality (region/zone/subzone), told at a join; where a WorkloadGroup lets VMs join, its template has precedence
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from urllib.parse import urlsplit
 #: Where the configuration is unless somebody says otherwise, and where state is kept.
 CONFIG = Path("/etc/reconciler-agent/agent.json")
 STATE = "/var/lib/reconciler-agent"
-_TEXTS = ("server", "caFile", "certFile", "keyFile", "stateDir")
+_TEXTS = ("server", "caFile", "certFile", "keyFile", "stateDir", "network", "locality")
 _FLAGS = ("allowExec", "leave")
 _NAMES = {*_TEXTS, *_FLAGS, "addresses"}
 _HERE = {"localhost", "127.0.0.1", "::1"}
@@ -48,6 +50,8 @@ class Config(NamedTuple):
     addresses: tuple[str, ...] = ()
     allow_exec: bool = False
     leave: bool = True
+    network: str = ""
+    locality: str = ""
 
 
 def read_config(path: Path) -> Config:
@@ -88,6 +92,8 @@ def config_of(document: dict[str, Any]) -> Config:
         addresses=tuple(document.get("addresses", ())),
         allow_exec=document.get("allowExec", False),
         leave=document.get("leave", True),
+        network=document.get("network", ""),
+        locality=document.get("locality", ""),
     )
 
 

@@ -30,7 +30,9 @@ class Registry:
     def join(self, token: str, credential: str) -> Answer:
         """Exchange a join token, over a new connection: it must not be sent twice."""
         self.close()
-        return self._send("/v1/join", {"token": token, **self._body()}, credential)
+        said = {"network": self._config.network, "locality": self._config.locality}
+        body = {"token": token, **{name: text for name, text in said.items() if text}, **self._body()}
+        return self._send("/v1/join", body, credential)
 
     def report(self, workloads: Any, credential: str) -> Answer:
         """Tell how the workloads are."""

@@ -33,24 +33,42 @@ def _options(command: Command) -> Command:
 
 
 @click.command()
-@click.argument("name", metavar="NAMESPACE/NAME")
+@click.argument("name", metavar="[NAMESPACE/NAME]", required=False)
+@click.option("--group", metavar="NAMESPACE/NAME", help="A new member of this WorkloadGroup, named after its address.")
 @_options
 @click.option(
-    "--address", "addresses", multiple=True, metavar="CIDR", help="Where the VM's address must be.  [default: anywhere]"
+    "--address",
+    "addresses",
+    multiple=True,
+    metavar="CIDR",
+    help="Where the VM's address must be; for a group it must be said.  [default: anywhere]",
 )
 @click.option("--ttl", default="1h", metavar="TIME", show_default=True, help="How long it is good.")
-@click.option("--service-account", default="", metavar="NAME", help="Shown beside the VM.")
+@click.option(
+    "--service-account", default="", metavar="NAME", help="Shown beside the VM; for a group that of its template (default)."
+)
 @failing
-def token(*, name: str, addresses: tuple[str, ...], ttl: str, service_account: str, **options: Any) -> int:
-    r"""Print a token by which one agent may join once as this WorkloadEntry; a VM that has joined as it before is fenced then.
+def token(
+    *, name: str | None, group: str | None, addresses: tuple[str, ...], ttl: str, service_account: str, **options: Any
+) -> int:
+    r"""Print a token by which one agent may join once.
+
+    It joins as this WorkloadEntry; a VM that has joined as it before is fenced then. Or it joins a WorkloadGroup whose
+    annotation mesh-reconciler.io/autoRegister lets VMs in that Git does not hold.
 
     \b
     reconciler vm token shop/billing-1 --address 10.0.0.5/32 --ttl 15m
+    reconciler vm token --group shop/web --address 10.0.0.0/24 --service-account web
     """
     from reconciler.settings import length_of
 
+    if bool(name) == bool(group):
+        raise InvalidInput("name one VM, or a --group", code=SetupCode.OPTION)
+    if group and not addresses:
+        raise InvalidInput("a token for a group needs an --address: the networks of its VMs", code=SetupCode.OPTION)
+    key = Key("WorkloadGroup", *namespace_and_name(group)) if group else _key(name or "")
     with _office(options) as office:
-        click.echo(office.issue(_key(name), addresses, length_of(ttl), service_account))
+        click.echo(office.issue(key, addresses, length_of(ttl), service_account))
     return 0
 
 

@@ -131,6 +131,11 @@ def fit_text(text: str, longest: int = MAX_REASON) -> str:
 
 def record_document(wanted: MachineSpec, status: MachineStatus) -> Document:
     """Return a record as a document."""
+    return {**asked_document(wanted), "status": status.document}
+
+
+def asked_document(wanted: MachineSpec) -> Document:
+    """Return the document by which a record is asked for."""
     metadata: Document = {"name": wanted.key.name, "namespace": wanted.key.namespace}
     if wanted.labels:
         metadata["labels"] = dict(wanted.labels)
@@ -139,7 +144,6 @@ def record_document(wanted: MachineSpec, status: MachineStatus) -> Document:
         "kind": VIRTUAL_MACHINE,
         "metadata": metadata,
         "spec": wanted.spec,
-        "status": status.document,
     }
 
 

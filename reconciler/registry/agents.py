@@ -1,5 +1,7 @@
 """What agents ask for over HTTP: join, heartbeat, leave."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -23,7 +25,8 @@ def agents_router(registrar: Registrar, doors: Doors) -> APIRouter:
         """Use a token, once. With a good credential its workload is added to those of that VM, else the VM is a new one."""
         source = doors.source(request)
         with doors.counting_failures(source):
-            answer = await registrar.join(body.token, bearer(request), _caller(request, source, body))
+            caller = replace(_caller(request, source, body), network=body.network, locality=body.locality)
+            answer = await registrar.join(body.token, bearer(request), caller)
         return _answered(registrar, answer, 201)
 
     @routes.post("/heartbeat", response_model=Answered)

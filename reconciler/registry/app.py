@@ -13,7 +13,7 @@ from reconciler import __version__
 from reconciler.core.fleet.brakes import BrakeRules
 from reconciler.core.fleet.credentials import Signer
 from reconciler.core.fleet.leases import Pace
-from reconciler.ports import Clock, FleetStore, VMRegistry
+from reconciler.ports import Clock, FleetStore, ServedRegistry
 from reconciler.registry.agents import agents_router
 from reconciler.registry.caps import Capped
 from reconciler.registry.doors import DoorRules, Doors
@@ -40,7 +40,7 @@ class ServerRules:
     bounds: Bounds = Bounds()  # noqa: RUF009
 
 
-def registry_app(store: FleetStore, registry: VMRegistry, signer: Signer, clock: Clock, rules: ServerRules) -> ASGIApp:
+def registry_app(store: FleetStore, registry: ServedRegistry, signer: Signer, clock: Clock, rules: ServerRules) -> ASGIApp:
     """Return the application, which reads its state when it starts and looks around while it runs."""
     ledger, hearing = Ledger(store, clock), Hearing(store, clock, rules.pace, rules.brakes)
     registrar = Registrar(ledger, hearing, Publisher(registry), signer, rules.prover)

@@ -16,6 +16,8 @@ Reason = Annotated[str, StringConstraints(max_length=1024)]
 Address = Annotated[str, StringConstraints(max_length=64)]
 Addresses = Annotated[list[Address], Field(min_length=1, max_length=16)]
 Versions = Annotated[dict[Text, Text], Field(max_length=8)]
+#: A network, or a locality such as ``eu-1/a/rack-7``.
+Region = Annotated[str, StringConstraints(max_length=253, pattern=r"^[A-Za-z0-9._/-]*$")]
 
 
 class Model(BaseModel):
@@ -25,11 +27,13 @@ class Model(BaseModel):
 
 
 class JoinBody(Model):
-    """A join: the token, and where the VM is."""
+    """A join: the token, and where the VM is; network and locality count for members of groups alone."""
 
     token: Secret
     addresses: Addresses
     versions: Versions = {}
+    network: Region = ""
+    locality: Region = ""
 
 
 class Said(Model):
@@ -68,10 +72,14 @@ class Answered(Model):
 
 
 class TokenBody(Model):
-    """A token to issue: for which workload, which addresses the VM may have (``10.0.0.0/24``), good for so many seconds."""
+    """A token to issue: for which workload, which addresses the VM may have (``10.0.0.0/24``), good for so many seconds.
+
+    With a `group` and no name it is for a new member of that WorkloadGroup.
+    """
 
     namespace: Text
-    name: Text
+    name: Text = ""
+    group: Text = ""
     serviceAccount: Text = ""  # noqa: N815
     addresses: Annotated[list[Address], Field(max_length=16)] = []
     ttl: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 3600.0

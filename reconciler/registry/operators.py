@@ -119,7 +119,7 @@ def tokens_router(registrar: Registrar, doors: Doors) -> APIRouter:
         identity = secrets.token_hex(8)
         text = f"mrj1_{identity}_{secrets.token_urlsafe(32)}"
         life = timedelta(seconds=min(body.ttl, 10**9))
-        grant = Grant(body.namespace, body.name, body.serviceAccount, tuple(body.addresses), life)
+        grant = Grant(body.namespace, body.name, body.serviceAccount, tuple(body.addresses), life, body.group)
         token, _ = await ledger.decided(lambda now: operating.issue(grant, identity, text, operator, now), lambda one: one[1])
         answer = {"id": token.id, "token": text, "expires": moment(token.expires)}
         return JSONResponse(answer, 201, {"Cache-Control": "no-store"})

@@ -8,6 +8,7 @@ from typing import Any
 from reconciler.core.fleet.operating import found
 from reconciler.core.fleet.values import Workload
 from reconciler.core.fleet.views import moment, shown, status_of
+from reconciler.core.groups.joins import is_bare
 from reconciler.core.resources import EMPTY, Document, Key
 from reconciler.registry.registrar import Registrar
 
@@ -26,7 +27,8 @@ def page_of(registrar: Registrar, key: Key) -> Document:
     """Return one VM; `claimed` says whether Git knows it. Raises Refused where nobody has joined under the name."""
     ledger, record = registrar.ledger, _spec(registrar, key)
     view = shown(ledger.roster, found(ledger.roster, key), registrar.silence(), ledger.now)
-    claimed = key in registrar.publisher.records
+    live = registrar.publisher.records.get(key)
+    claimed = live is not None and not is_bare(live)
     return {**view, "group": record.get("group", ""), "locality": record.get("locality", ""), "claimed": claimed}
 
 

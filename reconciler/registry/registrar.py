@@ -28,12 +28,17 @@ SOON = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: where from, with which addresses of its own, running what, showing whose certificate (empty: none is asked)."""
+    """Who asks: where from, with which addresses of its own, running what, showing whose certificate (empty: none is asked).
+
+    `network` and `locality` are told at a join.
+    """
 
     source: str
     addresses: Sequence[str]
     versions: Mapping[str, str]
     certificate: str = ""
+    network: str = ""
+    locality: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,18 @@ class Registrar:
         def decide(now: datetime) -> Joined:
             roster = self.ledger.roster
             found = admit(roster, credential, now).agent if credential else None
-            known = credential if found else None
-            new = Newcomer(found.id if found else identity, address, caller.versions, found, known, caller.certificate)
-            return join(roster, usable(roster, token, now), new, now, nonce, self._is_silent(now))
+            new = Newcomer(
+                id=found.id if found else identity,
+                address=address,
+                versions=caller.versions,
+                agent=found,
+                credential=credential if found else None,
+                certificate=caller.certificate,
+                network=caller.network,
+                locality=caller.locality,
+            )
+            good, taken = usable(roster, token, now), self.publisher.named_by_git
+            return join(roster, good, new, now, nonce, self._is_silent(now), taken)
 
         joined = await self.ledger.decided(decide, lambda one: one.decision)
         self.hearing.hear(joined.agent.id, len(self.ledger.roster.agents))

@@ -6,11 +6,11 @@ from hypothesis import settings
 from reconciler.adapters.memory_registry import MemoryRegistry
 from reconciler.ports import VMRegistry
 from tests.contracts.clock import SetClock
-from tests.contracts.registry import RegistryContract
+from tests.contracts.registry import ServedContract
 from tests.contracts.registry_model import RegistryModel
 
 
-class TestMemoryRegistry(RegistryContract):
+class TestMemoryRegistry(ServedContract):
     """The contract over memory."""
 
     @pytest.fixture

@@ -16,14 +16,14 @@ from reconciler.adapters.registry_sql import SqlRegistry
 from reconciler.errors import Unavailable
 from reconciler.ports import VMRegistry
 from tests.contracts.clock import SetClock
-from tests.contracts.registry import RegistryContract, key, record
+from tests.contracts.registry import ServedContract, key, record
 from tests.contracts.registry_model import RegistryModel
 from tests.waiting import SOON, becomes
 
 PROJECT = Path(__file__).parents[2]
 
 
-class Promises(RegistryContract):
+class Promises(ServedContract):
     """The contract, and what only a registry in a database can promise. Derive from it with a fixture `url`."""
 
     @pytest.fixture

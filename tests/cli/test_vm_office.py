@@ -34,6 +34,14 @@ def test_a_token_is_all_that_is_printed_and_lets_a_vm_in_until_it_is_revoked(ser
     assert agent.beat().status == 401
 
 
+def test_a_token_lets_a_vm_into_a_group(server: Served, tmp_path: Path) -> None:
+    """It is named after its address; the networks of the group must be said."""
+    printed = run(server, tmp_path, "token", "--group", "shop/web", "--address", "127.0.0.0/8")
+    agent = Agent(server, "127.0.0.7")
+    assert (printed.exit_code, agent.join(printed.stdout.strip()).status) == (0, 201)
+    assert agent.workloads[0]["name"] == "web-127-0-0-7"
+
+
 def test_what_cannot_be_is_said_and_ends_with_one(server: Served, tmp_path: Path) -> None:
     """Nothing to release, nothing to end, a name that is none."""
     for arguments, words in (
@@ -41,6 +49,9 @@ def test_what_cannot_be_is_said_and_ends_with_one(server: Served, tmp_path: Path
         (("end-recovery",), "end its recovery: HTTP status 409"),
         (("revoke", "vm-1"), "must be NAMESPACE/NAME"),
         (("token", "shop/VM"), "HTTP status 422"),
+        (("token", "shop/vm-1", "--group", "shop/web"), "name one VM, or a --group"),
+        (("token",), "name one VM, or a --group"),
+        (("token", "--group", "shop/web"), "a token for a group needs an --address"),
     ):
         result = run(server, tmp_path, *arguments)
         assert (result.exit_code, words in result.output) == (1, True), result.output

@@ -12,7 +12,7 @@ from reconciler.core.drain import Drain
 from reconciler.core.records import Health, MachineStatus
 from reconciler.core.resources import Document, Key
 from reconciler.errors import Conflict, Rejected
-from reconciler.ports import VMRegistry
+from reconciler.ports import ServedRegistry, VMRegistry
 from tests.contracts.clock import SetClock
 from tests.waiting import SOON
 
@@ -394,3 +394,23 @@ class RegistryContract:
         for number in range(20):
             made = registry.put(record(f"vm-{number}"))
             assert registry.observe().machines[made.key] == made
+
+
+class ServedContract(RegistryContract):
+    """What a registry promises that a server of ours can keep."""
+
+    def test_doubt_is_content(self, registry: ServedRegistry) -> None:
+        """It is told with the next observation and to subscribers, takes no record away, and is kept once."""
+        told = threading.Event()
+        registry.put(record())
+        before = registry.observe()
+        assert not before.recovering
+        registry.subscribe(told.set)
+        registry.doubt(recovering=True)
+        assert told.wait(SOON)
+        doubted = registry.observe()
+        assert (doubted.recovering, doubted.machines) == (True, before.machines)
+        registry.doubt(recovering=True)
+        assert registry.observe().version == doubted.version
+        registry.doubt(recovering=False)
+        assert not registry.observe().recovering

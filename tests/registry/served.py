@@ -13,7 +13,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.memory_fleet import MemoryFleet
 from reconciler.adapters.memory_registry import MemoryRegistry
 from reconciler.core.fleet.credentials import Signer
-from reconciler.ports import FleetStore, VMRegistry
+from reconciler.ports import FleetStore, ServedRegistry
 from reconciler.registry.app import ServerRules, registry_app
 from reconciler.registry.connections import PATIENCE
 from reconciler.registry.doors import DoorRules
@@ -39,7 +39,7 @@ class Served:
 
     port: int
     fleet: FleetStore
-    registry: VMRegistry
+    registry: ServedRegistry
     tls: ssl.SSLContext | None = None
 
     def ask(
@@ -116,7 +116,7 @@ class Agent:
 def served(
     rules: ServerRules | None = None,
     fleet: FleetStore | None = None,
-    registry: VMRegistry | None = None,
+    registry: ServedRegistry | None = None,
     tls: Tls | None = None,
     trust: ssl.SSLContext | None = None,
     patience: float = PATIENCE,

@@ -73,10 +73,10 @@ class OperatorLine:
 
 
 def issued(line: OperatorLine, vm: Key, service_account: str, networks: Sequence[str], lifetime: timedelta) -> str:
-    """Return a new join token for a VM. Raises as `OperatorLine.ask` does."""
+    """Return a new join token, for a VM or for a member of a WorkloadGroup. Raises as `OperatorLine.ask` does."""
     body = {
         "namespace": vm.namespace,
-        "name": vm.name,
+        "group" if vm.kind == "WorkloadGroup" else "name": vm.name,
         "serviceAccount": service_account,
         "addresses": list(networks),
         "ttl": lifetime.total_seconds(),

@@ -45,6 +45,7 @@ _SINCE: BindParameter[int] = bindparam("since")
 _VERSION = select(targets.c.version).where(targets.c.target == _OF_TARGET)
 _LOCK = _VERSION.with_for_update()
 _FLOOR = select(targets.c.floor).where(targets.c.target == _OF_TARGET)
+_RECOVERING = select(targets.c.recovering).where(targets.c.target == _OF_TARGET)
 _ADVANCE = update(targets).where(targets.c.target == _OF_TARGET)
 _TELL = select(func.pg_notify(CHANNEL, _OF_TARGET))
 _FIND = select(machines).where(_is(machines))
@@ -77,6 +78,14 @@ class RegistryRows:
     def floor(self, connection: Connection) -> int:
         """Return the number up to which deletions are no longer listed."""
         return connection.scalar(_FLOOR, self._target) or 0
+
+    def recovering(self, connection: Connection) -> bool:
+        """Return whether the registry's server doubts the records."""
+        return bool(connection.scalar(_RECOVERING, self._target))
+
+    def doubt(self, connection: Connection, *, recovering: bool) -> None:
+        """Keep whether the registry's server doubts the records; the lock must be held."""
+        connection.execute(_ADVANCE, {**self._target, "recovering": recovering})
 
     def lock(self, connection: Connection) -> int:
         """Keep all other writers of content away until the transaction ends, so that numbers follow commits; the version."""

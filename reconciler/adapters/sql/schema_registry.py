@@ -17,13 +17,15 @@ from reconciler.core.records import MAX_DRAIN, MAX_REASON
 METADATA = MetaData()
 PART = Part("registry", METADATA, revisions=("0001", "0002", "0003", "0004"))
 
-#: `floor`: deletions up to this number are no longer listed; who has read less must read everything.
+#: `floor`: deletions up to this number are no longer listed; who has read less must read everything. `recovering`: the
+#: registry's server doubts the records.
 targets = Table(
     "registry_targets",
     METADATA,
     Column("target", TARGET, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("floor", BigInteger, nullable=False),
+    Column("recovering", Boolean, nullable=False, server_default=false()),
 )
 
 #: `changed` is the version at the last change of any content. `target` is the mark: who wrote the record.

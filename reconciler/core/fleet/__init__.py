@@ -9,6 +9,7 @@ Values in, values out.
     roster       the rows by what they are looked up by; a decision about them
     admission    a credential -> its agent, a lock where it was copied, a recovery where our record is behind
     joining      a token -> a workload of an agent
+    membership   a token of a group -> the name of a new member; a member -> its join as the registry's records tell it
     beating      a heartbeat -> health, a successor of the credential
     operating    what operators decide: tokens, drain, undrain, revoke, release of a brake, the end of a recovery
     damping      a VM that flaps

@@ -71,7 +71,12 @@ def fallen_back(roster: Roster, now: datetime) -> Decision:
 
 def claims_of(roster: Roster, agent: str) -> tuple[Claim, ...]:
     """Return what a credential of an agent says of its workloads today."""
-    return tuple(Claim(one.namespace, one.name, one.epoch) for one in roster.of(agent))
+    return tuple(map(claim_of, roster.of(agent)))
+
+
+def claim_of(workload: Workload) -> Claim:
+    """Return what a credential says of a workload."""
+    return Claim(workload.namespace, workload.name, workload.epoch, workload.group)
 
 
 def _rotated(agent: Agent, credential: Credential, now: datetime) -> Admission:
@@ -98,13 +103,14 @@ def _recovered(roster: Roster, agent: Agent | None, credential: Credential, now:
         agent = Agent(credential.agent, now, now, credential.counter, credential.nonce, networks=credential.networks)
     else:
         agent = replace(agent, counter=credential.counter, nonce=credential.nonce, rotated=now)
-    rows += [agent, *(one for claim in credential.claims if (one := _reclaimed(roster, claim, agent.id)))]
+    rows += [agent, *(one for claim in credential.claims if (one := _reclaimed(roster, claim, agent.id, now)))]
     return Admission(agent, Decision(tuple(rows), tuple(audit)))
 
 
-def _reclaimed(roster: Roster, claim: Claim, agent: str) -> Workload | None:
-    """Give a workload back to its agent, where the record knows of no later join."""
-    known = roster.workloads.get(Workload(claim.namespace, claim.name, claim.epoch, agent).key)
+def _reclaimed(roster: Roster, claim: Claim, agent: str, now: datetime) -> Workload | None:
+    """Give a workload back to its agent, where the record knows of no later join. When a member joined nobody knows then."""
+    claimed = Workload(claim.namespace, claim.name, claim.epoch, agent)
+    known = roster.workloads.get(claimed.key)
     if known is None:
-        return Workload(claim.namespace, claim.name, claim.epoch, agent)
+        return replace(claimed, group=claim.group, joined=now if claim.group else None)
     return replace(known, agent=agent, epoch=claim.epoch) if known.epoch < claim.epoch else None

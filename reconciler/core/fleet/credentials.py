@@ -28,11 +28,17 @@ LONGEST = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A workload that a credential speaks for, as of one join."""
+    """A workload that a credential speaks for, as of one join; `group` where it is a member of one."""
 
     namespace: str
     name: str
     epoch: int
+    group: str = ""
+
+    @property
+    def parts(self) -> list[str | int]:
+        """What stands in a credential."""
+        return [self.namespace, self.name, self.epoch, *([self.group] if self.group else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Signer:
 
     def text(self, credential: Credential) -> str:
         """Return a credential as the text that its agent keeps."""
-        claims = [[claim.namespace, claim.name, claim.epoch] for claim in credential.claims]
+        claims = [claim.parts for claim in credential.claims]
         said = [credential.agent, credential.counter, credential.nonce, claims, list(credential.networks)]
         payload = _encoded(json.dumps(said, separators=(",", ":")).encode())
         return f"{FORM}.{payload}.{_encoded(self._mac(self.keys[0], payload))}"

@@ -1,4 +1,4 @@
-"""Joining: a token, used once, makes a workload an agent's.
+"""Joining: a token, used once, makes a workload an agent's; that of a group makes a new member of it (`membership`).
 
 A rebuilt VM gets a token for the same name: its join raises the epoch of that name, and the agent before it is fenced. An
 address belongs to one agent. While its holder lives nobody else gets it; a holder that is silent is taken out of the mesh in
@@ -6,18 +6,19 @@ the very write that lets the new one in (a rebuilt VM often gets the address of 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reconciler.core.fleet.addresses import not_allowed
-from reconciler.core.fleet.admission import claims_of
+from reconciler.core.fleet.admission import claim_of, claims_of
 from reconciler.core.fleet.audit import Entry
 from reconciler.core.fleet.credentials import Claim, Credential
-from reconciler.core.fleet.damping import CALM
+from reconciler.core.fleet.membership import check_name_is_free, member_key
 from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.roster import Decision, Roster
 from reconciler.core.fleet.values import Agent, AgentState, Presence, Row, Token, Workload
+from reconciler.core.resources import Key
 
 #: Longest life of a token, and its usual one.
 LONGEST_LIFE, USUAL_LIFE = timedelta(days=7), timedelta(hours=1)
@@ -36,7 +37,8 @@ class Joined:
 class Newcomer:
     """Who joins: an agent that is known already, with the credential that it showed, or a new id.
 
-    The address is verified, and so is the certificate, which is empty where none is asked for.
+    The address is verified, and so is the certificate, which is empty where none is asked for. `network` and `locality` are
+    what it says of itself.
     """
 
     id: str
@@ -45,6 +47,8 @@ class Newcomer:
     agent: Agent | None = None
     credential: Credential | None = None
     certificate: str = ""
+    network: str = ""
+    locality: str = ""
 
 
 def digest(text: str) -> str:
@@ -71,32 +75,54 @@ def usable(roster: Roster, text: str, now: datetime) -> Token:
     return token
 
 
-def join(roster: Roster, token: Token, new: Newcomer, now: datetime, nonce: str, is_silent: Callable[[Agent], bool]) -> Joined:
-    """Return what a join comes to. Raises Refused where the address belongs to a VM that lives."""
-    before = roster.workloads.get(token.key)
+def join(
+    roster: Roster,
+    token: Token,
+    new: Newcomer,
+    now: datetime,
+    nonce: str,
+    is_silent: Callable[[Agent], bool],
+    taken: Container[Key] = frozenset(),
+) -> Joined:
+    """Return what a join comes to. Raises Refused where the address belongs to a VM that lives.
+
+    A member of a group gets no name that is `taken`: one that Git gives to a VM.
+    """
+    key = member_key(token, new.address)
+    if token.group:
+        check_name_is_free(roster, token, key, new.address, taken, is_silent)
+    before = roster.workloads.get(key)
     fenced = roster.agents.get(before.agent) if before and before.agent != new.id else None
     agent = _agent(token, new, now, nonce)
-    workload = Workload(
-        token.namespace,
-        token.name,
-        before.epoch + 1 if before else 1,
-        new.id,
-        token.service_account,
-        damping=before.damping if before else CALM,
-        draining=before.draining if before else False,
-        drain=before.drain if before else None,
-        version=before.version if before else 0,
-    )
+    workload = _joined(token, key, new, before, now)
     rows: list[Row] = [replace(token, used_by=new.id), agent, workload]
     rows += displaced(roster, new.address, [new.id, *([fenced.id] if fenced else [])], now, is_silent)
     if fenced is not None and len(roster.of(fenced.id)) == 1:
         rows.append(replace(fenced, state=AgentState.FENCED, address=""))
-    audit = (
-        Entry(now, f"token/{token.id}", "joined", str(token.key), f"agent {new.id} at {new.address}, epoch {workload.epoch}"),
-    )
-    others = [claim for claim in claims_of(roster, new.id) if (claim.namespace, claim.name) != (token.namespace, token.name)]
-    claims = [*others, Claim(token.namespace, token.name, workload.epoch)]
+    audit = (Entry(now, f"token/{token.id}", "joined", str(key), f"agent {new.id} at {new.address}, epoch {workload.epoch}"),)
+    others = [claim for claim in claims_of(roster, new.id) if (claim.namespace, claim.name) != (key.namespace, key.name)]
+    claims = [*others, claim_of(workload)]
     return Joined(Decision(tuple(rows), audit), agent, _credential(agent, new, claims, nonce))
+
+
+def _joined(token: Token, key: Key, new: Newcomer, before: Workload | None, now: datetime) -> Workload:
+    """Return the workload of a join. A member that joins by a token for its own name stays in its group."""
+    group = token.group or (before.group if before else "")
+    joined = Workload(key.namespace, key.name, 1, new.id, token.service_account)
+    if group:
+        joined = replace(joined, group=group, network=new.network, locality=new.locality, joined=now)
+    if before is None:
+        return joined
+    account = token.service_account or (before.service_account if group else "")
+    return replace(
+        joined,
+        epoch=before.epoch + 1,
+        service_account=account,
+        damping=before.damping,
+        draining=before.draining,
+        drain=before.drain,
+        version=before.version,
+    )
 
 
 def displaced(roster: Roster, address: str, own: Sequence[str], now: datetime, is_silent: Callable[[Agent], bool]) -> list[Row]:

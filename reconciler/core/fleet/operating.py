@@ -17,16 +17,20 @@ from reconciler.core.fleet.values import AgentState, Presence, Row, Token, Workl
 from reconciler.core.records import checked_key
 from reconciler.core.resources import Key
 
+#: The account of a WorkloadGroup whose template names none, as in Istio.
+USUAL_ACCOUNT = "default"
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token is to be good for."""
+    """What a token is to be good for: one workload, or a member of a group."""
 
     namespace: str
     name: str
     service_account: str
     networks: tuple[str, ...]
     life: timedelta
+    group: str = ""
 
 
 def issue(grant: Grant, identity: str, text: str, actor: str, now: datetime) -> tuple[Token, Decision]:
@@ -35,9 +39,23 @@ def issue(grant: Grant, identity: str, text: str, actor: str, now: datetime) -> 
         raise Refused(Refusal.INVALID, f"a token lives up to {LONGEST_LIFE.days} days")
     for network in grant.networks:
         network_of(network)
-    key = checked_key(grant.namespace, grant.name)
-    token = Token(identity, digest(text), key.namespace, key.name, now, now + grant.life, grant.service_account, grant.networks)
-    return token, Decision((token,), (Entry(now, actor, "token-issued", str(key), f"token {identity}"),))
+    if bool(grant.name) == bool(grant.group):
+        raise Refused(Refusal.INVALID, "a token is for one VM, or for a member of one group")
+    if grant.group and not grant.networks:
+        raise Refused(Refusal.INVALID, "a token for a member of a group says in which networks the VM must be")
+    key = checked_key(grant.namespace, grant.name or grant.group)
+    token = Token(
+        id=identity,
+        digest=digest(text),
+        namespace=key.namespace,
+        name=grant.name,
+        created=now,
+        expires=now + grant.life,
+        service_account=grant.service_account or (USUAL_ACCOUNT if grant.group else ""),
+        networks=grant.networks,
+        group=grant.group,
+    )
+    return token, Decision((token,), (Entry(now, actor, "token-issued", token.subject, f"token {identity}"),))
 
 
 def withdraw(roster: Roster, identity: str, actor: str, now: datetime) -> Decision:
@@ -46,7 +64,7 @@ def withdraw(roster: Roster, identity: str, actor: str, now: datetime) -> Decisi
     if token is None:
         raise Refused(Refusal.NOT_FOUND, "there is no such token")
     return Decision(
-        (replace(token, withdrawn=True),), (Entry(now, actor, "token-withdrawn", str(token.key), f"token {identity}"),)
+        (replace(token, withdrawn=True),), (Entry(now, actor, "token-withdrawn", token.subject, f"token {identity}"),)
     )
 
 

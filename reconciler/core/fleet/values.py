@@ -36,9 +36,10 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A right to join once as one workload. `digest` is the SHA-256 of its text, which nobody keeps.
+    """A right to join once: as one workload, or, where `name` is empty, as a member of a `group`, named after its address.
 
-    `networks` are where the VM's address must be (any where there is none). `used_by` is the agent that it made.
+    `digest` is the SHA-256 of its text, which nobody keeps. `networks` are where the VM's address must be (any where there is
+    none). `used_by` is the agent that it made.
     """
 
     id: str
@@ -52,10 +53,12 @@ class Token:
     used_by: str = ""
     withdrawn: bool = False
     version: int = 0
+    group: str = ""
 
     @property
-    def key(self) -> Key:
-        return Key(VIRTUAL_MACHINE, self.namespace, self.name)
+    def subject(self) -> str:
+        """What it lets join, for the audit log."""
+        return str(Key("WorkloadGroup" if self.group else VIRTUAL_MACHINE, self.namespace, self.group or self.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ class Workload:
 
     `reported` is what the agent says, `health` what counts (damping may differ from it). `departed` is when it was lost or
     left; `planned`: it was meant to go, so that no brake counts it. `drain` says of one that is `draining` who and when.
+    A member of a `group` has no WorkloadEntry in Git: `joined` is when it joined, `network` and `locality` are what it said.
     """
 
     namespace: str
@@ -102,6 +106,10 @@ class Workload:
     planned: bool = False
     drain: Drain | None = None
     version: int = 0
+    group: str = ""
+    network: str = ""
+    locality: str = ""
+    joined: datetime | None = None
 
     @property
     def key(self) -> Key:

@@ -76,10 +76,17 @@ class FleetWorld:
                 self.localities.setdefault(row.key, "")  # Git knows it, as long as a test does not say otherwise
         self.audit += decision.audit
 
-    def token(self, name: str = "vm-1", namespace: str = "shop", networks: tuple[str, ...] = (), life: timedelta = HOUR) -> str:
-        """Issue a token."""
+    def token(
+        self,
+        name: str = "vm-1",
+        namespace: str = "shop",
+        networks: tuple[str, ...] = (),
+        life: timedelta = HOUR,
+        group: str = "",
+    ) -> str:
+        """Issue a token, for a VM or for a member of a group."""
         text = f"mrj1_{next(_numbers)}"
-        _, decision = operating.issue(Grant(namespace, name, "", networks, life), text[5:], text, "operator", self.now)
+        _, decision = operating.issue(Grant(namespace, name, "", networks, life, group), text[5:], text, "operator", self.now)
         self.store(decision)
         return text
 

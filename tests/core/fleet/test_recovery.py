@@ -89,6 +89,19 @@ def test_an_empty_registry_takes_its_agents_back() -> None:
     assert world.actions().count("recovering") == 1
 
 
+def test_a_member_of_a_group_comes_back_as_one() -> None:
+    """Its credential says of which group; when it joined nobody knows any more."""
+    world = FleetWorld()
+    vm = Vm(address="10.0.0.7")
+    world.join(vm, world.token("", networks=("10.0.0.0/24",), group="web"))
+    world.beat(vm)
+    restore(world, ())
+    world.now += HOUR
+    world.beat(vm)
+    member = world.workload("web-10-0-0-7")
+    assert (member.group, member.epoch, member.joined) == ("web", 1, world.now)
+
+
 def test_a_fenced_agent_that_comes_back_first_does_not_keep_the_name() -> None:
     """Both claim the name after the record was lost; the later join wins, whoever speaks first."""
     world = FleetWorld()
