@@ -13,6 +13,8 @@ from reconciler.authority import Authority
 from reconciler.checkpoints import Recovery, keep_checkpoints
 from reconciler.core.adoption import Adoption
 from reconciler.core.changes import Action, Change, ObjectDiff, State
+from reconciler.core.groups.judging import RECOVERS
+from reconciler.core.groups.members import Groups
 from reconciler.core.health.drains import Stage, apart, drains_of
 from reconciler.core.health.parting import partings
 from reconciler.core.health.planning import Health, fought_over, health_of, told
@@ -70,6 +72,7 @@ class Cycle:
         self._decider = Decider(ports.cluster, ports.store, policy.workers, asks=policy.mode is Mode.ENFORCE)
         self._fights = Fights(ports.store)
         self._vitals = Vitals()
+        self._groups = Groups(policy.target, policy.brake.window)
         self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
         self._quarantine = Quarantine(ports.store)
         self._cutter = Cutter()
@@ -205,9 +208,10 @@ class Cycle:
             self._quarantine.leave()
 
     def _decide(self, sight: Sight, request: Request, *, writes: bool) -> None:
-        desired, observed, store = sight.desired, sight.observed, self._ports.store
-        if desired is None or observed is None:
+        observed, store = sight.observed, self._ports.store
+        if sight.desired is None or observed is None:
             return
+        desired = self._with_members(sight, sight.desired, observed)
         rules = Rules(self._policy.target, self._policy.conflicts, request.adoption)
         git = self._decider.git(desired, rules.target)
         fleet = self._vitals.of(git, observed, rules.target)
@@ -244,9 +248,18 @@ class Cycle:
         sight.plan = replace(plan, units=(*sight.health.units, *plan.units))
         guards = [guard for unit in sight.plan.units for guard in unit.guards]
         due = [guard.until or sight.started + REVISIT for guard in guards]
-        due += [look.due] if look.due else []
+        due += [one for one in (look.due, sight.membership_due) if one]
         self._due = min(due, default=None)
         self._awaited = (plan.digest, given) if any(guard.override for guard in guards) else None
+
+    def _with_members(self, sight: Sight, git: DesiredState, observed: ObservedState) -> DesiredState:
+        """Put the VMs that joined groups beside what Git says."""
+        found = self._groups.of(git, observed, sight.started)
+        sight.desired, sight.members, sight.membership_due = found.desired, found.members, found.due
+        sight.problems += found.problems
+        if found.members and observed.recovering:
+            sight.notes.append(RECOVERS)
+        return found.desired
 
     def _differences(
         self, sight: Sight, look: Look, desired: DesiredState, observed: ObservedState, rules: Rules
@@ -290,7 +303,9 @@ class Cycle:
         settings, brake = self._policy.plan, self._policy.brake
         # Who is being drained by a person keeps the condition that it has while its weight goes down.
         lowering = (key for key, one in drains.items() if one.stage is Stage.LOWERING)
-        untouchable = {*look.untouchable, *(one.key for one in fought), *lowering}
+        # What a record says that may be an older one takes nobody out of load balancing.
+        doubted = [one.key for one in fleet] if observed.recovering else []
+        untouchable = {*look.untouchable, *(one.key for one in fought), *lowering, *doubted}
         found = health_of(
             fleet, git, observed, settings, brake, sight.started, overrides=overrides, untouchable=untouchable, moved=moved
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.core.changes import Action, ObjectDiff
+from reconciler.core.groups.members import Member
 from reconciler.core.health.planning import Health
 from reconciler.core.plans import Plan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
@@ -30,6 +31,8 @@ class Sight:
     look: Look | None = None
     plan: Plan | None = None
     health: Health = field(default_factory=Health)
+    members: tuple[Member, ...] = ()
+    membership_due: datetime | None = None
     results: tuple[WriteResult, ...] = ()
     problems: tuple[Problem, ...] = ()
     reason: str = ""
@@ -67,6 +70,7 @@ def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> 
         skipped=desired.skipped if desired else (),
         reason=sight.reason,
         notes=tuple(sight.notes),
+        members=sight.members,
     )
     if sight.look is None:
         return report

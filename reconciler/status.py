@@ -68,6 +68,7 @@ class Status:
             rows += [("because", safe.clean(reason)) for reason in (self.last.report.get("reason"), *stopped) if reason]
             rows += [("waits", safe.clean(text)) for text in _waiting(self.last.report)]
             rows += [("VM", safe.clean(text)) for text in _about_vms(self.last.report)]
+            rows += [("from a group", safe.clean(_member(one))) for one in self.last.report.get("members", ())]
         rows += [("traffic", safe.clean(f"{service}  {split}")) for service, split in self.splits.items()]
         return rows
 
@@ -152,6 +153,11 @@ def _about_vms(report: Mapping[str, Any]) -> list[str]:
     """Return what holds of VMs: who is out, and where Git, registry and VM disagree, with the name of that state."""
     found = [one for one in report.get("problems", ()) if one["code"] in _OF_VMS]
     return [f"{one['object'] + ': ' if one['object'] else ''}{one['message']}{_state(one['code'])}" for one in found]
+
+
+def _member(one: Mapping[str, Any]) -> str:
+    why = f": {one['why']}" if one["why"] else ""
+    return f"{one['namespace']}/{one['name']} of group {one['group']}, joined at {one['joined']}, {one['standing']}{why}"
 
 
 def _state(code: str) -> str:

@@ -19,6 +19,7 @@ _TABLES = (
     "reconciler.core.plan",
     "reconciler.core.rollouts.obstacles",
     "reconciler.core.health.codes",
+    "reconciler.core.groups.codes",
 )
 
 

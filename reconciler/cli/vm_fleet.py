@@ -177,7 +177,9 @@ def _cells(row: "Row", now: "datetime") -> tuple[str, ...]:
     seen = f"{length(now - row.seen)} ago" if row.seen else "never"
     lease = "" if row.lease is None else length(row.lease - now) if row.lease > now else "over"
     states = [f"[{', '.join(row.states)}]"] if row.states else []
-    return (f"{row.namespace}/{row.name}", row.health, seen, lease, row.mesh, " ".join([*states, "; ".join(row.why)]))
+    why = [f"from group {row.origin.group}, joined at {row.origin.at}"] if row.origin else []
+    told = " ".join([*states, "; ".join([*why, *row.why])])
+    return (f"{row.namespace}/{row.name}", row.health, seen, lease, row.mesh, told)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reconciler.core.changes import Action
+from reconciler.core.changes import Action, Cause
 from reconciler.core.edges import Write
 from reconciler.core.istio import DestinationRule, ServiceEntry, VirtualService
 from reconciler.core.kinds import VIRTUAL_MACHINE
@@ -24,6 +24,11 @@ from reconciler.core.world import World
 
 #: Fewer objects than this make no share: deleting one of two is no landslide, deleting all of them is.
 _LEAST_FOR_SHARE = 10
+
+
+#: Why something is to be deleted, by the cause of that.
+_GONE_FROM_GIT = "gone from Git"
+_GONE = {Cause.JOIN: "gone from its group"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +106,17 @@ def prune_guards(
 
     What a rollout has generated for itself it also takes away, when its time has come.
     """
-    waiting: dict[datetime, list[Key]] = defaultdict(list)
+    waiting: dict[tuple[datetime, str], list[Key]] = defaultdict(list)
     for write in writes:
         passes = _named(write.key, deletions.prune_now) or (write.key in rolling and is_generated(write.before))
         if write.change.action is Action.DELETE and not passes:
             until = deletions.first_seen.get(write.key, deletions.now) + settings.prune_after
             if until > deletions.now:
-                waiting[until].append(write.key)
-    for until, keys in sorted(waiting.items()):
+                waiting[until, _GONE.get(write.change.cause, _GONE_FROM_GIT)].append(write.key)
+    for (until, why), keys in sorted(waiting.items()):
         to_name = [key for key in keys if key.kind != VIRTUAL_MACHINE or key._replace(kind="WorkloadEntry") not in keys]
         named = ", ".join(map(spelled, to_name[:5])) + (f" and {len(to_name) - 5} more" if len(to_name) > 5 else "")
-        message = f"gone from Git, and deleted only after a while: {named} (at once with --prune-now)"
+        message = f"{why}, and deleted only after a while: {named} (at once with --prune-now)"
         yield Guard(GuardCode.PRUNE_AFTER, message, until=until, keys=tuple(keys))
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from reconciler.core.changes import Action, Cause, Change, FieldDiff, ObjectDiff, State
 from reconciler.core.documents import same
+from reconciler.core.groups.marks import with_join_of
+from reconciler.core.health.opting import opted_like
 from reconciler.core.ownership import value_at
 from reconciler.core.resources import Document, Key, StoreName
 from reconciler.core.standing import Code, problem, spelled
@@ -43,6 +45,8 @@ def _explained(one: ObjectDiff, written: Document | None, fights: tuple[str, ...
         found = problem(Code.FIGHT, _fight(one.key, contested), one.key, one.place, field=contested[0].path)
         return replace(one, state=State.FIGHT, changes=(), problems=(*one.problems, found))
     cause = _cause(one, written)
+    if one.origin and cause is Cause.GIT and _is_by_join(one, written):
+        cause = Cause.JOIN
     return replace(one, changes=tuple(_caused(change, cause) for change in one.changes))
 
 
@@ -71,6 +75,12 @@ def _cause(one: ObjectDiff, written: Document | None) -> Cause:
     else:
         is_drift = all(same(field.wanted, field.written) for field in _to_write(one))
     return Cause.DRIFT if is_drift else Cause.GIT
+
+
+def _is_by_join(one: ObjectDiff, written: Document | None) -> bool:
+    """Tell whether only a join decides what is to be written, and no other template of its group."""
+    after = next((change.after for change in one.changes if change.after), None)
+    return after is None or same(with_join_of(written and opted_like(written, after), after), after)
 
 
 def _is_fought_over(field: FieldDiff, fights: tuple[str, ...]) -> bool:

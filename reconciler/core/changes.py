@@ -33,13 +33,14 @@ class Action(StrEnum):
 class Cause(StrEnum):
     """Why a change is due: Git asks for something new, somebody changed the live object, or an adoption was declared.
 
-    HEALTH: a VM is another one than its condition says.
+    HEALTH: a VM is another one than its condition says. JOIN: a VM came to its group, went, or is somewhere else now.
     """
 
     GIT = "git"
     DRIFT = "drift"
     ADOPTION = "adoption"
     HEALTH = "health"
+    JOIN = "join"
 
 
 class State(StrEnum):
@@ -60,6 +61,18 @@ class State(StrEnum):
     LEFT = "left-alone"
     TERMINATING = "terminating"
     UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an object comes from that is not in Git: the VM that joined a WorkloadGroup, and when (RFC 3339)."""
+
+    group: str
+    vm: str
+    at: str
+
+    def __str__(self) -> str:
+        return f"from group {self.group}, VM {self.vm} joined at {self.at}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ObjectDiff:
-    """Where one object stands, the fields that differ, the writes that are due (a hand-over and then an update at most)."""
+    """Where one object stands, the fields that differ, the writes that are due (a hand-over and then an update at most).
+
+    `origin` is None where it is Git's.
+    """
 
     key: Key
     state: State
@@ -113,3 +129,4 @@ class ObjectDiff:
     changes: tuple[Change, ...] = ()
     problems: tuple[Problem, ...] = ()
     place: Place | None = None
+    origin: Origin | None = None

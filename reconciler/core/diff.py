@@ -16,11 +16,12 @@ the store (`causes`).
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.adoption import judge_unowned
 from reconciler.core.changes import Action, Change, ObjectDiff, State
 from reconciler.core.comparison import Subject, obviously_in_sync, our_entry
+from reconciler.core.groups.marks import origin_of
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.orphans import is_readable, orphans
 from reconciler.core.owned import Rules, judge_owned
@@ -72,7 +73,8 @@ class Differ:
         if rules != self._rules:
             self._known, self._rules, self._last = {}, rules, None
         if not self._saw(desired, wanted, observed, inventory):
-            found = [self._compare(key, document, desired, observed, rules) for key, document in wanted.items()]
+            compared = (self._compare(key, document, desired, observed, rules) for key, document in wanted.items())
+            found = [one and _with_origin(one, wanted[one.key]) for one in compared]
             others = orphans(wanted, observed, rules.target, inventory)
             self._found = (*(one for one in found if one is not None), *others)
             if len(self._known) > len(wanted):
@@ -126,6 +128,11 @@ def _created(key: Key, wanted: Document, manifest: Manifest | None) -> ObjectDif
     place = manifest.place if manifest else None
     change = Change(key, Action.CREATE, before=None, after=wanted, place=place)
     return ObjectDiff(key, State.CREATE, changes=(change,), place=place)
+
+
+def _with_origin(one: ObjectDiff, wanted: Document) -> ObjectDiff:
+    origin = origin_of(wanted)
+    return replace(one, origin=origin) if origin else one
 
 
 def _is_same(one: LiveObject | None, other: LiveObject | None) -> bool:

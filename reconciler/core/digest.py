@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from reconciler.core.changes import Cause
 from reconciler.core.jobs import Job
 from reconciler.core.resources import EMPTY, Key, Revision
 
@@ -16,12 +17,13 @@ def digest(
 
     An object of a rollout stands in it with the digest of the rollout (`rolling`), which is over all of its way and steps, not
     with what the step in hand writes: computed weights, Pod counts and health change by the minute, and a plan that they make
-    unlawful is refused anyway. Nor is in it what waits and what goes: an approval stays good while a timer runs out.
+    unlawful is refused anyway. Neither are VMs in it that join groups or leave them, nor what waits and what goes: an approval
+    stays good while a timer runs out.
     """
     content = {
         "target": target,
         "commit": revision.id,
-        "units": [[job.name, _changes(job, rolling)] for job in sorted(jobs, key=lambda one: one.name)],
+        "units": [[job.name, _changes(job, rolling)] for job in sorted(jobs, key=lambda one: one.name) if not _by_joins(job)],
         "rollouts": sorted(set(rolling.values())),
         "overrides": sorted(set(asks)),
     }
@@ -29,7 +31,12 @@ def digest(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _by_joins(job: Job) -> bool:
+    return all(write.change.cause is Cause.JOIN for write in job.writes)
+
+
 def _changes(job: Job, rolling: Mapping[Key, str]) -> list[list[Any]]:
     """Return the changes by object, the several of one object in their order."""
-    changes = sorted((write.change for write in job.writes if write.key not in rolling), key=lambda one: one.key)
+    own = (write.change for write in job.writes if write.key not in rolling and write.change.cause is not Cause.JOIN)
+    changes = sorted(own, key=lambda one: one.key)
     return [[str(one.key), one.action, one.managers, one.before, one.after] for one in changes]

@@ -50,7 +50,7 @@ def machine_of(manifest: Manifest) -> Manifest | None:
 def machines_of(manifests: Mapping[Key, Manifest], last: DesiredState | None = None) -> dict[Key, Manifest]:
     """Return the records of all VMs of a commit; those of `last` whose entry and group have not changed are the very same."""
     found = (
-        _kept(manifest, manifests, last) or _made(manifest, manifests)
+        _kept(manifest, manifests, last) or machine_with_probe(manifest, manifests)
         for key, manifest in manifests.items()
         if key.kind == "WorkloadEntry"
     )
@@ -65,8 +65,8 @@ def _kept(manifest: Manifest, manifests: Mapping[Key, Manifest], last: DesiredSt
     return machine if group is None or manifests.get(group) is last.manifests.get(group) else None
 
 
-def _made(manifest: Manifest, manifests: Mapping[Key, Manifest]) -> Manifest | None:
-    """Return a record with the probe of its WorkloadGroup, which its agent carries out."""
+def machine_with_probe(manifest: Manifest, manifests: Mapping[Key, Manifest]) -> Manifest | None:
+    """Return the record of an entry with the probe of its WorkloadGroup, which its agent carries out; None as `machine_of`."""
     machine = machine_of(manifest)
     group = manifests.get(_group_of(machine)) if machine else None
     probe = group.document.get("spec", {}).get("probe") if group else None

@@ -1,14 +1,17 @@
 """Objects that Git does not want: which of them are deleted.
 
 Only what is in the inventory or carries our mark is looked at, and only what carries our mark *and* our ownership is deleted.
-An object that somebody stripped of either is reported and left. What istiod registers, it deletes itself.
+An object that somebody stripped of either is reported and left. What istiod registers, it deletes itself. While the registry's
+server doubts its records, nothing that a join has made is deleted.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
-from reconciler.core.changes import Action, Change, ObjectDiff, State
+from reconciler.core.changes import Action, Cause, Change, ObjectDiff, State
 from reconciler.core.comparison import our_entry, our_paths
 from reconciler.core.documents import limited
+from reconciler.core.groups.marks import group_of, origin_of
 from reconciler.core.resources import Document, Key, LiveObject, ObservedState, StoreName
 from reconciler.core.standing import Code, problem, terminating
 from reconciler.core.tools import controller_of, is_registered_by_istiod
@@ -26,8 +29,9 @@ def orphans(
         if key not in wanted and (marked_for(live.labels) == target or key in inventory)
     ]
     for live in sorted(candidates, key=lambda one: one.key):
-        if is_readable(live.key, observed) and not is_registered_by_istiod(live):
-            yield judge_orphan(live, target)
+        doubted = observed.recovering and origin_of(live.document)
+        if is_readable(live.key, observed) and not is_registered_by_istiod(live) and not doubted:
+            yield _by_join(judge_orphan(live, target), live, wanted)
 
 
 def is_readable(key: Key, observed: ObservedState) -> bool:
@@ -52,6 +56,16 @@ def judge_orphan(live: LiveObject, target: str) -> ObjectDiff:
         resource_version=live.resource_version,
     )
     return ObjectDiff(live.key, State.DELETE, changes=(change,))
+
+
+def _by_join(one: ObjectDiff, live: LiveObject, wanted: Mapping[Key, Document]) -> ObjectDiff:
+    """Say of what a join has made that it is its VM that has gone, unless Git has dropped the whole group."""
+    origin = origin_of(live.document)
+    if not origin:
+        return one
+    group = Key("WorkloadGroup", live.key.namespace, group_of(live.document))
+    cause = Cause.JOIN if group in wanted else Cause.GIT
+    return replace(one, origin=origin, changes=tuple(replace(change, cause=cause) for change in one.changes))
 
 
 def _reason_to_stay(live: LiveObject, target: str) -> str:

@@ -11,6 +11,7 @@ from reconciler.core.resources import Key, Revision, Skipped
 from reconciler.errors import Problem, Severity
 
 if TYPE_CHECKING:
+    from reconciler.core.groups.members import Member
     from reconciler.core.rollouts.outlook import Outlook
 
 
@@ -69,7 +70,7 @@ class Report:
     that is enforced (an older one while Git's newest is invalid). `files` and `objects` count what was read and compared;
     `differences` holds only objects that were not in sync. `reason` says what ended the run before its end, `notes` are
     sentences about the run as a whole (where the CRDs came from, what was read back). `rollouts` are those that say what is
-    wanted now.
+    wanted now, `members` the VMs that joined groups and have, or may get, a WorkloadEntry that is not in Git.
     """
 
     command: str
@@ -90,6 +91,7 @@ class Report:
     reason: str = ""
     notes: tuple[str, ...] = ()
     rollouts: "tuple[Outlook, ...]" = ()
+    members: "tuple[Member, ...]" = ()
 
     @property
     def guards(self) -> tuple[Guard, ...]:

@@ -7,7 +7,7 @@ does not have is left out (null is a value). Nothing is cut; secrets are hidden,
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.core.changes import ABSENT, Change, FieldDiff, ObjectDiff
 from reconciler.core.plans import Guard, Plan, Split, UnitPlan
@@ -17,6 +17,9 @@ from reconciler.core.rollouts.outlook import Outlook, StepOutlook
 from reconciler.errors import Place, Problem
 from reconciler.reports import shares
 from reconciler.reports.safe import redacted
+
+if TYPE_CHECKING:
+    from reconciler.core.groups.members import Member
 
 VERSION = "mesh-reconciler.io/report/v1"
 #: What a revision says of those who answer for a commit, as evidence of rollouts has it too.
@@ -67,6 +70,7 @@ def document(report: Report) -> dict[str, Any]:
         "problems": [problem(one) for one in report.problems],
         "skipped": [_skipped(one) for one in report.skipped],
         "rollouts": [rollout(one) for one in report.rollouts],
+        "members": [_member(one) for one in report.members],
         "reason": report.reason,
         "notes": list(report.notes),
     }
@@ -116,6 +120,7 @@ def _difference(one: ObjectDiff) -> dict[str, Any]:
         "state": one.state.value,
         "fields": [_field(field) for field in one.fields],
         "problems": [problem(found) for found in one.problems],
+        "origin": {"group": one.origin.group, "vm": one.origin.vm, "joined": one.origin.at} if one.origin else None,
         **_place(one.place),
     }
 
@@ -208,6 +213,10 @@ def rollout(one: Outlook) -> dict[str, Any]:
         "foreseen": one.foreseen,
         "figures": shares.figures(one.figures) if one.figures else None,
     }
+
+
+def _member(one: "Member") -> dict[str, Any]:
+    return {**_key(one.key), "group": one.group, "joined": one.at, "standing": one.standing.value, "why": one.why}
 
 
 def _step(step: StepOutlook) -> dict[str, Any]:

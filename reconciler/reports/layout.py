@@ -51,6 +51,14 @@ class Alike:
         return () if self.state in WHOLE else self.first.fields
 
     @property
+    def origin(self) -> str:
+        """Where they come from, empty where that is Git."""
+        found = self.first.origin
+        if found is None or len(self.objects) == 1:
+            return safe.clean(str(found or ""))
+        return safe.clean(f"from group {found.group}, VMs that joined")
+
+    @property
     def done(self) -> bool:
         """Whether all of them were written."""
         return set(self.outcomes) == {Written.DONE}
@@ -157,7 +165,8 @@ def alike(
     for one in objects:
         rows = () if one.state in WHOLE else tuple((row.path, *cells(row), row.managers) for row in one.fields)
         said = tuple((problem.code, problem.field, problem.message.replace(one.key.name, "")) for problem in one.problems)
-        groups.setdefault((one.state, one.key.kind, one.key.namespace, rows, said), []).append(one)
+        group = one.origin and one.origin.group
+        groups.setdefault((one.state, one.key.kind, one.key.namespace, group, rows, said), []).append(one)
     return tuple(
         Alike(tuple(group), Counter(outcome for one in group if (outcome := _outcome(one, unit, results))))
         for group in groups.values()

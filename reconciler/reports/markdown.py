@@ -41,6 +41,7 @@ def text(report: Report) -> str:
     _waiting(page, report)
     _rollouts(page, report)
     _traffic(page, report)
+    _members(page, report)
     _units(page, report)
     return "\n".join(page.lines)
 
@@ -186,6 +187,14 @@ def _traffic(page: Page, report: Report) -> None:
         page.add(*notes, "")
 
 
+def _members(page: Page, report: Report) -> None:
+    rows = (
+        (code(f"{one.key.namespace}/{one.key.name}"), code(one.group), prose(one.at), prose(one.standing), prose(one.why))
+        for one in report.members
+    )
+    page.table("From groups, not in Git", ("VM", "group", "joined", "stands", "why"), rows)
+
+
 def _units(page: Page, report: Report) -> None:
     units = layout.units(report)
     for number, unit in enumerate(units):
@@ -203,7 +212,7 @@ def _units(page: Page, report: Report) -> None:
 
 def _objects(page: Page, unit: layout.Unit) -> None:
     """What is made or deleted as a list, what changes as one table without the columns that nothing stands in."""
-    whole = [f"- {_state(group)} {code(group.name)}" for group in unit.groups if not group.rows]
+    whole = [f"- {_state(group)} {code(group.name)}{_origin(group)}" for group in unit.groups if not group.rows]
     page.add(*whole, *([""] if whole else []))
     rows = [row for group in unit.groups if group.rows for row in _rows(group)]
     used = [at for at in range(len(_HEADS)) if at < 3 or any(row[at] not in ("", "`-`") for row in rows)]
@@ -223,8 +232,12 @@ def _state(group: layout.Alike) -> str:
     return f"{code(words.SYMBOLS[group.state])}&nbsp;{told}"
 
 
+def _origin(group: layout.Alike) -> str:
+    return f" {prose(group.origin)}" if group.origin else ""
+
+
 def _rows(group: layout.Alike) -> Iterator[list[str]]:
-    first = [_state(group), code(group.name)]
+    first = [_state(group), f"{code(group.name)}{_origin(group)}"]
     for row in group.rows[: layout.ROWS]:
         yield [*first, code(row.path), *map(code, layout.cells(row)), code(", ".join(row.managers))]
         first = ["", ""]

@@ -46,6 +46,7 @@ def _parts(report: Report, advised: Sequence[Advice]) -> Iterator[RenderableType
     yield from _about(report)
     yield from _problems(report.problems)
     yield from _units(report)
+    yield from _members(report)
     yield from _rollouts(report)
     yield from _earlier(report)
     yield from _unfinished(report)
@@ -131,7 +132,9 @@ def _group(group: layout.Alike) -> Iterator[RenderableType]:
         line.append(f"  {group.cause}", style="not bold magenta")
     if group.outcome:
         line.append(f"  {group.outcome}", style="bold green" if group.done else "bold red")
-    if group.first.place:
+    if group.origin:
+        line.append(f"  {group.origin}", style="not bold cyan")
+    elif group.first.place:
         line.append(f"  {safe.clean(str(group.first.place))}", style="not bold dim default")
     yield Hanging(line, first=2)
     if group.rows:
@@ -170,6 +173,17 @@ def _traffic(plan: UnitPlan) -> Iterator[RenderableType]:
         yield Hanging(Text("traffic  stays as it is", style="dim"), 9, 2)
     for note in words.caveats([plan]):
         yield Hanging(Text(f"         note: {note}", style="dim"), 9, 2)
+
+
+def _members(report: Report) -> Iterator[RenderableType]:
+    """The VMs that joined groups: what is in the mesh, or is to be, and stands in no commit."""
+    if report.members:
+        yield Text()
+        yield Text("from groups, not in Git", style="bold underline")
+    for one in report.members[:MAX_GROUPS]:
+        yield Hanging(Text(words.member(one)), 9, 2)
+    if len(report.members) > MAX_GROUPS:
+        yield Text(f"  … and {words.counted(len(report.members) - MAX_GROUPS, 'VM')} more: -o json has them all", style="dim")
 
 
 def _rollouts(report: Report) -> Iterator[RenderableType]:

@@ -4,12 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from reconciler.core.changes import Action, State
 from reconciler.core.plans import Guard, Split, UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.errors import Problem, Severity
 from reconciler.reports import safe
+
+if TYPE_CHECKING:
+    from reconciler.core.groups.members import Member
 
 #: The symbol of each state that is shown.
 SYMBOLS = {
@@ -193,6 +197,12 @@ class Traffic:
             where = endpoint.address or endpoint.name
             shares[where] = shares.get(where, Fraction(0)) + endpoint.share
         return shares
+
+
+def member(one: "Member") -> str:
+    """Return a VM that joined a group in a line: who, of which group since when, where it stands and why."""
+    why = f": {one.why}" if one.why else ""
+    return safe.clean(f"{one.key.namespace}/{one.key.name} from group {one.group}, joined at {one.at}, {one.standing}{why}")
 
 
 def after(port: Traffic) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.core.changes import Action, FieldDiff, ObjectDiff, State
+from reconciler.core.changes import Action, FieldDiff, ObjectDiff, Origin, State
+from reconciler.core.groups.judging import Standing
+from reconciler.core.groups.members import Member
 from reconciler.core.plans import Guard, Mode, Step, UnitPlan
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Key, Signature, Skipped
@@ -69,6 +71,7 @@ def hostile() -> Report:
             (change(Key("ServiceEntry", "shop", text)),),
             (Problem("MR5107", text, Severity.WARNING, object=text),),
             Place(f"{text}.yaml", 1, 1),
+            Origin(text, text, text),
         )
         for text in texts
     ]
@@ -88,6 +91,7 @@ def hostile() -> Report:
         skipped=tuple(Skipped(text, text, 2, Place(text, 3, 4)) for text in texts),
         notes=texts,
         rollouts=tuple(hostile_rollout(text) for text in texts),
+        members=tuple(Member(Key("WorkloadEntry", text, text), text, text, Standing.HELD, text) for text in texts),
     )
 
 
@@ -133,6 +137,7 @@ def everything() -> Iterable[tuple[str, Report]]:
         ("states", samples.every_state()),
         ("rollouts", samples.rolling()),
         ("many-steps", many_steps()),
+        ("groups", samples.grouped()),
         ("large", large()),
         ("hostile", hostile()),
         ("huge", huge()),

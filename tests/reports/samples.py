@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from reconciler.core.changes import Action, Cause, Change, FieldDiff, ObjectDiff, State
+from reconciler.core.changes import Action, Cause, Change, FieldDiff, ObjectDiff, Origin, State
+from reconciler.core.groups import judging
+from reconciler.core.groups.members import Member
 from reconciler.core.plans import EndpointShare, Guard, Mode, Plan, Split, Step, UnitPlan
 from reconciler.core.report import Report, Verdict, WriteResult, Written
 from reconciler.core.resources import Key, Revision, Signature, Skipped
@@ -297,6 +299,30 @@ def rolling(command: str = "apply", verdict: Verdict = Verdict.REFUSED) -> Repor
             outlook(Phase.IDLE, id="r-5", unit="shop/mail", outcome=Outcome.UNDONE, reason="its origin stands again", steps=()),
         ),
     )
+
+
+MEMBER = Key("WorkloadEntry", "shop", "web-10-0-0-7")
+
+
+def grouped(command: str = "plan") -> Report:
+    """Two VMs of a group come, one waits, and one of Git's comes beside them."""
+    origins = [Origin("web", f"web-10-0-0-{number}", "2026-11-23T03:10:00Z") for number in (7, 8)]
+    keys = [MEMBER, MEMBER._replace(name="web-10-0-0-8"), VMS[0]]
+    made = [
+        ObjectDiff(key, State.CREATE, changes=(change(key, Action.CREATE, Cause.JOIN),), place=Place(FILE, 4), origin=origin)
+        for key, origin in zip(keys, (*origins, None), strict=True)
+    ]
+    standings = {
+        7: (judging.Standing.IN, ""),
+        8: (judging.Standing.IN, ""),
+        9: (judging.Standing.WAITING, "waiting for VM shop/web-10-0-0-9"),
+    }
+    members = tuple(
+        Member(MEMBER._replace(name=f"web-10-0-0-{number}"), "web", origins[0].at, *found)
+        for number, found in standings.items()
+    )
+    unit = UnitPlan("shop/billing", Mode.ENFORCE, (Step((tuple(one.changes[0] for one in made),)),))
+    return report(command, Verdict.CHANGES, differences=tuple(made), plan=plan(unit), members=members)
 
 
 def every_state() -> Report:

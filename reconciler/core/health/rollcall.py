@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.core.changes import Origin
+from reconciler.core.groups.marks import origin_of
 from reconciler.core.health.drains import Draining
 from reconciler.core.health.states import states_of, states_of_page
 from reconciler.core.health.vitals import Vital
@@ -17,6 +19,8 @@ from reconciler.core.world import record_of
 @dataclass(frozen=True, slots=True)
 class Row:
     """One VM. `mesh` is whether it gets requests: ``in``, ``out``, ``-`` where there is no WorkloadEntry of ours.
+
+    `origin` says where it comes from, None where that is Git.
 
     `seen` is its last sign of life, `lease` the end of its lease, None where they are not known. `states` names where Git,
     registry and VM disagree, `why` are sentences.
@@ -32,6 +36,7 @@ class Row:
     address: str = ""
     states: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     @property
     def document(self) -> Document:
@@ -46,6 +51,8 @@ class Row:
             "address": self.address,
             "states": list(self.states),
             "why": list(self.why),
+            "group": self.origin.group if self.origin else "",
+            "joined": self.origin.at if self.origin else None,
         }
 
 
@@ -88,8 +95,13 @@ def _row(
         agent=page["agent"] if page else "",
         address=(page["address"] if page else "") or status.get("address", ""),
         states=tuple(state.value for state, _ in states),
+        origin=_origin(vital, record),
         why=(*(_why(vital, guards, parting) if vital else ()), *(_held(page) if page else ()), *(text for _, text in states)),
     )
+
+
+def _origin(vital: Vital | None, record: LiveObject | None) -> Origin | None:
+    return next((found for one in (vital.live if vital else None, record) if one and (found := origin_of(one.document))), None)
 
 
 def _why(vital: Vital, guards: Sequence[Guard], parting: tuple[Draining, str] | None) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
+from reconciler.core.groups.marks import is_by_join, with_join_of
 from reconciler.core.health.notes import undrained
 from reconciler.core.health.opting import opted_like
 from reconciler.core.resources import Document, Key, ObservedState, Revision
@@ -66,8 +67,10 @@ def wishes(
     for unit in units:
         if unit.base or not any(key in changing for key in unit.keys):
             continue
-        after = {key: git.get(key) for key in unit.keys}
-        before = {key: _accepted(key, written, after, observed) for key in unit.keys}
+        # A VM that has left its group is nothing that a commit takes away.
+        keys = [key for key in unit.keys if key in git or not is_by_join(key, written.get(key))]
+        after = {key: git.get(key) for key in keys}
+        before = {key: _accepted(key, written, after, observed) for key in keys}
         stays = _stays(before, after)
         if (stays and before != after) or any(key in held for key in unit.keys):
             yield Wish(unit, before, after, stays)
@@ -81,8 +84,8 @@ def wish_between(unit: Unit, before: Mapping[Key, Document], after: Mapping[Key,
 
 def _accepted(key: Key, written: Mapping[Key, Document], after: Documents, observed: ObservedState) -> Document | None:
     if key in written:
-        return opted_like(undrained(written[key]), after[key])
-    return after[key] if observed.get(key) else None
+        return with_join_of(opted_like(undrained(written[key]), after[key]), after[key])
+    return after[key] if observed.get(key) else with_join_of(None, after[key])
 
 
 def _stays(before: Documents, after: Documents) -> bool:
@@ -194,12 +197,14 @@ def otherwise_split(rollouts: Iterable[Rollout], wanted: Mapping[Key, Fraction])
 def leads_to(rollout: Rollout, wish: Wish, split: Fraction | None) -> bool:
     """Tell whether a rollout leads to all that Git wants of a unit, which may have lost objects on the way: drained ones.
 
+    VMs that joined a group since, or left it, are no other way.
+
     One that has ended leads there no more, unless what it was to lead to is refused, which is not tried again, or it has got
     there and holds its split.
     """
     if rollout.phase is Phase.IDLE and not rollout.refused and not rollout.holds:
         return False
-    wanted = {key: rollout.way.after.get(key, old) for key, old in wish.before.items()}
+    wanted = {key: with_join_of(rollout.way.after.get(key, old), wish.after[key]) for key, old in wish.before.items()}
     return wanted == dict(wish.after) and rollout.way.splits[1] == split
 
 

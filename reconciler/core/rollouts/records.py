@@ -9,6 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from reconciler.core.groups.marks import is_by_join
 from reconciler.core.resources import Document, Revision
 from reconciler.core.rollouts.actions import Action, Answered, Begun, Forgive, Moved, Refuse
 from reconciler.core.rollouts.rollout import Rollout
@@ -92,8 +93,11 @@ def change_of(rollout: Rollout, actions: Iterable[Action], now: datetime, seen: 
 
 
 def content_of(after: Documents, split: Fraction | None) -> str:
-    """Return a digest of what a unit is to become, the same whatever commit says it: the objects, and the wanted split."""
-    objects = sorted((str(key), document) for key, document in after.items())
+    """Return a digest of what a unit is to become, the same whatever commit says it: the objects, and the wanted split.
+
+    VMs that joined a group do not count: what Git says of them is the group.
+    """
+    objects = sorted((str(key), document) for key, document in after.items() if not is_by_join(key, document))
     text = json.dumps([objects, None if split is None else str(split)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

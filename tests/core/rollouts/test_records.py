@@ -15,7 +15,7 @@ from reconciler.core.rollouts.seen import Word
 from reconciler.core.rollouts.values import Documents
 from tests.core.rollouts.play import HARM, NOON, SECOND, SERVICE, Play, policy, rollout
 
-OTHER = Key("WorkloadEntry", "shop", "vm1")
+OTHER = Key("VirtualService", "shop", "billing")
 
 
 def test_every_transition_and_every_word_becomes_evidence() -> None:
