@@ -17,6 +17,7 @@ from reconciler.core.rollouts.seen import Word
 from reconciler.cycle import Cycle
 from reconciler.reports import rollouts
 from reconciler.status import read_status
+from tests.building import service_entry
 from tests.test_cycle_rollouts import Rolled, policy, served, vm
 from tests.test_cycle_rollouts_subsets import MACHINES, ONLY_PODS, labelled, unit
 from tests.worlds import World, mixed, pod
@@ -172,6 +173,30 @@ def test_whole_weights_hold_back_what_they_can() -> None:
     assert [step.hold.seconds for step in rolled.newest.way.steps] == [20, 20, 20]
     after_the_watch(rolled)
     assert rolled.shares() == {"pods": 1}
+
+
+def test_a_group_gives_what_it_held_back_together() -> None:
+    """None before the watch of all of them is over, and none waits for another one for ever."""
+    rolled = Rolled(policy=policy(steps=STEPS, holdback="1%", group="pair"))
+    ledger = service_entry("ledger", hosts=["ledger.internal"], workloadSelector={"labels": {"app": "ledger"}})
+    theirs = policy(steps=[*STEPS[:1], {"exposure": "100%", "hold": "4m"}], holdback="1%", group="pair")
+    theirs |= {"metadata": {"name": "ledger", "namespace": "shop"}, "spec": {**theirs["spec"], "serviceEntry": "ledger"}}
+    of_ledger = {"labels": {"app": "ledger"}}
+    rolled.begin_with(*mixed(vm(1)), ledger, vm(4, **of_ledger), theirs)
+    rolled.begin(*mixed(vm(2)), ledger, vm(5, **of_ledger), theirs)
+    watched, given, apart = set[str](), set[str](), 0
+    for _ in range(90):
+        rolled.look()
+        standing = rolled.world.store.rollouts.standing()
+        watched |= {one.unit for one in standing if one.phase is Phase.WATCHING}
+        given |= {one.unit for one in standing if one.step == 2}
+        apart += len({one.step == 2 for one in standing}) == 2
+        assert not given or len(watched) == 2
+        if not standing:
+            break
+    assert standing == ()
+    assert given == {"shop/billing", "shop/ledger"}
+    assert apart <= 1, "one look is behind the other at most"
 
 
 def test_who_keeps_a_share_is_who_is_compared_with() -> None:
