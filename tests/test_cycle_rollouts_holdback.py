@@ -132,7 +132,7 @@ def test_without_it_the_gate_says_that_it_has_no_stable_arm() -> None:
     rolled.look()
     rolled.until(Phase.WATCHING)
     rolled.look()
-    assert "canary: no stable arm, nothing is left to compare with: only threshold gates stay armed" in notes(rolled)
+    assert "canary: no stable arm: nothing is left to compare with: only threshold gates stay armed" in notes(rolled)
     status = read_status("shop", rolled.world.store, rolled.world.lease(), rolled.world.clock.now())
     assert "canary: no stable arm" in "; ".join(rollouts.notes(status.rollouts[0]))
     for _ in range(4):

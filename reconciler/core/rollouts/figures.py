@@ -43,15 +43,17 @@ def figures(rollout: Rollout, seen: Seen, mesh: Mesh, now: datetime, pace: Pace,
         retreat=retreat,
         shares=tuple(abreast),
         left_alone=tuple(_left_alone(rollout, steps, mesh)),
-        unarmed=tuple(_unarmed(seen)),
+        unarmed=tuple(_unarmed(seen, rollout)),
         measured=share.verdict.says if share else "",
     )
 
 
-def _unarmed(seen: Seen) -> Iterator[str]:
+def _unarmed(seen: Seen, rollout: Rollout) -> Iterator[str]:
+    """Yield the gates that lack a stable arm: for good, or while what is held back has brought too few requests."""
+    end = ": only threshold gates stay armed" if rollout.current.exposure == _ALL else ""
     for name, judged in seen.gates.items():
         if judged and judged.verdict.reason is Reason.NO_STABLE:
-            yield f"{name}: {judged.verdict.reason}, {judged.verdict.says}: only threshold gates stay armed"
+            yield f"{name}: {judged.verdict.reason}: {judged.verdict.says.removeprefix(f'{Reason.NO_STABLE}: ')}{end}"
 
 
 def _abreast(rollout: Rollout, mesh: Mesh, *, in_force: bool) -> Iterator[ShareFigures]:
