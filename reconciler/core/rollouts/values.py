@@ -182,9 +182,9 @@ class LeftAlone:
 class Figures:
     """What a look has found out about a rollout's shares; and what it waits for that the rollout does not tell.
 
-    `retreat` says what an undo would wait for, empty where it could begin. `unarmed` are the gates that have nothing to
-    compare with, or too little, each with what it says, and `measured` tells which share of the requests really goes where the step leads, or
-    why nobody knows; empty where nothing is in force yet.
+    `retreat` says what an undo would wait for, empty where it could begin. `unarmed` are the gates that have nothing to compare
+    with, or too little, each with what it says. `measured` tells which share of the requests really goes where the step leads,
+    or why nobody knows; empty where nothing is in force yet.
     """
 
     at: datetime
