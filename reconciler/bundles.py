@@ -76,8 +76,13 @@ def _cloud_config(bundle: Bundle) -> bytes:
 
 
 def _inventory(bundles: Sequence[Bundle]) -> bytes:
-    hosts = {one.vm.name: {"ansible_host": one.vm.address, "join_files": f"files/{one.vm.name}"} for one in bundles}
+    hosts = {one.vm.name: {**_reached(one), "join_files": f"files/{one.vm.name}"} for one in bundles}
     return _yaml({"reconciler_vms": {"hosts": hosts}})
+
+
+def _reached(bundle: Bundle) -> dict[str, str]:
+    """Return how a VM is reached: of one whose address nobody knows yet, whoever uses the inventory says it."""
+    return {"ansible_host": bundle.vm.address} if bundle.vm.address else {}
 
 
 def _yaml(document: Any) -> bytes:

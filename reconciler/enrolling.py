@@ -13,6 +13,7 @@ from reconciler.agent_file import NAME as AGENT
 from reconciler.agent_file import agent_file, companion
 from reconciler.core.enrolment.istio import ControlPlane, SvcIp, cluster_name, istio_files
 from reconciler.core.enrolment.vm import EnrolledVM
+from reconciler.core.groups.autogroup import AUTO_REGISTER_ANNOTATION, networks_of
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.resources import Key, LiveObject
 from reconciler.errors import InvalidInput, Rejected, SetupCode
@@ -71,6 +72,26 @@ def find_group(namespace: str, name: str, registry: VMRegistry, cluster: Cluster
     return tuple(_enrolled(record, cluster) for record in found)
 
 
+def newcomers(namespace: str, name: str, count: int, cluster: Cluster) -> tuple[EnrolledVM, ...]:
+    """Return so many VMs that are to join a WorkloadGroup.
+
+    Raises InvalidInput where the cluster has no such group, or its annotation lets nobody join.
+    """
+    group = _group_in(namespace, name, cluster)
+    networks = networks_of(group.annotations.get(AUTO_REGISTER_ANNOTATION, ""))
+    if networks is None:
+        hint = f"its annotation {AUTO_REGISTER_ANNOTATION} must say so"
+        raise InvalidInput(f"the WorkloadGroup {namespace}/{name} lets no new VM join: {hint}", code=SetupCode.OPTION)
+    return tuple(EnrolledVM.new(group, number, networks) for number in range(1, count + 1))
+
+
+def _group_in(namespace: str, name: str, cluster: Cluster) -> LiveObject:
+    group = cluster.get(Key("WorkloadGroup", namespace, name))
+    if group is None:
+        raise InvalidInput(f"the WorkloadGroup {namespace}/{name} is not in the cluster", code=SetupCode.OPTION)
+    return group
+
+
 _FIRST = "its WorkloadEntry must be in Git, and `reconciler apply` writes the record"
 
 
@@ -85,10 +106,7 @@ def _group(record: LiveObject) -> str:
 
 def _enrolled(record: LiveObject, cluster: Cluster) -> EnrolledVM:
     name = _group(record)
-    group = cluster.get(Key("WorkloadGroup", record.key.namespace, name)) if name else None
-    if name and group is None:
-        raise InvalidInput(f"the WorkloadGroup {record.key.namespace}/{name} is not in the cluster", code=SetupCode.OPTION)
-    return EnrolledVM.of(record, group)
+    return EnrolledVM.of(record, _group_in(record.key.namespace, name, cluster) if name else None)
 
 
 @dataclass(slots=True)

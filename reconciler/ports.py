@@ -632,6 +632,6 @@ class JoinTokens(Protocol):
     """Who makes tokens by which agents join the VM registry."""
 
     def issue(self, vm: EnrolledVM, networks: Sequence[str], lifetime: timedelta) -> str:
-        """Return a new token for a VM, good once, from these networks, for so long."""
+        """Return a new token for a VM (for a newcomer: to its group), good once, from these networks, for so long."""
 
     def close(self) -> None: ...

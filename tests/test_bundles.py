@@ -56,6 +56,13 @@ def test_cloud_init() -> None:
     assert laid_out(Form.CLOUD_INIT, [ONE]) == laid_out(Form.CLOUD_INIT, [ONE])
 
 
+def test_ansible_is_told_where_a_vm_is_by_whoever_knows() -> None:
+    """Of a VM that is to join a group nobody knows the address."""
+    vm = EnrolledVM("shop", "web-new-1", "web", "", "web", newcomer=True)
+    inventory = yaml.safe_load(laid_out(Form.ANSIBLE, [Bundle(vm, {"join-token": b"x"})])["inventory.yaml"])
+    assert inventory["reconciler_vms"]["hosts"] == {"web-new-1": {"join_files": "files/web-new-1"}}
+
+
 def test_ansible() -> None:
     """An inventory that names each VM's folder, and a playbook that shows no token."""
     found = laid_out(Form.ANSIBLE, [ONE, TWO])

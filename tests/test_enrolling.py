@@ -16,7 +16,7 @@ from reconciler.agent_file import agent_file
 from reconciler.core.enrolment.vm import EnrolledVM
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
 from reconciler.core.wanted import FIELD_MANAGER
-from reconciler.enrolling import Bundle, Enroller, Order, find_group, find_vm, vm_key
+from reconciler.enrolling import Bundle, Enroller, Order, find_group, find_vm, newcomers, vm_key
 from reconciler.errors import InvalidInput, Rejected
 from tests.contracts.clock import SetClock
 
@@ -113,6 +113,28 @@ def test_a_group(site: Site) -> None:
     assert [(vm.name, vm.workload) for vm in found] == [("billing-1", "billing"), ("billing-2", "billing")]
     with pytest.raises(InvalidInput, match="no record of a VM in the group shop/ledger"):
         find_group("shop", "ledger", site.registry, site.cluster)
+
+
+def test_new_vms_of_a_group_that_lets_them_join(site: Site) -> None:
+    """So many bundles that differ in their tokens alone: to the group, whose networks are known."""
+    metadata = {"name": "web", "namespace": "shop", "annotations": {f"{OURS}/autoRegister": "10.0.0.0/24"}}
+    spec = {"metadata": {"labels": {"app": "web"}}, "template": {"serviceAccount": "billing", "ports": {"http": 8080}}}
+    group = {"apiVersion": "networking.istio.io/v1", "kind": "WorkloadGroup", "metadata": metadata, "spec": spec}
+    site.cluster.apply(group)
+    vms = newcomers("shop", "web", 2, site.cluster)
+    assert {one.networks for one in vms} == {("10.0.0.0/24",)}
+    assert [(one.name, one.address, str(one.joins_as)) for one in vms] == [
+        ("web-new-1", "", "WorkloadGroup shop/web"),
+        ("web-new-2", "", "WorkloadGroup shop/web"),
+    ]
+    files = Enroller(site.enrolment, ORDER, lambda vm: f"join-{vm.name}").bundle(vms[1]).files
+    assert files["join-token"] == b"join-web-new-2"
+    assert b"ISTIO_META_WORKLOAD_NAME='web'\n" in files["cluster.env"]
+    assert b"AUTO_REGISTER" not in files["cluster.env"]
+    with pytest.raises(InvalidInput, match="lets no new VM join"):
+        newcomers("shop", "billing", 1, site.cluster)
+    with pytest.raises(InvalidInput, match="shop/none is not in the cluster"):
+        newcomers("shop", "none", 1, site.cluster)
 
 
 def test_a_revision_has_its_own_objects(site: Site) -> None:

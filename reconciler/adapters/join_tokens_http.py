@@ -5,8 +5,6 @@ from datetime import timedelta
 
 from reconciler.adapters.outbound.operators import OperatorLine, OperatorSettings, issued
 from reconciler.core.enrolment.vm import EnrolledVM
-from reconciler.core.kinds import VIRTUAL_MACHINE
-from reconciler.core.resources import Key
 
 
 class HttpJoinTokens:
@@ -17,7 +15,7 @@ class HttpJoinTokens:
         self._line = OperatorLine(settings)
 
     def issue(self, vm: EnrolledVM, networks: Sequence[str], lifetime: timedelta) -> str:
-        return issued(self._line, Key(VIRTUAL_MACHINE, vm.namespace, vm.name), vm.service_account, networks, lifetime)
+        return issued(self._line, vm.joins_as, vm.service_account, networks, lifetime)
 
     def close(self) -> None:
         """Nothing is kept open."""

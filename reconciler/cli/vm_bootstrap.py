@@ -15,6 +15,7 @@ from reconciler.errors import InvalidInput, SetupCode
 if TYPE_CHECKING:
     from reconciler.core.enrolment.vm import EnrolledVM
     from reconciler.enrolling import Bundle, Order
+    from reconciler.ports import Cluster, VMRegistry
 
 #: The forms of `bundles.Form`; the name of a folder may be any other.
 FORMS = ("dir", "csv", "cloud-init", "ansible")
@@ -24,6 +25,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("name", metavar="[NAMESPACE/NAME]", required=False)
 @click.option("--group", metavar="NAMESPACE/NAME", help="All VMs of this WorkloadGroup.")
+@click.option(
+    "--new",
+    "count",
+    type=click.IntRange(1, 1000),
+    help="So many new VMs of the --group, which lets VMs join by mesh-reconciler.io/autoRegister.",
+)
 @click.option("-o", "--output", "form", metavar="DIR|FORM", required=True, help=f"Folder, or a form: {', '.join(FORMS)}.")
 @click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Folder for what -o names a form of.")
 @click.option("--server", metavar="URL", required=True, help="The registry's server, as the VMs reach it.")
@@ -31,7 +38,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--operator-token", type=_FILE, help="File with an operator's token: each VM then gets a join token.")
 @click.option("--operator-url", metavar="URL", help="Where operators reach that server.  [default: --server]")
 @click.option(
-    "--join-from", multiple=True, metavar="CIDR", help="Whence the join token may be used.  [default: the VM's address]"
+    "--join-from",
+    multiple=True,
+    metavar="CIDR",
+    help="Whence the join token may be used.  [default: the VM's address, for a new VM the networks of its group]",
 )
 @click.option("--join-token", type=click.File(), help="File with a join token, for one VM; - reads standard input.")
 @click.option("--istio-namespace", default="istio-system", show_default=True, help="Where istiod is.")
@@ -52,7 +62,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--token-duration", default=3600, show_default=True, help="Seconds for which the tokens are good.")
 @some_options("config", "target", "kubeconfig", "context", "registry", "data")
 @failing
-def bootstrap(*, name: str | None, group: str | None, form: str, to: Path | None, **options: Any) -> int:
+def bootstrap(*, name: str | None, group: str | None, count: int | None, form: str, to: Path | None, **options: Any) -> int:
     r"""Write what a VM, or each VM of a group, needs to join the mesh and the registry.
 
     That is Istio's five files, as `istioctl x workload entry configure` writes them, the agent with its configuration and unit,
@@ -62,17 +72,22 @@ def bootstrap(*, name: str | None, group: str | None, form: str, to: Path | None
     \b
     reconciler vm bootstrap shop/billing-1 --server https://registry:8443 -o ~/join
     reconciler vm bootstrap --group shop/billing --server https://registry:8443 -o ansible --to ~/join
+    reconciler vm bootstrap --group shop/web --new 20 --server https://registry:8443 -o cloud-init --to ~/join
     """
     from reconciler.bundles import Form, laid_out
     from reconciler.private import check_private, write_private
 
     if bool(name) == bool(group):
         raise InvalidInput("name one VM, or a --group", code=SetupCode.OPTION)
+    if count and (name or options["svc_ip"]):
+        raise InvalidInput(
+            "--new is for a --group, and not together with --svc-ip: nobody knows the addresses yet", code=SetupCode.OPTION
+        )
     folder = to if form in FORMS else Path(form).expanduser()
     if folder is None or (to is not None and form not in FORMS):
         raise InvalidInput("-o takes a folder, or a form together with --to DIR", code=SetupCode.OPTION)
     check_private(folder)
-    bundles = _bundles(name, group, options)
+    bundles = _bundles(name, group, count, options)
     if name and form not in FORMS:
         write_private(folder, bundles[0].files)
     else:
@@ -81,9 +96,9 @@ def bootstrap(*, name: str | None, group: str | None, form: str, to: Path | None
     return 0
 
 
-def _bundles(name: str | None, group: str | None, options: dict[str, Any]) -> "tuple[Bundle, ...]":
+def _bundles(name: str | None, group: str | None, count: int | None, options: dict[str, Any]) -> "tuple[Bundle, ...]":
     from reconciler import wiring
-    from reconciler.enrolling import Enroller, find_group, find_vm, vm_key
+    from reconciler.enrolling import Enroller
 
     with ExitStack() as open_parts:
         order = _order(options)
@@ -97,16 +112,24 @@ def _bundles(name: str | None, group: str | None, options: dict[str, Any]) -> "t
         open_parts.callback(cluster.close)
         enrolment = wiring.enrolment(settings, clock)
         open_parts.callback(enrolment.close)
-        vms = (
-            (find_vm(vm_key(*namespace_and_name(name)), registry, cluster),)
-            if name
-            else find_group(*namespace_and_name(group or ""), registry, cluster)
-        )
+        vms = _found(name, group or "", count, registry, cluster)
         enroller = Enroller(enrolment, order, join_token)
         bundles = tuple(enroller.bundle(vm) for vm in vms)
         if enroller.unreachable:
             click.echo("warning: nobody knows where VMs reach istiod, so `hosts` is empty; say --ingress-ip", err=True)
         return bundles
+
+
+def _found(
+    name: str | None, group: str, count: int | None, registry: "VMRegistry", cluster: "Cluster"
+) -> "tuple[EnrolledVM, ...]":
+    from reconciler.enrolling import find_group, find_vm, newcomers, vm_key
+
+    if name:
+        return (find_vm(vm_key(*namespace_and_name(name)), registry, cluster),)
+    if count:
+        return newcomers(*namespace_and_name(group), count, cluster)
+    return find_group(*namespace_and_name(group), registry, cluster)
 
 
 #: What is an option of this command alone.
@@ -151,7 +174,14 @@ def _join_tokens(
         return lambda _: ""
     tokens = wiring.join_tokens(options["operator_url"] or options["server"], operator, options["server_ca"])
     open_parts.callback(tokens.close)
-    return lambda vm: tokens.issue(vm, options["join_from"] or (vm.address,), lifetime)
+    return lambda vm: tokens.issue(vm, _whence(vm, options["join_from"]), lifetime)
+
+
+def _whence(vm: "EnrolledVM", said: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the networks from which a VM's token may be used."""
+    if vm.newcomer and not (said or vm.networks):
+        raise InvalidInput("the group names no networks: say --join-from, where its new VMs will be", code=SetupCode.OPTION)
+    return said or vm.networks or (vm.address,)
 
 
 def _tell(bundles: "tuple[Bundle, ...]", folder: Path) -> None:

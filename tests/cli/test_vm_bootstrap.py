@@ -48,6 +48,8 @@ def test_a_folder_in_gits_reach(tmp_path: Path) -> None:
         (("shop/billing-1", "-o", "csv"), "together with --to DIR"),
         (("shop/billing-1", "-o", "OUT", "--to", "OUT"), "together with --to DIR"),
         (("--group", "shop/billing", "--join-token", "FILE", "-o", "OUT"), "--join-token is for one VM"),
+        (("shop/billing-1", "--new", "2", "-o", "OUT"), "--new is for a --group"),
+        (("--group", "shop/web", "--new", "2", "--svc-ip", "internal", "-o", "OUT"), "nobody knows the addresses yet"),
         (("shop/nobody", "-o", "OUT"), "the registry has no record of the VM shop/nobody"),
         (("--group", "shop/nobody", "-o", "OUT"), "no record of a VM in the group shop/nobody"),
     ],

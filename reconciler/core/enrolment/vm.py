@@ -1,10 +1,11 @@
 """A VM that is to join: its record in the registry, over the template of its WorkloadGroup."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from reconciler.core.resources import EMPTY, Document, LiveObject
+from reconciler.core.kinds import VIRTUAL_MACHINE
+from reconciler.core.resources import EMPTY, Document, Key, LiveObject
 
 #: Istio's annotation with a ProxyConfig as YAML text.
 PROXY_CONFIG = "proxy.istio.io/config"
@@ -15,7 +16,9 @@ class EnrolledVM:
     """What a VM is to be in the mesh.
 
     `workload` is the name under which telemetry sees it: its group's, or its own where it has none. `proxy_configs` are texts
-    of the annotation of that name, the later ones over the earlier.
+    of the annotation of that name, the later ones over the earlier. A `newcomer` is to join its group under a name that follows
+    from its address; until then its name here tells only its files apart, and `networks` are where the group allows it to be
+    (none: anywhere).
     """
 
     namespace: str
@@ -29,6 +32,21 @@ class EnrolledVM:
     ports: Mapping[str, int] = field(default_factory=dict)
     probe: Document | None = None
     proxy_configs: tuple[str, ...] = ()
+    newcomer: bool = False
+    networks: tuple[str, ...] = ()
+
+    @classmethod
+    def new(cls, group: LiveObject, number: int, networks: tuple[str, ...]) -> Self:
+        """Return a VM that is to join a group, the so-many-th of one call."""
+        key = Key(VIRTUAL_MACHINE, group.key.namespace, f"{group.key.name}-new-{number}")
+        return replace(cls.of(LiveObject(key, {"spec": {}}), group), newcomer=True, networks=networks)
+
+    @property
+    def joins_as(self) -> Key:
+        """What its join token is for: the record of the VM, or its group."""
+        if self.newcomer:
+            return Key("WorkloadGroup", self.namespace, self.workload)
+        return Key(VIRTUAL_MACHINE, self.namespace, self.name)
 
     @classmethod
     def of(cls, record: LiveObject, group: LiveObject | None) -> Self:
