@@ -27,9 +27,6 @@ from reconciler.ports import Clock
 
 log = logging.getLogger(__name__)
 
-#: Hosts of a probe that mean the VM itself.
-_ITSELF = frozenset({LOCAL, "127.0.0.1", "::1"})
-
 
 @dataclass(slots=True)
 class _Round:
@@ -154,8 +151,9 @@ def probe_of(patient: Patient, networks: Sequence[Network]) -> Probe:
     probe = read_probe(patient.probe)
     if isinstance(probe.check, Exec):
         raise InvalidProbe("a command can be run on the VM alone")
-    if probe.check.host not in (*_ITSELF, patient.address):
-        raise InvalidProbe("it names another host than the VM")
+    if probe.check.host not in (LOCAL, patient.address):
+        # Loopback, too: what listens there alone does not answer us, however well it is.
+        raise InvalidProbe(f"it goes to {probe.check.host} instead of the VM's address")
     try:
         address = ip_address(patient.address)
     except ValueError as error:

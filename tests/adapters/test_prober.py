@@ -44,7 +44,8 @@ def probing(*networks: str, at_once: int = 32) -> Iterator[tuple[Prober, threadi
     ("method", "check"),
     [
         ({"httpGet": {"port": 80, "path": "/up"}}, HttpGet("10.0.0.5", 80, "/up")),
-        ({"httpGet": {"port": 80, "host": "127.0.0.1"}}, HttpGet("10.0.0.5", 80, "/")),
+        ({"httpGet": {"port": 80, "host": "localhost"}}, HttpGet("10.0.0.5", 80, "/")),
+        ({"httpGet": {"port": 80, "host": "10.0.0.5"}}, HttpGet("10.0.0.5", 80, "/")),
         ({"tcpSocket": {"port": 22}}, TcpSocket("10.0.0.5", 22)),
         ({"grpc": {"port": 90, "service": "a"}}, Grpc("10.0.0.5", 90, "a")),
     ],
@@ -61,8 +62,9 @@ def test_a_probe_goes_to_the_address_of_the_entry(method: Document, check: Any) 
     [
         (None, "10.0.0.5", "has no probe"),
         ({"exec": {"command": ["true"]}}, "10.0.0.5", "on the VM alone"),
-        ({"httpGet": {"port": 80, "host": "10.0.0.6"}}, "10.0.0.5", "another host"),
-        ({"tcpSocket": {"port": 80, "host": "kubernetes.default"}}, "10.0.0.5", "another host"),
+        ({"httpGet": {"port": 80, "host": "10.0.0.6"}}, "10.0.0.5", "goes to 10.0.0.6 instead"),
+        ({"tcpSocket": {"port": 80, "host": "kubernetes.default"}}, "10.0.0.5", "goes to kubernetes.default"),
+        ({"tcpSocket": {"port": 80, "host": "127.0.0.1"}}, "10.0.0.5", "goes to 127.0.0.1"),
         ({"tcpSocket": {"port": 80}}, "metadata.internal", "no IP address"),
         ({"tcpSocket": {"port": 80}}, "192.168.0.1", "does not let probes go"),
         ({"tcpSocket": {"port": 80}}, "169.254.169.254", "does not let probes go"),

@@ -78,7 +78,7 @@ def _unfit(probe: Document) -> Iterator[tuple[str, str]]:
         text = "a command can be run on the VM alone: write httpGet, tcpSocket or grpc, or let an agent tell its health"
         yield "exec", text
     for method in ("httpGet", "tcpSocket"):
-        if (probe.get(method) or EMPTY).get("host") not in (None, "", "localhost", "127.0.0.1", "::1"):
+        if (probe.get(method) or EMPTY).get("host") not in (None, "", "localhost"):
             yield f"{method}.host", "a probe from the centre goes to the VM's own address: remove the host"
 
 

@@ -75,7 +75,8 @@ def test_our_annotations_must_mean_something(annotations: dict[str, str], found:
     ("probe", "found"),
     [
         ({"httpGet": {"port": 80}}, []),
-        ({"httpGet": {"port": 80, "host": "127.0.0.1"}}, []),
+        ({"httpGet": {"port": 80, "host": "localhost"}}, []),
+        ({"httpGet": {"port": 80, "host": "127.0.0.1"}}, [("WorkloadGroup shop/known", "spec.probe.httpGet.host")]),
         ({"grpc": {"port": 80}}, []),
         ({"exec": {"command": ["true"]}}, [("WorkloadGroup shop/known", "spec.probe.exec")]),
         ({"tcpSocket": {"port": 80, "host": "10.0.0.9"}}, [("WorkloadGroup shop/known", "spec.probe.tcpSocket.host")]),
