@@ -35,8 +35,8 @@ class Witnesses:
     def testify(self, stores: ObservedState) -> ObservedState:
         """Return what the stores hold, with what is said laid over; the very same value while neither has changed."""
         if stores is not self._stores:
-            patients = sorted(patients_of(stores, self.target), key=lambda one: (one.source, one.key))
-            self._patients = {source: tuple(found) for source, found in groupby(patients, key=lambda one: one.source)}
+            patients = groupby(patients_of(stores, self.target), key=lambda one: one.source)
+            self._patients = {source: tuple(found) for source, found in patients}
         said = self._heard()
         if self._observed is None or stores is not self._stores or said != self._said:
             self._turn += said != self._said

@@ -38,14 +38,17 @@ class Patient:
 
 
 def patients_of(observed: ObservedState, target: str) -> tuple[Patient, ...]:
-    """Return the VMs of a target whose health others tell, by key, as the cluster's WorkloadEntries and groups say."""
+    """Return the VMs of a target whose health others tell, as the cluster's WorkloadEntries and groups say.
+
+    In the order of sources, then of keys.
+    """
     groups = {key: live.document for key, live in observed.objects.items() if key.kind == "WorkloadGroup"}
     found = (
         _patient(live, observed.machines.get(record_of(key)), group_of(live.document, groups))
         for key, live in observed.objects.items()
         if key.kind == "WorkloadEntry" and marked_for(live.labels) == target
     )
-    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.key))
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: (one.source, one.key)))
 
 
 def laid_over(live: LiveObject, said: MachineStatus | None, *, held: bool = False) -> LiveObject:
