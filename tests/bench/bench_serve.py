@@ -32,7 +32,8 @@ class Seen:
 
     `memory` is in MB, after the first apply and after a restart. `cpu` and `git_cpu` are seconds of an idle pass, `requests`
     (leases apart) and `git` what went to the API server and to Git in a window of idle passes. `change_...` is what one changed
-    object took: CPU seconds, requests, and seconds until it was written.
+    object took: CPU seconds with those of Git and of other processes that were started for it, requests, and seconds until it
+    was written.
     """
 
     objects: int
@@ -94,8 +95,8 @@ def _changed(small: Seen, large: Seen) -> Row:
         ratio(large.change_cpu, small.change_cpu),
         f"< {CHANGE} x",
         large.change_cpu < CHANGE * small.change_cpu,
-        f"CPU of writing it and settling down: {seconds(large.change_cpu)} at {large.objects:,} objects (written after "
-        f"{seconds(large.change_seconds)}) beside {seconds(small.change_cpu)} at {small.objects:,}",
+        f"CPU of writing it and settling down, with Git's: {seconds(large.change_cpu)} at {large.objects:,} objects (written "
+        f"after {seconds(large.change_seconds)}) beside {seconds(small.change_cpu)} at {small.objects:,}",
         {
             "cpu": [small.change_cpu, large.change_cpu],
             "seconds": [small.change_seconds, large.change_seconds],
@@ -137,6 +138,8 @@ def _restarted(bench: Bench, ours: Reconciler, mesh: Mesh, fleet: Fleet, first: 
             after = _Count(process, proxy, calls)
     passes = max(1, len(idle.git) - len(before.git))
     quiet = idle.cpu - before.cpu
+    quiet_with_children = idle.cpu_with_children - before.cpu_with_children
+    changing = after.cpu_with_children - idle.cpu_with_children
     return Seen(
         objects=fleet.objects,
         memory=(first, memory),
@@ -144,7 +147,7 @@ def _restarted(bench: Bench, ours: Reconciler, mesh: Mesh, fleet: Fleet, first: 
         git_cpu=(idle.git_cpu - before.git_cpu) / passes,
         requests=idle.requests[len(before.requests) :],
         git=idle.git[len(before.git) :],
-        change_cpu=max(0.01, after.cpu - idle.cpu - quiet * (took + POLL) / (POLL * POLLS)),
+        change_cpu=max(0.01, changing - quiet_with_children * (took + POLL) / (POLL * POLLS)),
         change_requests=len(after.requests) - len(idle.requests),
         change_seconds=took,
     )
@@ -160,6 +163,11 @@ class _Count:
         )
         lines = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
         self.git = tuple(line for line in lines if line)
+
+    @property
+    def cpu_with_children(self) -> float:
+        """CPU seconds of the process and of those that it has started and that have ended."""
+        return self.cpu + self.git_cpu
 
 
 def _serving(ours: Reconciler, log: Path, path: Path | None = None) -> Background:

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 #: Seconds between beats, how far agents spread around what they are told, and how long a storm may take.
 HEARTBEAT, JITTER, LONGEST_STORM = 10.0, 0.1, 120.0
 #: Seconds within which a connection must stand and an answer come.
@@ -154,7 +156,7 @@ def main(arguments: list[str]) -> None:
     path, port, seconds, *ca = arguments
     tls = ssl.create_default_context(cafile=ca[0]) if ca else None
     vms = [Vm(line, int(port), tls) for line in Path(path).read_text("utf-8").splitlines()]
-    asyncio.run(herd(vms, float(seconds)))
+    uvloop.run(herd(vms, float(seconds)))
 
 
 if __name__ == "__main__":
