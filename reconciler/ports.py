@@ -211,8 +211,8 @@ class VMRegistry(Protocol):
         `lastSeen` is the registry's own time; one that the report carries is not used.
         """
 
-    def tell(self, key: Key, status: MachineStatus) -> None:
-        """Store a status as it is, its time included: what the registry's server has judged. Raises Rejected likewise."""
+    def tell(self, judged: Mapping[Key, MachineStatus]) -> None:
+        """Store statuses as they are, times included: what the registry's server has judged. None for records not there."""
 
     def seen(self, newest: Mapping[Key, datetime]) -> None:
         """Keep when VMs were last seen; never back, no content, and nothing for records that are not there."""

@@ -192,7 +192,7 @@ def silent(world: World, *numbers: int) -> None:
     """These VMs are silent past their leases, and a brake of the registry holds all of them."""
     for number in numbers:
         status = MachineStatus(f"10.0.0.{number}", Health.HEALTHY, held=True)
-        world.registry.tell(Key("VirtualMachine", "shop", f"vm{number}"), status)
+        world.registry.tell({Key("VirtualMachine", "shop", f"vm{number}"): status})
 
 
 class TestHeldByTheRegistrysBrake:

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -93,9 +94,11 @@ class MemoryRegistry:
         """Store what a VM says of itself, seen now. Raises Rejected."""
         return self._store(key, checked_status(status, self._clock.now()))
 
-    def tell(self, key: Key, status: MachineStatus) -> None:
-        """Store a status as it is. Raises Rejected."""
-        self._store(key, status)
+    def tell(self, judged: Mapping[Key, MachineStatus]) -> None:
+        """Store statuses as they are."""
+        for key, status in judged.items():
+            with suppress(Rejected):
+                self._store(key, status)
 
     def seen(self, newest: Mapping[Key, datetime]) -> None:
         """Keep when VMs were last seen."""

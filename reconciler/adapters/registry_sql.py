@@ -32,7 +32,7 @@ from reconciler.adapters.sql.together import Together
 from reconciler.adapters.sql.watch import Watch
 from reconciler.core.records import MachineStatus, check_preconditions, checked_record, checked_status, latest
 from reconciler.core.resources import Document, Key, LiveObject
-from reconciler.errors import Unavailable
+from reconciler.errors import Rejected, Unavailable
 from reconciler.ports import Clock, RegistryState
 
 T = TypeVar("T")
@@ -119,11 +119,19 @@ class SqlRegistry:
 
     def report(self, key: Key, status: Document) -> LiveObject:
         """Store what a VM says of itself, seen now by our clock. Raises Rejected."""
-        return self._tell(key, checked_status(status, self._clock.now()))
+        said = checked_status(status, self._clock.now())
+        return live_record(self._write(lambda turn: self._restated(turn, key, said)))
 
-    def tell(self, key: Key, status: MachineStatus) -> None:
-        """Store a status as it is. Raises Rejected."""
-        self._tell(key, status)
+    def tell(self, judged: Mapping[Key, MachineStatus]) -> None:
+        """Store statuses as they are, all of them in one transaction."""
+
+        def work(turn: Turn) -> None:
+            for key, status in sorted(judged.items()):
+                with suppress(Rejected):  # Git has just taken the record away
+                    self._restated(turn, key, status)
+
+        if judged:
+            self._write(work)
 
     def seen(self, newest: Mapping[Key, datetime]) -> None:
         """Keep when VMs were last seen."""
@@ -173,18 +181,15 @@ class SqlRegistry:
                 # The watch must outlive a bug of whoever listens.
                 log.exception("bug in a listener to the VM registry")
 
-    def _tell(self, key: Key, said: MachineStatus) -> LiveObject:
-        def work(turn: Turn) -> AnyRow:
+    def _restated(self, turn: Turn, key: Key, said: MachineStatus) -> AnyRow:
+        row = self._rows.registered(turn.connection, key)
+        if not status_of(row).same_content(said):
+            turn.lock()
             row = self._rows.registered(turn.connection, key)
-            if not status_of(row).same_content(said):
-                turn.lock()
-                row = self._rows.registered(turn.connection, key)
-                changes = {**status_columns(said), "changed": turn.next()}
-                self._rows.change(turn.connection, key, reported=row.reported + 1, **changes)
-            # Two reports may pass each other on their way to the database; time does not go back for that.
-            return self._rows.change(turn.connection, key, last_seen=latest(row.last_seen, said.last_seen))
-
-        return live_record(self._write(work))
+            changes = {**status_columns(said), "changed": turn.next()}
+            self._rows.change(turn.connection, key, reported=row.reported + 1, **changes)
+        # Two reports may pass each other on their way to the database; time does not go back for that.
+        return self._rows.change(turn.connection, key, last_seen=latest(row.last_seen, said.last_seen))
 
     def _write(self, work: Callable[[Turn], T]) -> T:
         try:

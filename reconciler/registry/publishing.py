@@ -67,7 +67,7 @@ class Publisher:
             await asyncio.to_thread(self._enrol, members)
         wanted = dict(self._wanted(roster, silence, now))
         if wanted:
-            await asyncio.to_thread(self._tell, wanted)
+            await asyncio.to_thread(self._registry.tell, wanted)
 
     async def move_on(self, roster: Roster, signs: Mapping[str, Sign]) -> None:
         """Write when VMs were last seen. Raises Unavailable."""
@@ -99,11 +99,6 @@ class Publisher:
                 self._agreeing[key] = found
             elif held or _is_known(workload, silence):
                 yield key, status
-
-    def _tell(self, wanted: Mapping[Key, MachineStatus]) -> None:
-        for key, status in wanted.items():
-            with suppress(Rejected):  # Git has just taken the record away
-                self._registry.tell(key, status)
 
 
 def _is_known(workload: Workload, silence: Silence) -> bool:

@@ -243,7 +243,7 @@ class RegistryContract:
         before, seen = registry.observe(), clock.now()
         clock.pass_time(MINUTE)
         drain = Drain("operator@10.0.0.9", seen, seen + MINUTE)
-        registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, seen, "silent", draining=True, drain=drain))
+        registry.tell({key(): MachineStatus("10.0.0.1", Health.UNHEALTHY, seen, "silent", draining=True, drain=drain)})
         observed = registry.observe()
         assert observed.version != before.version
         assert observed.machines[key()].document["status"] == {
@@ -254,13 +254,13 @@ class RegistryContract:
             "draining": True,
             "drain": {"by": "operator@10.0.0.9", "since": "2026-03-01T12:00:00.000Z", "until": "2026-03-01T12:01:00.000Z"},
         }
-        registry.tell(key(), MachineStatus("10.0.0.1", Health.UNHEALTHY, None, "silent", draining=True, drain=drain))
+        registry.tell({key(): MachineStatus("10.0.0.1", Health.UNHEALTHY, None, "silent", draining=True, drain=drain)})
         assert registry.observe() is observed
-        registry.tell(key(), MachineStatus("10.0.0.1", Health.HEALTHY, None, held=True))
+        healthy = MachineStatus("10.0.0.1", Health.HEALTHY, None, held=True)
+        registry.tell({key("vm-2"): healthy, key(): healthy})
         told = registry.observe().machines[key()].document["status"]
         assert told == {"address": "10.0.0.1", "health": "healthy", "lastSeen": "2026-03-01T12:00:00.000Z", "held": True}
-        with pytest.raises(Rejected, match="is not registered"):
-            registry.tell(key("vm-2"), MachineStatus())
+        assert registry.observe().machines.keys() == {key()}, "a VM that is not registered is passed over"
 
     def test_signs_of_life_of_many_are_no_content(self, registry: VMRegistry, clock: SetClock) -> None:
         """They move on, never back, and nothing is made for VMs that are not registered."""

@@ -113,9 +113,11 @@ class ConsulRegistry:
         """Store what a VM says of itself, seen now by our clock. Raises Rejected."""
         return self._healed(self._tell(key, checked_status(status, self._clock.now()))).live
 
-    def tell(self, key: Key, status: MachineStatus) -> None:
-        """Store a status as it is. Raises Rejected."""
-        self._tell(key, status)
+    def tell(self, judged: Mapping[Key, MachineStatus]) -> None:
+        """Store statuses as they are; one write each."""
+        for key, status in judged.items():
+            with suppress(Rejected):  # Git has just taken the record away
+                self._tell(key, status)
 
     def seen(self, newest: Mapping[Key, datetime]) -> None:
         """Keep when VMs were last seen; one write each, so that few should be told of at once."""
