@@ -30,7 +30,7 @@ from reconciler.errors import InvalidInput, Problem
 
 if TYPE_CHECKING:
     from reconciler.core.enrolment.vm import EnrolledVM
-    from reconciler.core.fleet.audit import Link
+    from reconciler.core.fleet.audit import Extent, Link
     from reconciler.core.fleet.roster import Decision
     from reconciler.core.fleet.values import Row, Sign
     from reconciler.core.gates.answers import Arm, AskHook, Counts, Durations, Reply, Series, Window
@@ -261,7 +261,9 @@ class FleetStore(Protocol):
         """Return the rows that were written after a version. One below `since`: an older copy was put in place."""
 
     def save(self, decision: Decision) -> tuple[Row, ...]:
-        """Store all rows of a decision with its audit entries, or nothing; return the rows with their new versions.
+        """Store all rows of a decision with its audit entries, and forget those that are gone, or nothing of it.
+
+        Returns the rows with their new versions. An agent's sign of life goes with it.
 
         Raises Conflict where one of them was written since the version that it carries (0: since there was none).
         """
@@ -274,6 +276,12 @@ class FleetStore(Protocol):
 
     def audit(self, after: int = 0, limit: int = 1000) -> tuple[Link, ...]:
         """Return links of the audit log that follow the one of a number."""
+
+    def extent(self) -> Extent:
+        """Return where the audit log begins and ends, as it was written."""
+
+    def cut(self, before: datetime, most: int) -> int:
+        """Cut off the oldest links up to the first that is not from before, so many at most; return how many went."""
 
     def close(self) -> None: ...
 
@@ -626,6 +634,9 @@ class FleetDesk(FleetOffice, Protocol):
 
     def end_recovery(self) -> None:
         """Trust the record of a restored registry again. Raises Rejected where it does not recover."""
+
+    def audit(self, after: int) -> tuple[tuple[Link, ...], Extent]:
+        """Return some links of the audit log that follow the one of a number, and then the extent of the log."""
 
 
 class JoinTokens(Protocol):

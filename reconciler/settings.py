@@ -254,6 +254,11 @@ class RegistryServerSettings(BaseModel):
     """The window, which slides."""
     most_requests: int = Field(500, gt=0)
     """Requests in hand above which others are told to come again."""
+    keep_dead: Duration = Field(timedelta(days=90), ge=timedelta(days=8))
+    """How long used and expired join tokens stay, and agents that are revoked or replaced; no backup that is put back may be
+    older."""
+    keep_audit: Duration = Field(timedelta(days=365), ge=timedelta(days=8))
+    """How long entries of the audit log stay."""
 
 
 class ConsulSettings(BaseModel):

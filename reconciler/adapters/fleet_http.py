@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from reconciler.adapters.outbound.operators import OperatorLine, OperatorSettings, issued
 from reconciler.core.drain import PATIENCE
+from reconciler.core.fleet.audit import Extent, Link, Mark
 from reconciler.core.resources import Document, Key
 from reconciler.errors import Unavailable
 
@@ -38,6 +39,14 @@ class HttpFleet:
 
     def end_recovery(self) -> None:
         self._line.ask("POST", "/v1/recovery/end", None, "end its recovery")
+
+    def audit(self, after: int) -> tuple[tuple[Link, ...], Extent]:
+        page = self._line.ask("GET", f"/v1/audit?{urlencode({'limit': _PAGE, 'after': after})}", None, "show its audit log")
+        try:
+            extent = Extent(Mark.read(page.get("cut")), Mark.read(page.get("newest")))
+            return tuple(map(Link.read, page.get("entries") or ())), extent
+        except (ValueError, TypeError) as error:
+            raise Unavailable(f"the registry's server answered without an audit log: {error}") from error
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -3,19 +3,19 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, or_, select, update
 
 from reconciler.adapters.sql.database import Database
 from reconciler.adapters.sql.schema import AnyRow
 from reconciler.adapters.sql.schema_fleet import PART, audit, rows, signs, targets
 from reconciler.adapters.sql.together import Together
-from reconciler.core.fleet.audit import BEGINNING, Entry, Link, linked
+from reconciler.core.fleet.audit import BEGINNING, Entry, Extent, Link, Mark, linked
 from reconciler.core.fleet.roster import Decision
 from reconciler.core.fleet.rows import from_json, identity, to_json
-from reconciler.core.fleet.values import Row, Sign
+from reconciler.core.fleet.values import Agent, Row, Sign
 from reconciler.errors import Conflict
 from reconciler.ports import FleetChanges
 
@@ -85,6 +85,15 @@ class SqlFleet:
             for one in found
         )
 
+    def extent(self) -> Extent:
+        """Return where the audit log begins and ends."""
+        stands = self._database.read(lambda connection: connection.execute(_TARGET, {"the_target": self._target}).one_or_none())
+        return Extent(Mark(stands.cut, stands.anchor), Mark(stands.links, stands.newest)) if stands else Extent()
+
+    def cut(self, before: datetime, most: int) -> int:
+        """Cut off the oldest links."""
+        return self._together.write(lambda turn: turn.cut(before, most))
+
     def close(self) -> None:
         """Close the connections."""
         self._database.close()
@@ -101,14 +110,17 @@ class _Turn:
 
     def __init__(self, connection: Connection, locked: AnyRow) -> None:
         self._connection, self._target = connection, locked.target
-        self._version, self._links, self._newest = locked.version, locked.links, locked.newest
+        self._version = locked.version
+        self._newest, self._cut = Mark(locked.links, locked.newest), Mark(locked.cut, locked.anchor)
 
     def save(self, decision: Decision) -> tuple[Row, ...]:
         """Write a decision's rows, each over the version that it was decided on. Raises Conflict before anything is written."""
-        known = self._known(decision.rows)
-        for row in decision.rows:
+        known = self._known((*decision.rows, *decision.gone))
+        gone = [row for row in decision.gone if identity(row) in known]
+        for row in (*decision.rows, *gone):
             if row.version != known.get(identity(row), 0):
                 raise Conflict(f"{' '.join(identity(row)).strip()} was written by somebody else meanwhile")
+        self._forget(gone)
         stored = tuple(self._write(row) for row in decision.rows)
         self._chain(decision.audit)
         return stored
@@ -116,16 +128,35 @@ class _Turn:
     def end(self) -> None:
         """Make the last write the newest one."""
         mine = update(targets).where(targets.c.target == self._target)
-        self._connection.execute(mine.values(version=self._version, links=self._links, newest=self._newest))
+        newest, cut = self._newest, self._cut
+        marks = {"links": newest.number, "newest": newest.hash, "cut": cut.number, "anchor": cut.hash}
+        self._connection.execute(mine.values(version=self._version, **marks))
+
+    def cut(self, before: datetime, most: int) -> int:
+        """Cut off the oldest links up to the first that is not from before; return how many went."""
+        mine = audit.c.target == self._target
+        kept = select(audit.c.number).where(mine, audit.c.at >= before).order_by(audit.c.number).limit(1)
+        first = self._connection.scalar(kept)
+        last = min(self._newest.number if first is None else first - 1, self._cut.number + most)
+        if last <= self._cut.number:
+            return 0
+        went = last - self._cut.number
+        hashed = self._connection.scalar(select(audit.c.hash).where(mine, audit.c.number == last))
+        self._connection.execute(delete(audit).where(mine, audit.c.number <= last))
+        self._cut = Mark(last, str(hashed))
+        return went
+
+    def _forget(self, gone: Sequence[Row]) -> None:
+        if not gone:
+            return
+        self._connection.execute(delete(rows).where(rows.c.target == self._target, _these(gone)))
+        agents = [row.id for row in gone if isinstance(row, Agent)]
+        self._connection.execute(delete(signs).where(signs.c.target == self._target, signs.c.agent.in_(agents)))
 
     def _known(self, asked: Sequence[Row]) -> dict[tuple[str, str], int]:
         if not asked:
             return {}
-        by_kind: dict[str, list[str]] = {}
-        for kind, one in map(identity, asked):
-            by_kind.setdefault(kind, []).append(one)
-        these = or_(*(and_(rows.c.kind == kind, rows.c.id.in_(some)) for kind, some in by_kind.items()))
-        query = select(rows.c.kind, rows.c.id, rows.c.version).where(rows.c.target == self._target, these)
+        query = select(rows.c.kind, rows.c.id, rows.c.version).where(rows.c.target == self._target, _these(asked))
         return {(one.kind, one.id): one.version for one in self._connection.execute(query)}
 
     def _write(self, row: Row) -> Row:
@@ -140,11 +171,18 @@ class _Turn:
         return replace(row, version=self._version)
 
     def _chain(self, entries: Sequence[Entry]) -> None:
-        links = linked(entries, self._links, self._newest)
+        links = linked(entries, self._newest)
         if not links:
             return
         self._connection.execute(insert(audit), [{"target": self._target, **link.flat} for link in links])
-        self._links, self._newest = links[-1].number, links[-1].hash
+        self._newest = links[-1].mark
+
+
+def _these(asked: Sequence[Row]) -> ColumnElement[bool]:
+    by_kind: dict[str, list[str]] = {}
+    for kind, one in map(identity, asked):
+        by_kind.setdefault(kind, []).append(one)
+    return or_(*(and_(rows.c.kind == kind, rows.c.id.in_(some)) for kind, some in by_kind.items()))
 
 
 def _row(found: AnyRow) -> Row:

@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+from itertools import islice, takewhile
 
-from reconciler.core.fleet.audit import BEGINNING, Link, linked
+from reconciler.core.fleet.audit import Extent, Link, Mark, linked
 from reconciler.core.fleet.roster import Decision
 from reconciler.core.fleet.rows import identity
-from reconciler.core.fleet.values import Row, Sign
+from reconciler.core.fleet.values import Agent, Row, Sign
 from reconciler.errors import Conflict
 from reconciler.ports import FleetChanges
 
@@ -16,10 +18,11 @@ class MemoryFleet:
     """The rows of one target."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._rows: dict[tuple[str, str], Row] = {}
         self._signs: dict[str, Sign] = {}
         self._links: list[Link] = []
+        self._cut = Mark()
         self._version = 0
 
     def changes(self, since: int = 0) -> FleetChanges:
@@ -35,8 +38,15 @@ class MemoryFleet:
                 known = self._rows.get(identity(row))
                 if row.version != (known.version if known else 0):
                     raise Conflict(f"{' '.join(identity(row)).strip()} was written by somebody else meanwhile")
-            last = self._links[-1] if self._links else None
-            self._links += linked(decision.audit, len(self._links), last.hash if last else BEGINNING)
+            for row in decision.gone:
+                known = self._rows.get(identity(row))
+                if known and known.version != row.version:
+                    raise Conflict(f"{' '.join(identity(row)).strip()} was written by somebody else meanwhile")
+            for row in decision.gone:
+                self._rows.pop(identity(row), None)
+                if isinstance(row, Agent):
+                    self._signs.pop(row.id, None)
+            self._links += linked(decision.audit, self.extent().newest)
             return tuple(self._write(row) for row in decision.rows)
 
     def sign(self, signs: Mapping[str, Sign]) -> None:
@@ -54,7 +64,20 @@ class MemoryFleet:
     def audit(self, after: int = 0, limit: int = 1000) -> tuple[Link, ...]:
         """Return links of the audit log by their numbers."""
         with self._lock:
-            return tuple(self._links[after : after + limit])
+            return tuple(link for link in self._links if link.number > after)[:limit]
+
+    def extent(self) -> Extent:
+        """Return where the audit log begins and ends."""
+        with self._lock:
+            return Extent(self._cut, self._links[-1].mark if self._links else self._cut)
+
+    def cut(self, before: datetime, most: int) -> int:
+        """Cut off the oldest links."""
+        with self._lock:
+            old = tuple(islice(takewhile(lambda link: link.entry.at < before, self._links), most))
+            self._links = self._links[len(old) :]
+            self._cut = old[-1].mark if old else self._cut
+            return len(old)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -17,6 +17,7 @@ COMMANDS: Table = {
     "revoke": ("vm_office", "Take all rights from a VM's agent, and the VM out of load balancing."),
     "release-brake": ("vm_office", "Let those VMs go whom a brake of the registry's server holds."),
     "end-recovery": ("vm_office", "Trust the record of a restored registry again."),
+    "audit": ("vm_office", "Check the log of what was decided about VMs, and show its end."),
     "accept": ("vm_fleet", "Print what to commit where a VM has another address now."),
     "agent-file": ("vm_agent", "Write the agent as one file to copy to VMs."),
 }

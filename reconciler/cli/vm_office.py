@@ -1,4 +1,4 @@
-"""`vm token`, `vm revoke`, `vm release-brake`, `vm end-recovery`: what a person says to the registry's server."""
+"""`vm token`, `vm revoke`, `vm release-brake`, `vm end-recovery`, `vm audit`: what a person says to the registry's server."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.options import namespace_and_name, some_options, take_settings
-from reconciler.cli.show import failing
+from reconciler.cli.show import failing, table
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.resources import Key
 from reconciler.errors import InvalidInput, SetupCode
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_HEADS = ("at", "who", "what", "whom", "detail")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OFFICE: dict[str, dict[str, Any]] = {
     "operator-url": {"default": "", "metavar": "URL", "help": "The registry's server.  [default: by the settings]"},
@@ -110,6 +111,30 @@ def end_recovery(**options: Any) -> int:
         office.end_recovery()
     click.echo("the registry's record is trusted again; revoke again what was revoked since the backup")
     return 0
+
+
+@click.command()
+@_options
+@click.option("--last", default=20, metavar="NUMBER", show_default=True, help="How many entries to show.")
+@failing
+def audit(*, last: int, **options: Any) -> int:
+    r"""Check the audit log of the registry's server from its beginning, and show its last entries.
+
+    Each entry carries the hash of the one before it. Ends with 1 where one does not follow. Keep the newest hash somewhere
+    else, to notice a log that was written anew as a whole.
+
+    \b
+    reconciler vm audit --last 5
+    """
+    from reconciler.auditing import audited, text_of
+    from reconciler.reports.words import moment
+
+    with _office(options) as office:
+        found = audited(office, last)
+    entries = (one.entry for one in found.last)
+    table(_HEADS, [(moment(one.at), one.actor, one.action, one.subject, one.detail) for one in entries])
+    click.echo(text_of(found), err=found.broken is not None)
+    return 1 if found.broken is not None else 0
 
 
 def _key(name: str) -> Key:

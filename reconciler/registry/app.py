@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from reconciler import __version__
 from reconciler.core.fleet.brakes import BrakeRules
 from reconciler.core.fleet.credentials import Signer
+from reconciler.core.fleet.keeping import Keeping
 from reconciler.core.fleet.leases import Pace
 from reconciler.ports import Clock, FleetStore, ServedRegistry
 from reconciler.registry.agents import agents_router
@@ -38,13 +39,14 @@ class ServerRules:
     brakes: BrakeRules = BrakeRules()  # noqa: RUF009
     prover: Prover = Prover()  # noqa: RUF009
     bounds: Bounds = Bounds()  # noqa: RUF009
+    keeping: Keeping = Keeping()  # noqa: RUF009
 
 
 def registry_app(store: FleetStore, registry: ServedRegistry, signer: Signer, clock: Clock, rules: ServerRules) -> ASGIApp:
     """Return the application, which reads its state when it starts and looks around while it runs."""
     ledger, hearing = Ledger(store, clock), Hearing(store, clock, rules.pace, rules.brakes)
     registrar = Registrar(ledger, hearing, Publisher(registry), signer, rules.prover)
-    watchman = Watchman(registrar, clock)
+    watchman = Watchman(registrar, clock, rules.keeping)
     doors = Doors(rules.doors, clock, rules.pace.heartbeat)
 
     @asynccontextmanager

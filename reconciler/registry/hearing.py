@@ -1,7 +1,7 @@
 """Signs of life: whom we have heard, and since when silence counts. It belongs to the event loop's thread."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.core.fleet.brakes import BrakeRules
 from reconciler.core.fleet.leases import Pace
@@ -44,6 +44,12 @@ class Hearing:
     def silence(self, localities: Mapping[Key, str]) -> Silence:
         """Return what is known of who is silent."""
         return Silence(self._signs, self._since, localities, self.pace, self.brakes)
+
+    def forget(self, agents: Iterable[str]) -> None:
+        """Forget signs of agents that are not on record any more."""
+        for agent in agents:
+            self._signs.pop(agent, None)
+            self._unsaved.pop(agent, None)
 
     async def store(self) -> Mapping[str, Sign]:
         """Store the signs that are not stored yet, and return them. Raises Unavailable, and keeps them then."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from reconciler.core.fleet.admission import fallen_back
-from reconciler.core.fleet.audit import Entry, Link
+from reconciler.core.fleet.audit import Entry, Extent, Link
 from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.roster import Decision, Roster
 from reconciler.errors import Conflict
@@ -55,11 +55,12 @@ class Ledger:
 
     async def save(self, decision: Decision) -> None:
         """Store a decision and apply it; nothing where it changes nothing. Raises Conflict, Unavailable."""
-        if not decision.rows and not decision.audit:
+        if not decision.rows and not decision.audit and not decision.gone:
             return
         stored = await asyncio.to_thread(self._store.save, decision)
         self._newest = max(self._newest, *(row.version for row in stored), 0)
         self.roster.apply(stored)
+        self.roster.forget(decision.gone)
         for entry in decision.audit:
             _log(entry)
 
@@ -97,6 +98,14 @@ class Ledger:
     async def audit(self, after: int, limit: int) -> tuple[Link, ...]:
         """Return links of the audit log that follow the one of a number."""
         return await asyncio.to_thread(self._store.audit, after, limit)
+
+    async def extent(self) -> Extent:
+        """Return where the audit log begins and ends."""
+        return await asyncio.to_thread(self._store.extent)
+
+    async def cut(self, before: datetime, most: int) -> int:
+        """Cut off the oldest links of the audit log; return how many went."""
+        return await asyncio.to_thread(self._store.cut, before, most)
 
 
 def _log(entry: Entry) -> None:

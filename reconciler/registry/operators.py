@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -63,9 +63,11 @@ def reading_router(registrar: Registrar, doors: Doors) -> APIRouter:
 
     @routes.get("/audit")
     async def audit(after: _Number = 0, limit: _Limit = 100) -> JSONResponse:
-        """List the audit log, oldest first; each entry's hash covers the one before it."""
+        """List the audit log, oldest first; each entry's hash covers the one before it, the first one's that of `cut`."""
         links = await ledger.audit(after, limit)
-        return JSONResponse({"entries": [{**link.flat, "at": moment(link.entry.at)} for link in links]})
+        extent = await ledger.extent()  # after the entries, so that none of these is newer
+        entries = [{**link.flat, "at": link.entry.at.astimezone(UTC).isoformat(timespec="microseconds")} for link in links]
+        return JSONResponse({"entries": entries, "cut": extent.cut.flat, "newest": extent.newest.flat})
 
     return routes
 

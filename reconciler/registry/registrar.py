@@ -10,6 +10,7 @@ from reconciler.core.fleet.admission import Admission, admit, check_certificate,
 from reconciler.core.fleet.beating import Report, beat, successor_due
 from reconciler.core.fleet.credentials import Credential, Signer, unknown
 from reconciler.core.fleet.joining import Joined, Newcomer, join, usable
+from reconciler.core.fleet.keeping import agent_id
 from reconciler.core.fleet.operating import leave
 from reconciler.core.fleet.refusals import Refused
 from reconciler.core.fleet.roster import Decision
@@ -71,13 +72,13 @@ class Registrar:
         networks = usable(self.ledger.roster, token, self.ledger.now).networks
         wanted = wanted_addresses(caller.addresses, networks)
         address = verified(wanted, await self._prover.proved(wanted, caller.source))
-        identity, nonce = secrets.token_hex(16), secrets.token_hex(16)
+        new, nonce = agent_id(self.ledger.now, secrets.token_hex(16)), secrets.token_hex(16)
 
         def decide(now: datetime) -> Joined:
             roster = self.ledger.roster
             found = admit(roster, credential, now).agent if credential else None
-            new = Newcomer(
-                id=found.id if found else identity,
+            comer = Newcomer(
+                id=found.id if found else new,
                 address=address,
                 versions=caller.versions,
                 agent=found,
@@ -87,7 +88,7 @@ class Registrar:
                 locality=caller.locality,
             )
             good, taken = usable(roster, token, now), self.publisher.named_by_git
-            return join(roster, good, new, now, nonce, self._is_silent(now), taken)
+            return join(roster, good, comer, now, nonce, self._is_silent(now), taken)
 
         joined = await self.ledger.decided(decide, lambda one: one.decision)
         self.hearing.hear(joined.agent.id, len(self.ledger.roster.agents))

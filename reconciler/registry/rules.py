@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from reconciler.core.fleet.addresses import network_of
 from reconciler.core.fleet.brakes import BrakeRules
 from reconciler.core.fleet.credentials import Signer
+from reconciler.core.fleet.keeping import Keeping
 from reconciler.core.fleet.leases import Pace
 from reconciler.core.fleet.refusals import Refused
 from reconciler.errors import InvalidInput, SetupCode
@@ -28,6 +29,7 @@ def server_rules(own: RegistryServerSettings, operator_token: str) -> ServerRule
         brakes=BrakeRules(own.brake_count, own.brake_percent, own.brake_floor, own.brake_window),
         prover=Prover(Proof(own.proof), own.callback_port),
         bounds=Bounds(requests=own.most_requests),
+        keeping=Keeping(own.keep_dead, own.keep_audit),
     )
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from datetime import datetime, timedelta
 
+from reconciler.core.fleet.keeping import MOST, Keeping, forgotten
 from reconciler.core.fleet.leases import Tick, interrupted
 from reconciler.core.fleet.sweep import due, sweep
+from reconciler.core.fleet.values import Agent
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Clock
 from reconciler.registry.registrar import Registrar
@@ -13,13 +16,16 @@ log = logging.getLogger(__name__)
 
 #: A sweep at every second tick.
 SWEEP = 2
+#: How often what is over is forgotten, where not all of it could go at once.
+FORGET = timedelta(hours=1)
 
 
 class Watchman:
     """Looks around every `Pace.tick` for a registrar."""
 
-    def __init__(self, registrar: Registrar, clock: Clock) -> None:
-        self._registrar, self._clock = registrar, clock
+    def __init__(self, registrar: Registrar, clock: Clock, keeping: Keeping) -> None:
+        self._registrar, self._clock, self._keeping = registrar, clock, keeping
+        self._forgot: datetime | None = None
         self._last = self._tick()
         self._ticks = 0
         self._was_shedding = self._was_recovering = False
@@ -70,6 +76,8 @@ class Watchman:
         self._was_recovering = registrar.ledger.roster.fleet.recovering is not None
         if self._ticks % SWEEP == 0:
             await self._sweep()
+        if self._forgot is None or registrar.ledger.now >= self._forgot + FORGET:
+            await self._forget()
         await registrar.publisher.publish(registrar.ledger.roster, registrar.silence(), registrar.ledger.now)
         await registrar.publisher.move_on(registrar.ledger.roster, signs)
 
@@ -80,6 +88,17 @@ class Watchman:
         await registrar.ledger.decided(
             lambda now: sweep(registrar.ledger.roster, registrar.silence(), now), lambda decision: decision
         )
+
+    async def _forget(self) -> None:
+        """Forget what is over, as much as goes at once; the rest goes with the next look."""
+        ledger, hearing, keeping = self._registrar.ledger, self._registrar.hearing, self._keeping
+        decision = await ledger.decided(
+            lambda now: forgotten(ledger.roster, self._registrar.silence(), keeping, now), lambda found: found
+        )
+        hearing.forget(one.id for one in decision.gone if isinstance(one, Agent))
+        cut = await ledger.cut(ledger.now - keeping.audit, MOST)
+        if len(decision.gone) < MOST and cut < MOST:
+            self._forgot = ledger.now
 
     def _tick(self) -> Tick:
         return Tick(self._clock.now(), self._clock.monotonic())

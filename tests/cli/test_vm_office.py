@@ -1,19 +1,25 @@
 """What a person says to the registry's server, by the command."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from reconciler.adapters.memory_fleet import MemoryFleet
 from reconciler.cli.main import main
+from reconciler.core.fleet.audit import Link
 from tests.registry.served import OPERATOR, Agent, Served, served
 
 
 @pytest.fixture
 def server() -> Iterator[Served]:
     """A server that nobody has joined yet."""
-    with served() as running:
+    with served(fleet=Tampered()) as running:
         yield running
 
 
@@ -61,3 +67,36 @@ def test_without_a_token_nothing_is_asked(tmp_path: Path) -> None:
     """And it is said what is missing."""
     result = CliRunner().invoke(main, ["vm", "end-recovery", "--data", str(tmp_path)], prog_name="reconciler")
     assert (result.exit_code, "name its file with --operator-token" in result.output) == (1, True)
+
+
+@pytest.mark.case("S-06", "L-06")
+def test_the_audit_log_is_checked_from_where_it_was_cut(server: Served, tmp_path: Path) -> None:
+    """Its end is shown, and what was found; an entry that was changed, and one that lacks at the end, end with one."""
+    agent = Agent(server)
+    agent.join(server.token())
+    agent.beat()
+    whole = run(server, tmp_path, "audit", "--last", "2")
+    assert (whole.exit_code, "3 entries, each follows on the one before; the newest is 3" in whole.output) == (0, True)
+    assert ("joined" in whole.output, "token-issued" in whole.output) == (True, False)
+    assert server.fleet.cut(datetime.max.replace(tzinfo=UTC), 2) == 2
+    shorter = run(server, tmp_path, "audit")
+    assert (shorter.exit_code, "1 entries, each follows on the one before, those up to 2" in shorter.output) == (0, True)
+    server.operate("POST", "/v1/vms/shop/vm-1/drain")
+    assert isinstance(server.fleet, Tampered)
+    for wrong, number in (("changed", 3), ("missing", 4)):
+        server.fleet.wrong = wrong
+        broken = run(server, tmp_path, "audit")
+        assert (broken.exit_code, f"broken: entry {number} does not follow" in broken.output) == (1, True)
+
+
+class Tampered(MemoryFleet):
+    """A store whose audit log somebody has laid hands on."""
+
+    wrong = ""
+
+    def audit(self, after: int = 0, limit: int = 1000) -> tuple[Link, ...]:
+        """Return the links as whoever has the database left them."""
+        links = super().audit(after, limit)
+        if self.wrong == "missing":
+            return links[:-1] if after < 3 else ()
+        return tuple(replace(one, entry=replace(one.entry, actor="eve")) if self.wrong else one for one in links)

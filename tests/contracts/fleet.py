@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reconciler.core.drain import Drain
-from reconciler.core.fleet.audit import BEGINNING, Entry, broken_at
+from reconciler.core.fleet.audit import BEGINNING, Entry, Extent, broken_at
 from reconciler.core.fleet.damping import Damping
 from reconciler.core.fleet.roster import Decision
 from reconciler.core.fleet.rows import identity
@@ -141,3 +141,36 @@ class FleetContract:
         assert [link.number for link in links] == list(range(1, 25))
         assert fleet.audit(20, 2) == links[20:22]
         assert all(one.entry.subject == two.entry.subject for one, two in zip(links[::2], links[1::2], strict=True))
+
+    def test_what_is_gone_goes_in_the_same_write(self, fleet: FleetStore) -> None:
+        """With an agent its sign of life; what is gone already is no conflict, what was written meanwhile is one."""
+        token, agent, workload = fleet.save(Decision((TOKEN, AGENT, WORKLOAD)))
+        fleet.sign({"a1": Sign(NOON, MINUTE), "a2": Sign(NOON, MINUTE)})
+        assert isinstance(workload, Workload)
+        (written,) = fleet.save(Decision((replace(workload, reason="later"),)))
+        with pytest.raises(Conflict, match="workload shop/vm-1 was written by somebody else"):
+            fleet.save(Decision((FLEET,), (Entry(NOON, "registry", "forgotten", "fleet"),), (token, agent, workload)))
+        assert (len(fleet.changes().rows), len(fleet.audit()), set(fleet.signs())) == (3, 0, {"a1", "a2"})
+        for _ in range(2):
+            fleet.save(Decision((), (Entry(NOON, "registry", "forgotten", "fleet"),), (token, agent)))
+        assert fleet.changes().rows == (written,)
+        assert (set(fleet.signs()), len(fleet.audit())) == ({"a2"}, 2)
+
+    @pytest.mark.case("S-06", "L-06")
+    def test_a_log_that_was_cut_is_still_one_chain(self, fleet: FleetStore) -> None:
+        """The oldest entries go, so many at most, never one that is not from before; what the first one follows on stays."""
+        assert (fleet.extent(), fleet.cut(NOON, 10)) == (Extent(), 0)
+        for number in range(9):
+            fleet.save(Decision((), (Entry(NOON + number * MINUTE, "ann", "drain", f"vm-{number}"),)))
+        whole = fleet.audit()
+        assert [fleet.cut(NOON + 4 * MINUTE, 3), fleet.cut(NOON + 4 * MINUTE, 3), fleet.cut(NOON + 4 * MINUTE, 3)] == [3, 1, 0]
+        assert fleet.audit() == whole[4:]
+        assert fleet.extent() == Extent(whole[3].mark, whole[8].mark)
+        assert broken_at(fleet.audit(), fleet.extent().cut) is None
+        assert broken_at(fleet.audit()) == 1
+        fleet.save(Decision((), (Entry(NOON, "ann", "undrain", "vm-0"),)))
+        assert fleet.cut(NOON + timedelta(days=1), 100) == 6
+        assert (fleet.audit(), fleet.extent().cut) == ((), fleet.extent().newest)
+        fleet.save(Decision((), (Entry(NOON, "ann", "drain", "vm-0"),)))
+        assert broken_at(fleet.audit(), fleet.extent().cut) is None
+        assert fleet.audit()[0].number == 11

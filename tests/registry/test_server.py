@@ -4,18 +4,30 @@ import http.client
 import socket
 import ssl
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.memory_fleet import MemoryFleet
+from reconciler.core.fleet import values
+from reconciler.core.fleet.audit import Entry, broken_at
+from reconciler.core.fleet.keeping import Keeping, agent_id
+from reconciler.core.fleet.leases import Pace
+from reconciler.core.fleet.roster import Decision
+from reconciler.core.fleet.values import AgentState
 from reconciler.errors import InvalidInput, Unavailable
+from reconciler.registry.app import ServerRules
+from reconciler.registry.doors import DoorRules
 from reconciler.registry.keyfile import kept
 from reconciler.registry.rules import server_rules, signer
 from reconciler.registry.server import RegistryServer, Tls
 from reconciler.settings import RegistryServerSettings, load
 from reconciler.wiring import registry_server
 from tests.real.git_https import Authority
-from tests.registry.served import Agent, Served, served
+from tests.registry.served import OPERATOR, Agent, Served, served
+from tests.waiting import becomes
 
 
 def test_agents_join_over_tls(authority: Authority) -> None:
@@ -117,3 +129,25 @@ def test_one_target_s_credentials_are_none_elsewhere() -> None:
     one = signer("production", ["o" * 40])
     with pytest.raises(Exception, match="needs a new join token"):
         replace(one, target="staging").read(one.text(CREDENTIAL))
+
+
+@pytest.mark.case("L-06")
+def test_what_is_over_is_forgotten_when_the_server_looks_around() -> None:
+    """Tokens, agents and entries of the audit log that have stayed as long as they are kept; the log begins after them."""
+    fleet, clock = MemoryFleet(), SystemClock()
+    with served(fleet=fleet) as server:
+        Agent(server).join(server.token())
+        server.operate("POST", "/v1/tokens", {"namespace": "shop", "name": "vm-2", "ttl": 0.001})
+    old = values.Agent(agent_id(clock.now() - timedelta(days=400), "a"), clock.now(), clock.now(), 1, "n", AgentState.REVOKED)
+    fleet.save(Decision((old,), (Entry(clock.now(), "ann", "revoke", old.id),)))
+    quick = Pace(heartbeat=timedelta(seconds=0.2), lease=timedelta(seconds=3), sweep=timedelta(seconds=0.5))
+    keeping = Keeping(dead=timedelta(milliseconds=1))
+    with served(ServerRules(DoorRules(OPERATOR), quick, keeping=keeping), fleet) as server:
+        assert becomes(lambda: old.id not in {row.id for row in fleet.changes().rows if isinstance(row, values.Agent)})
+        assert [one["name"] for one in server.operate("GET", "/v1/tokens").body["tokens"]] == ["vm-1"]
+        assert fleet.audit()[0].entry.action == "token-issued"
+        assert fleet.audit()[-1].entry.detail == "1 tokens, 1 agents, 0 names"
+    keeping = Keeping(audit=timedelta(milliseconds=1))
+    with served(ServerRules(DoorRules(OPERATOR), quick, keeping=keeping), fleet):
+        assert becomes(lambda: fleet.extent().cut.number > 0)
+        assert broken_at(fleet.audit(), fleet.extent().cut) is None

@@ -8,14 +8,15 @@ core/fleet/values. Signs of life stand apart, so that ten thousand heartbeats ar
 from sqlalchemy import BigInteger, Column, Float, Index, MetaData, String, Table, Text
 
 from reconciler.adapters.sql.schema import DOCUMENT, TARGET, Part, Utc
+from reconciler.core.fleet.audit import BEGINNING
 
 METADATA = MetaData()
-PART = Part("fleet", METADATA, revisions=("0001",))
+PART = Part("fleet", METADATA, revisions=("0001", "0002"))
 
 #: A namespace, a slash, a name.
 ID, HASH = String(320), String(64)
 
-#: `links` and `newest` are number and hash of the last link of the audit log.
+#: `links` and `newest` are number and hash of the last link of the audit log, `cut` and `anchor` those of the last cut off.
 targets = Table(
     "fleet_targets",
     METADATA,
@@ -23,6 +24,8 @@ targets = Table(
     Column("version", BigInteger, nullable=False),
     Column("links", BigInteger, nullable=False),
     Column("newest", HASH, nullable=False),
+    Column("cut", BigInteger, nullable=False, server_default="0"),
+    Column("anchor", HASH, nullable=False, server_default=BEGINNING),
 )
 
 rows = Table(

@@ -17,6 +17,7 @@ Values in, values out.
     brakes       how many may be lost at once
     sweep        who is lost now
     audit        the chain of what was decided
+    keeping      what is forgotten after a while
     views        the status that the VM registry shows
 
 An agent is one VM with one credential; it speaks for any number of workloads, each of which is a WorkloadEntry's name. What is

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from reconciler.core.fleet.audit import Entry
 from reconciler.core.fleet.credentials import Claim, Credential, Standing, copied, standing, unknown
+from reconciler.core.fleet.keeping import is_forgotten
 from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.roster import NOTHING, Decision, Roster
 from reconciler.core.fleet.values import Agent, AgentState, Fleet, Row, Workload
@@ -37,7 +38,7 @@ def admit(roster: Roster, credential: Credential, now: datetime) -> Admission:
             return Admission(agent)
         case Standing.SUCCESSOR if agent:
             return _rotated(agent, credential, now)
-        case Standing.AHEAD:
+        case Standing.AHEAD if agent or not is_forgotten(roster.fleet, credential.agent):
             return _recovered(roster, agent, credential, now)
         case Standing.COPIED if agent and not roster.fleet.recovering:
             return _locked(roster, agent, now)

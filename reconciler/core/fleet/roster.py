@@ -10,10 +10,14 @@ from reconciler.core.resources import Key
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Rows to store, all or none, each over the version that it was decided on, and what the audit log gets."""
+    """Rows to store, all or none, each over the version that it was decided on, and what the audit log gets.
+
+    `gone` are rows to forget in the same write; one that is not there any more is gone already.
+    """
 
     rows: tuple[Row, ...] = ()
     audit: tuple[Entry, ...] = ()
+    gone: tuple[Row, ...] = ()
 
 
 #: What comes of most heartbeats.
@@ -38,6 +42,20 @@ class Roster:
             known = self._known(row)
             if known is None or known.version <= row.version:
                 self._apply(row)
+
+    def forget(self, rows: Iterable[Row]) -> None:
+        """Let go of rows that are stored no more."""
+        for row in rows:
+            match row:
+                case Token():
+                    self.tokens.pop(row.digest, None)
+                case Agent():
+                    self.agents.pop(row.id, None)
+                    self._at.get(row.address, set()).discard(row.id)
+                    self._of.pop(row.id, None)
+                case Workload():
+                    self.workloads.pop(row.key, None)
+                    self._of.get(row.agent, {}).pop(row.key, None)
 
     def of(self, agent: str) -> tuple[Workload, ...]:
         """Return the workloads that an agent speaks for."""

@@ -126,10 +126,14 @@ def reason_of(workload: Workload) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What is true of all at once: since when the record is not to be trusted, and which brakes hold since when, by scope."""
+    """What is true of all at once: since when the record is not to be trusted, and which brakes hold since when, by scope.
+
+    Of agents that joined up to `forgotten` some are not on record any more.
+    """
 
     recovering: datetime | None = None
     tripped: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    forgotten: datetime | None = None
     version: int = 0
 
 

@@ -11,6 +11,7 @@ from reconciler.core.fleet.beating import Report, beat, successor_due
 from reconciler.core.fleet.brakes import BrakeRules
 from reconciler.core.fleet.credentials import Credential, Signer
 from reconciler.core.fleet.joining import Newcomer, join, usable
+from reconciler.core.fleet.keeping import agent_id
 from reconciler.core.fleet.leases import Pace
 from reconciler.core.fleet.operating import Grant
 from reconciler.core.fleet.roster import Decision, Roster
@@ -71,6 +72,7 @@ class FleetWorld:
             self.version += 1
             stored.append(replace(row, version=self.version))
         self.roster.apply(stored)
+        self.roster.forget(decision.gone)
         for row in stored:
             if isinstance(row, Workload):
                 self.localities.setdefault(row.key, "")  # Git knows it, as long as a test does not say otherwise
@@ -95,7 +97,8 @@ class FleetWorld:
         credential = SIGNER.read(vm.credential) if vm.credential else None
         agent = admit(self.roster, credential, self.now).agent if credential else None
         number = next(_numbers)
-        new = Newcomer(agent.id if agent else f"agent-{number}", vm.address, {}, agent, credential if agent else None)
+        name = agent.id if agent else agent_id(self.now, f"{number:x}")
+        new = Newcomer(name, vm.address, {}, agent, credential if agent else None)
         usable_token = usable(self.roster, token, self.now)
         joined = join(self.roster, usable_token, new, self.now, f"nonce-{number}", self.is_silent)
         self.store(joined.decision)

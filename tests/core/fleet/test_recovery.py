@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.core.fleet import operating
-from reconciler.core.fleet.audit import BEGINNING, Entry, broken_at, linked
+from reconciler.core.fleet.audit import Entry, Mark, broken_at, linked
 from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.roster import Roster
 from reconciler.core.fleet.values import AgentState, Presence, Row, Workload
@@ -148,13 +148,13 @@ def test_only_a_recovery_that_is_under_way_is_ended() -> None:
 @pytest.mark.case("S-06")
 def test_an_audit_log_that_was_touched_shows_where() -> None:
     """An entry changed, taken out or put in breaks the chain at its place."""
-    links = linked((Entry(NOON, "ann", "drain", f"vm-{n}") for n in range(5)), 0, BEGINNING)
+    links = linked((Entry(NOON, "ann", "drain", f"vm-{n}") for n in range(5)), Mark())
     assert broken_at(links) is None
     changed = Entry(NOON, "bob", "drain", "vm-2")
-    assert broken_at((*links[:2], *linked([changed], 2, links[1].hash), *links[3:])) == 4
+    assert broken_at((*links[:2], *linked([changed], links[1].mark), *links[3:])) == 4
     assert broken_at((*links[:2], *links[3:])) == 3
     assert broken_at((links[0], links[0], *links[1:])) == 2
-    assert broken_at(links[2:], 2, links[1].hash) is None
+    assert broken_at(links[2:], links[1].mark) is None
 
 
 def test_one_that_turns_up_after_the_recovery_takes_nothing_from_its_successor() -> None:
