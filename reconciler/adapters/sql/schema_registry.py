@@ -15,7 +15,7 @@ from reconciler.adapters.sql.schema import DOCUMENT, NAME, NAMESPACE, TARGET, Pa
 from reconciler.core.records import MAX_DRAIN, MAX_REASON
 
 METADATA = MetaData()
-PART = Part("registry", METADATA, revisions=("0001", "0002", "0003", "0004"))
+PART = Part("registry", METADATA, revisions=("0001", "0002", "0003", "0004", "0005"))
 
 #: `floor`: deletions up to this number are no longer listed; who has read less must read everything. `recovering`: the
 #: registry's server doubts the records.
