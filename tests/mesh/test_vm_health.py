@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -13,6 +14,7 @@ from reconciler.adapters.clock import SystemClock
 from reconciler.cli.show import table
 from reconciler.core.health.conditions import Reason
 from reconciler.core.health.sources import Source
+from tests.agent.agents import AgentProcess
 from tests.mesh.manifests import NAME
 from tests.mesh.scene import POD, Parts, Scene, joined, played
 from tests.mesh.traffic import ENOUGH
@@ -22,7 +24,8 @@ from tests.waiting import becomes
 pytestmark = pytest.mark.timeout(200)
 #: So often agents come, so long may one be silent, and so soon after that it is lost.
 PACE = {"HEARTBEAT": "1s", "LEASE": "3s", "SWEEP": "1s"}
-DYING = f"{NAME}-vm-2"
+DYING, OTHER = f"{NAME}-vm-2", f"{NAME}-vm-1"
+POD_ALONE = {POD: Fraction(1)}
 
 
 @dataclass(slots=True)
@@ -50,10 +53,19 @@ class Diary:
         ]
 
 
+def _kill(scene: Scene, agents: Mapping[str, AgentProcess], name: str) -> None:
+    """Let a VM die: neither its workload nor its agent says goodbye."""
+    scene.vms[name].kill()
+    agents[name].end(signal.SIGKILL)
+
+
 def test_a_vm_that_is_killed_leaves_envoy_when_its_lease_is_over(parts: Parts, capsys: pytest.CaptureFixture[str]) -> None:
-    """A drain and its undo cost no request; a death costs those until the lease is over, and none from then on."""
+    """A drain and its undo cost no request; a death costs those until the lease is over, and none from then on.
+
+    The other VM dies, too: the registry's brake holds it, its probe from here fails, and it leaves all the same.
+    """
     with (
-        played(parts, Source.AGENT) as scene,
+        played(parts, Source.AGENT, RECONCILER_HEALTH__PROBE_NETWORKS=f"{parts.network.prefix}.0/24") as scene,
         joined(scene, **PACE) as (desk, agents),
         scene.under_traffic() as traffic,
     ):
@@ -65,8 +77,7 @@ def test_a_vm_that_is_killed_leaves_envoy_when_its_lease_is_over(parts: Parts, c
         before, counted, diary = scene.split(), traffic.requests(survivors), Diary(scene)
 
         diary.note("killed")
-        scene.vms[DYING].kill()
-        agents[DYING].end(signal.SIGKILL)
+        _kill(scene, agents, DYING)
         assert becomes(lambda: scene.condition(DYING).reason == Reason.REPORTED_UNHEALTHY)
         flipped = diary.note("condition on the API server")
         assert becomes(lambda: set(traffic.sidecar.endpoints()) == set(survivors)), traffic.sidecar.endpoints()
@@ -77,36 +88,22 @@ def test_a_vm_that_is_killed_leaves_envoy_when_its_lease_is_over(parts: Parts, c
         diary.note("end")
         lease = next(datetime.fromisoformat(one["leaseEnds"]) for one in desk.vms() if one["name"] == DYING)
         diary.learn("lease is over", lease)
-        after = scene.split()
+        after, survived = scene.split(), traffic.eras[-1]
+        assert (survived.shares, survived.failed.total(), scene.failed) == (survivors, 0, lost)
+
+        _kill(scene, agents, OTHER)
+        traffic.wait_for(POD_ALONE)
+        assert scene.condition(OTHER).reason == Reason.UNREACHABLE
+        assert {one["name"]: bool(one["heldBy"]) for one in desk.vms()} == {DYING: False, OTHER: True}
+        both_lost = scene.failed
+        traffic.wait_for(POD_ALONE, traffic.requests(POD_ALONE) + ENOUGH)
     with capsys.disabled():
         table(("a VM is killed", "at", "since then", "requests", "failed"), diary.cells())
         table(("`reconciler status`", "traffic"), (("before", before), ("after", after)))
     assert lease <= flipped
-    assert (lost > 0, scene.failed) == (True, lost)
-    assert traffic.eras[-1].shares == survivors
-    assert traffic.eras[-1].failed.total() == 0
+    assert 0 < lost <= both_lost == scene.failed
     assert before.startswith("vm 66.7 % (2), pod 33.3 % (1)")
     assert after.startswith("vm 50.0 % (1), pod 50.0 % (1)")
-
-
-def test_vms_that_the_brake_holds_leave_when_their_probe_fails_too(parts: Parts) -> None:
-    """All VMs die at once: one is lost, the other held by the registry's brake; the Pod goes on alone, and no request fails."""
-    networks = f"{parts.network.prefix}.0/24"
-    with (
-        played(parts, Source.AGENT, RECONCILER_HEALTH__PROBE_NETWORKS=networks) as scene,
-        joined(scene, **PACE) as (desk, agents),
-        scene.under_traffic() as traffic,
-    ):
-        for name, machine in scene.vms.items():
-            machine.kill()
-            agents[name].end(signal.SIGKILL)
-        traffic.wait_for({POD: Fraction(1)})
-        lost = scene.failed
-        assert sorted(scene.condition(name).reason for name in scene.vms) == [Reason.REPORTED_UNHEALTHY, Reason.UNREACHABLE]
-        assert [bool(one["heldBy"]) for one in desk.vms() if one["presence"] == "present"] == [True]
-        traffic.wait_for({POD: Fraction(1)}, traffic.requests({POD: Fraction(1)}) + ENOUGH)
-        assert scene.failed == lost
-        assert set(scene.site.objects("WorkloadEntry")) == set(scene.vms)
 
 
 def test_a_vm_without_an_agent_is_probed_from_here(parts: Parts) -> None:
