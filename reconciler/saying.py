@@ -2,12 +2,12 @@
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.core.resources import Key
-from reconciler.core.rollouts.places import group_of
+from reconciler.core.rollouts.places import tried_again
 from reconciler.core.rollouts.rollout import DIGITS, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Hold, Word
 from reconciler.core.rollouts.table import TABLE, WHY_NOT, target
@@ -39,19 +39,11 @@ def chosen(kept: RolloutStore, name: str) -> Rollout:
     return newest[0]
 
 
-def to_try_again(kept: RolloutStore, name: str) -> list[Rollout]:
-    """Return the rollouts that a retry of this id, or of this unit, is said to. Raises InvalidInput.
-
-    Of a unit with nothing under way it is said to all whose content is refused: only one of them leads to what Git says now,
-    which the next look knows, and it alone begins anew. Those of its group that went back with one come along.
-    """
-    found = chosen(kept, name)
-    if found.phase is not Phase.IDLE:
-        return [found]
-    refusals = sorted(kept.refusals(), key=lambda one: one.at)
+def to_try_again(kept: RolloutStore, name: str) -> Sequence[Rollout]:
+    """Return the rollouts that a retry of this id, or of this unit, is said to (`tried_again`). Raises InvalidInput."""
+    found, refusals = chosen(kept, name), sorted(kept.refusals(), key=lambda one: one.at)
     refused = [one for said in refusals if (one := kept.get(said.rollout))]
-    meant = [one for one in refused if one.unit == name] or [found]
-    return [*meant, *{mate.id: mate for one in meant for mate in group_of(one, refused)}.values()]
+    return tried_again(found, refused, of_unit=name == found.unit)
 
 
 def running(kept: RolloutStore) -> list[Rollout]:

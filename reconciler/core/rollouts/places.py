@@ -33,6 +33,19 @@ def group_of(rollout: Rollout, rollouts: Iterable[Rollout]) -> Sequence[Rollout]
     return tuple(one for one in rollouts if one.id != rollout.id and _party(one) == _party(rollout))
 
 
+def tried_again(rollout: Rollout, refused: Sequence[Rollout], *, of_unit: bool = False) -> Sequence[Rollout]:
+    """Return the rollouts that a retry of this one is said to; `refused` are those whose content is refused, oldest first.
+
+    One that is under way hears it alone. Otherwise those of its group that went back with it come along. `of_unit`: the person
+    named the unit, and means all of it that is refused: only one of them leads to what Git says now, which the next look knows,
+    and that one alone begins anew.
+    """
+    if rollout.phase is not Phase.IDLE:
+        return (rollout,)
+    meant = [one for one in refused if of_unit and one.unit == rollout.unit] or [rollout]
+    return (*meant, *{mate.id: mate for one in meant for mate in group_of(one, refused)}.values())
+
+
 def _goes_on_to(rollout: Rollout) -> Phase:
     return rollout.returns_to if rollout.phase is Phase.PAUSED else rollout.phase
 

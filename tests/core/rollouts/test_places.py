@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from reconciler.core.rollouts.machine import advance
-from reconciler.core.rollouts.places import group_of, may_begin
+from reconciler.core.rollouts.places import group_of, may_begin, tried_again
 from reconciler.core.rollouts.policy import OnHarm
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Seen, Word
@@ -59,6 +59,33 @@ def test_a_group_is_of_one_commit() -> None:
     assert group_of(one, [one, other, later]) == (other,)
     alone = several(Phase.SOAKING, Phase.SOAKING)
     assert group_of(alone[0], alone) == ()
+
+
+def test_a_retry_is_for_one_rollout_and_for_the_group_that_went_back_with_it() -> None:
+    """The others of its group whose content is refused too: what has no refusal has nothing to try again."""
+    one, other, well = several(Phase.IDLE, Phase.IDLE, Phase.IDLE, group="checkout")
+    later = replace(other, id="r9", commit="b" * 40)
+    assert tried_again(one, [one, other, later]) == (one, other)
+    assert tried_again(well, [one, other]) == (well, one, other)
+    alone, stranger = several(Phase.IDLE, Phase.IDLE)
+    assert tried_again(alone, [alone, stranger]) == (alone,)
+
+
+def test_a_retry_of_a_unit_is_for_all_of_it_that_is_refused() -> None:
+    """Whatever Git says by now is among them, each brings its own group along, and nobody hears it twice."""
+    first, mate, second = several(Phase.IDLE, Phase.IDLE, Phase.IDLE, group="checkout")
+    mate, second = replace(mate, unit="shop/web"), replace(second, commit="b" * 40)
+    others = replace(second, id="r8", unit="shop/web")
+    refused = [first, mate, second, others]
+    assert tried_again(second, refused, of_unit=True) == (first, second, mate, others)
+    assert tried_again(second, [], of_unit=True) == (second,)
+
+
+def test_what_is_under_way_hears_a_retry_alone() -> None:
+    """A refused write, or an undo that has failed, is that unit's own matter."""
+    halted, other = several(Phase.HALTED, Phase.IDLE, group="checkout")
+    for of_unit in (True, False):
+        assert tried_again(halted, [halted, other], of_unit=of_unit) == (halted,)
 
 
 @dataclass
