@@ -1,4 +1,4 @@
-"""A rollout whose object belongs to somebody else says so, and calls a person in the end."""
+"""A rollout that is kept from writing, by the owner of an object or by a guard, says so and calls a person in the end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from reconciler.core.rollouts.rollout import Cause, Phase
 from reconciler.core.rollouts.seen import Word
+from reconciler.ports import Override
 from reconciler.reports.logged import Log
 from reconciler.status import read_status
 from tests.test_cycle_rollouts import Rolled, vm
@@ -53,3 +54,29 @@ def test_a_commit_that_drops_the_field_takes_over_at_once() -> None:
     assert rolled.newest.id != first.id
     rolled.until(Phase.WATCHING)
     assert [rolled.world.spec("WorkloadEntry", "vm1")[name] for name in ("network", "weight")] == ["mine", 40]
+
+
+def test_a_rollout_that_a_guard_holds_for_too_long_pauses_and_goes_on_once_both_are_answered() -> None:
+    """A change that reaches all clients at once waits for its name; after an hour a person is called, with just that."""
+    rolled = Rolled()
+    before = mixed(vm(1), vm(2))
+    rolled.begin_with(*before)
+    external = [
+        {**one, "spec": {**one["spec"], "location": "MESH_EXTERNAL"}} if one["kind"] == "ServiceEntry" else one
+        for one in before
+    ]
+    rolled.begin(*external)
+    since, world = rolled.world.clock.now(), rolled.world
+    while rolled.newest.phase is Phase.APPLYING:
+        world.pass_time(seconds=rolled.cycle.due_in(600))
+        report = world.serve(rolled.cycle)
+    assert timedelta(hours=1) <= world.clock.now() - since < timedelta(hours=1, minutes=5)
+    (guard,) = report.guards
+    assert (rolled.newest.phase, rolled.newest.cause) == (Phase.PAUSED, Cause.UNDECIDED)
+    assert rolled.newest.reason.endswith(guard.message)
+    assert report.plan is not None
+    world.store.override(Override(report.plan.digest, guard.override, "ada", "it is time", world.clock.now()))
+    rolled.look()
+    assert world.spec("ServiceEntry", "billing")["location"] == "MESH_EXTERNAL"
+    rolled.say(Word.RESUME)
+    rolled.until(Phase.WATCHING)

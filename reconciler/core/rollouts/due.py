@@ -109,7 +109,7 @@ def _progress(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Due]:
     missing = waits(rollout, seen, pace)
     if rollout.phase in (Phase.SOAKING, Phase.WATCHING):
         yield from _undecided(seen)
-    late = [one.text for one in missing if one.what in (LATE if rollout.phase is not Phase.APPLYING else {For.OWNER})]
+    late = [one.text for one in missing if one.what in LATE]
     if late and rollout.time.waited > pace.patience:
         yield Due(Event.UNDECIDED, f"waited for {rollout.time.waited}: {'; '.join(late)}")
     if rollout.phase is Phase.SOAKING and rollout.passed < rollout.step and {one.what for one in missing} == {For.GROUP}:

@@ -63,8 +63,6 @@ def _is_kept(rollout: Rollout, seen: Seen, pace: Pace) -> bool:
     kinds = {one.what for one in waits(rollout, seen, pace)}
     if rollout.phase is Phase.UNDOING:
         return bool(kinds - {For.TIME})
-    if rollout.phase is Phase.APPLYING:
-        return For.OWNER in kinds
     if For.TIME in kinds and rollout.phase is Phase.SOAKING:
         kinds.discard(For.GATE)
     return bool(kinds & IMPATIENT)

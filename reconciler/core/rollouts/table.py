@@ -23,7 +23,8 @@ class Event(StrEnum):
     HELD, RELEASED: an operator keeps all hands off the unit, and no more. LOST, HEALED: a side has lost its endpoints, and has
     them again. FAILED: a store refused a write; UNDO_FAILED: there is no way back, or a store refused it. EDITED: somebody
     lowered the exposure by hand. SENT_BACK: harm is proven, here or in the group, and the policy goes back; STOPPED: it pauses.
-    UNDECIDED: a gate asks for a person or has waited too long, or somebody else keeps an object that is to be written.
+    UNDECIDED: a gate asks for a person or has waited too long, or for too long something keeps a write from being made: its
+    owner, a guard, or proxies that do not get it.
     TAKEN_OVER: a newer revision wants something else.
     """
 

@@ -185,11 +185,12 @@ def _force(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     elif settled is None:
         # A write shows by itself; that there was nothing to write, nobody tells but the next look.
         yield Wait(For.FORCE, seen.blocked or "not all of it is written yet", None if seen.blocked else pace.settle)
+    elif seen.in_force is None:
+        left = pace.settle - settled
+        yield Wait(For.TIME, f"the proxies have not all got it yet: {length(left)} more", left)
     else:
         # Nobody tells when istiod has got it but the next look.
-        left = pace.settle - settled if seen.in_force is None else _SOON
-        soon = f": {length(left)} more" if seen.in_force is None else ": istiod has other endpoints"
-        yield Wait(For.FORCE, f"the proxies have not all got it yet{soon}", left)
+        yield Wait(For.FORCE, "the proxies have not all got it yet: istiod has other endpoints", _SOON)
 
 
 def _time(rollout: Rollout) -> Iterator[Wait]:

@@ -287,6 +287,38 @@ def test_patience_does_not_wear_out_while_a_person_or_the_hour_is_awaited() -> N
     play.is_at(Phase.SOAKING)
 
 
+@pytest.mark.parametrize(
+    ("keeps", "seen"),
+    [
+        ("write 1 of 2 would empty billing", {"written": False, "blocked": "write 1 of 2 would empty billing"}),
+        ("not all of it is written yet", {"written": False}),
+        ("istiod has other endpoints", {"in_force": False}),
+        ("is owned by argocd", {"written": False, "yields": "spec.network is owned by argocd"}),
+    ],
+)
+def test_a_stage_that_is_never_in_force_calls_a_person(keeps: str, seen: dict[str, Any]) -> None:
+    """A guard holds it, its writes do not show, the proxies do not get it, or it is somebody else's: for patience, not longer.
+
+    A resume has patience anew, and the stage goes on once nothing keeps it.
+    """
+    play = Play(rollout()).look().is_at(Phase.APPLYING, 0)
+    play.watch(HOUR, **seen).is_at(Phase.APPLYING, 0)
+    play.watch(2 * MINUTE, **seen).is_at(Phase.PAUSED)
+    assert (play.rollout.cause, play.refusals) == (Cause.UNDECIDED, 0)
+    assert len(play.calls) == 1
+    assert keeps in play.calls[0]
+    play.say(Word.RESUME, **seen).watch(HOUR - MINUTE, **seen).is_at(Phase.APPLYING, 0)
+    play.settle().settle().is_at(Phase.SOAKING, 0)
+
+
+def test_what_is_given_time_to_reach_the_proxies_wears_out_no_patience() -> None:
+    """An operator who gives them longer than that has said so."""
+    play = Play(rollout(), pace=Pace(settle=3 * HOUR)).look()
+    play.watch(2 * HOUR).is_at(Phase.APPLYING, 0, 0).watch(2 * HOUR).is_at(Phase.APPLYING, 0, 1)
+    play.watch(8 * HOUR).is_at(Phase.IDLE)
+    assert play.calls == []
+
+
 @pytest.mark.case("C-08")
 def test_endpoints_that_vanish_pass_no_step() -> None:
     """The rollout pauses, goes on by itself when they are back, and then the hold begins anew."""
