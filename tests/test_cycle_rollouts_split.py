@@ -299,7 +299,11 @@ def test_an_undo_holds_the_share_that_was_there_before() -> None:
     rolled.until(Phase.SOAKING, 1)
     scale(rolled, 16)
     rolled.say(Word.ABORT)
-    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    found = rolled.until(Phase.IDLE)
+    assert found.outcome is Outcome.UNDONE
+    assert found.reason == (
+        "all but weights stands as before; weights hold the share that the VMs had then, 50% (live: 50% of shop/billing)"
+    )
     rolled.look()
     assert machines(rolled) == pytest.approx(0.5, abs=0.03)
 
@@ -385,7 +389,7 @@ def test_an_undo_writes_the_starting_weights_where_no_split_was_held(word: Word)
     assert weights(rolled) != [10, 10]
     rolled.say(word)
     rolled.look()
-    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert rolled.until(Phase.IDLE).reason == "everything stands as before"
     assert weights(rolled) == [10, 10]
     scale(rolled, 8)
     rolled.look()
@@ -400,6 +404,6 @@ def test_an_undo_gives_pods_that_have_come_since_no_more_than_they_had() -> None
     scale(rolled, 12)
     rolled.look()
     rolled.say(Word.ABORT)
-    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert "the share that the VMs had then, 76.92% (live: 76.92% of shop/billing)" in rolled.until(Phase.IDLE).reason
     rolled.look()
     assert machines(rolled) == pytest.approx(before, abs=0.03)

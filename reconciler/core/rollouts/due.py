@@ -9,6 +9,7 @@ from reconciler.core.rollouts.rollout import HANDS_OFF, Cause, Outcome, Phase, R
 from reconciler.core.rollouts.seen import Pace, Seen
 from reconciler.core.rollouts.table import Event
 from reconciler.core.rollouts.waits import LATE, For, waits
+from reconciler.core.shares.values import percent
 
 _MOVING = (Phase.APPLYING, Phase.SOAKING, Phase.WATCHING)
 #: Pauses that a newer revision ends by taking over: it may be the cure. The others are for a person to end.
@@ -187,6 +188,17 @@ def _undoing(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Due]:
     elif not rollout.is_last_step:
         yield Due(Event.PASSED, "the step is in force")
     elif rollout.goal < 0:
-        yield Due(Event.RETURNED, "everything stands as before")
+        yield Due(Event.RETURNED, _restored(rollout))
     else:
         yield Due(Event.FELL_BACK, f"everything stands as after step {rollout.goal + 1}")
+
+
+def _restored(rollout: Rollout) -> str:
+    """Say what stands again at the end of a way back: all of it, or all but what makes a share that is held from then on."""
+    share, figures = rollout.on.splits[1], rollout.figures
+    if share is None:
+        return "everything stands as before"
+    makes = "routes" if rollout.on.by else "weights"
+    given = [f"{percent(one.written)} of {one.service}" for one in (figures.shares if figures else ()) if one.written]
+    live = f" (live: {', '.join(given)})" if given else ""
+    return f"all but {makes} stands as before; {makes} hold the share that the VMs had then, {percent(share)}{live}"
