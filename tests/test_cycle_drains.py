@@ -138,6 +138,7 @@ def test_what_is_wanted_now_is_said_and_is_no_drift(world: World) -> None:
     out = world.run("diff")
     assert (out.verdict, out.differences) == (Verdict.IN_SYNC, ())
     assert "out of load balancing, drained by ann until" in told(out)[0]
+    assert not [one for one in out.problems if one.code == Code.OTHER_LABELS]
     later(world, minutes=10)
     assert "until" not in told(world.run("diff"))[0]
     report(world, "vm2", "healthy")

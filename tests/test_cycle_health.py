@@ -21,7 +21,7 @@ from reconciler.errors import Conflict, Rejected, Unavailable
 from reconciler.reports import words
 from reconciler.status import read_status
 from tests.building import document
-from tests.vms import VM1, VM2, VM3, Office, checked, page, report, settled
+from tests.vms import VM1, VM2, VM3, Office, checked, drain, page, report, settled
 from tests.worlds import TARGET, Hooked, World, mixed
 
 #: Lets everybody go.
@@ -317,6 +317,30 @@ def test_where_git_registry_and_vm_disagree_diff_and_history_say_so(world: World
     world.serve(process)
     (last,) = world.store.history(1)
     assert {one["code"] for one in last.report["problems"]} & STATES.keys() == {Code.ADDRESS_CHANGED}
+
+
+@pytest.mark.case("V-10")
+def test_labels_that_differ_between_cluster_and_registry_have_a_name(world: World) -> None:
+    """With Git's, in `diff`, `status` and beside the VM; a commit that is still to be written is no such thing, nor a drain."""
+
+    def found(report: Report) -> dict[str, str]:
+        return {one.object: one.message for one in report.problems if one.code == Code.OTHER_LABELS}
+
+    world.edit("WorkloadEntry", "vm2", {"spec": {"labels": {"app": "pay"}}})
+    told = "label app: Git billing, cluster pay, registry billing: services pick it by those in the cluster"
+    assert found(world.run("diff")) == {"WorkloadEntry shop/vm2": told}
+    world.run()
+    rows = read_status(TARGET, world.store, world.lease(), world.clock.now()).rows()
+    assert ("VM", f"WorkloadEntry shop/vm2: {told} (other-labels)") in rows
+    world.edit("WorkloadEntry", "vm2", {"spec": {"labels": {"app": "billing"}}})
+    drain(world, "vm3")
+    for _ in range(3):
+        world.pass_time(seconds=20)
+        assert found(world.run()) == {}
+    moved = [{**one, "spec": {**one["spec"], "labels": {"app": "billing", "tier": "gold"}}} for one in (VM1, VM2, VM3)]
+    world.commit(mixed(*moved))
+    assert found(world.run("diff")) == {}
+    assert found(world.run()) == {}
 
 
 @pytest.mark.parametrize("fails", [Unavailable("no answer"), Rejected("no token")])

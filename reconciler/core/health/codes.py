@@ -25,3 +25,4 @@ class Code(ProblemCode):
     MISSING = "MR8102", "Git asks for the health of a VM that nobody has ever reported (missing)"
     UNCLAIMED = "MR8103", "a VM has joined that Git does not know (unclaimed)"
     OTHER_IDENTITY = "MR8104", "a VM has joined as another service account than Git says (other-identity)"
+    OTHER_LABELS = "MR8105", "the labels of a VM are others in the cluster than in the registry (other-labels)"

@@ -6,6 +6,7 @@
 | missing | Git asks for its health, nobody ever reported it | its health does not count; it gets requests as before |
 | unclaimed | a VM has joined that Git does not know | it gets no requests; Git must name it, or a person revoke it |
 | other-identity | it joined as another service account than in Git | correct Git, or let it join with another token |
+| other-labels | cluster and registry have other labels of it | it may serve others; the next write puts Git's in both places |
 
 What a registry that cannot be read means is no state of a VM: then nothing is concluded about any of them.
 """
@@ -15,10 +16,12 @@ from enum import StrEnum
 
 from reconciler.core.health.codes import Code
 from reconciler.core.health.conditions import Reason
+from reconciler.core.health.notes import undrained
 from reconciler.core.health.sources import Source
 from reconciler.core.health.vitals import Vital
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.resources import EMPTY, Document, Key, LiveObject
+from reconciler.core.wanted import TARGET_LABEL
 from reconciler.core.world import record_of
 from reconciler.errors import Problem, Severity
 
@@ -30,6 +33,7 @@ class State(StrEnum):
     MISSING = "missing"
     UNCLAIMED = "unclaimed"
     OTHER_IDENTITY = "other-identity"
+    OTHER_LABELS = "other-labels"
 
 
 _CODES = {
@@ -37,7 +41,9 @@ _CODES = {
     State.MISSING: Code.MISSING,
     State.UNCLAIMED: Code.UNCLAIMED,
     State.OTHER_IDENTITY: Code.OTHER_IDENTITY,
+    State.OTHER_LABELS: Code.OTHER_LABELS,
 }
+_NONE = "none"
 #: The states by their codes as texts, for whoever reads them from a report.
 STATES = {str(code): state.value for state, code in _CODES.items()}
 
@@ -50,6 +56,8 @@ def states_of(vital: Vital, record: LiveObject | None) -> Iterator[tuple[State, 
         yield State.ADDRESS_CHANGED, f"{vital.word.message}, Git says {address}: see `reconciler vm accept {name}`"
     if vital.asked and vital.source is Source.AGENT and not vital.istiods and not _heard_of(record):
         yield State.MISSING, "nobody has ever reported its health; let its agent join"
+    if differing := list(_other_labels(vital, record)):
+        yield State.OTHER_LABELS, f"{'; '.join(differing)}: services pick it by those in the cluster"
 
 
 def states_of_page(page: Document, record: LiveObject | None) -> Iterator[tuple[State, str]]:
@@ -71,6 +79,27 @@ def problems_of(fleet: Iterable[Vital], pages: Iterable[Document], machines: Map
         key = Key(VIRTUAL_MACHINE, page["namespace"], page["name"])
         for state, text in states_of_page(page, machines.get(key)):
             yield Problem(_CODES[state], text, Severity.WARNING, object=str(key))
+
+
+def _other_labels(vital: Vital, record: LiveObject | None) -> Iterator[str]:
+    """Yield the labels of which cluster and registry say different things, with what Git says.
+
+    A commit that is not written yet is none: both have the old ones then. Nor is a drain, which takes labels off for a while.
+    """
+    if record is None or vital.wanted is None:
+        return
+    git, cluster = (_labels(one) for one in (vital.wanted, undrained(vital.live.document)))
+    registry = (record.document.get("spec") or EMPTY).get("labels") or EMPTY
+    for name in sorted({*git, *registry} - {TARGET_LABEL}):
+        if cluster.get(name) != registry.get(name):
+            values = (("Git", git), ("cluster", cluster), ("registry", registry))
+            yield f"label {name}: {', '.join(f'{where} {labels.get(name, _NONE)}' for where, labels in values)}"
+
+
+def _labels(document: Document) -> Mapping[str, str]:
+    """Return the labels by which istiod picks a WorkloadEntry: those of the metadata over those of the spec."""
+    parts = (document.get("spec") or EMPTY, document["metadata"])
+    return {name: text for part in parts for name, text in (part.get("labels") or EMPTY).items()}
 
 
 def _heard_of(record: LiveObject | None) -> bool:

@@ -26,7 +26,7 @@ class Vital:
 
     `word` is what is known, `stands` the condition that is there. `asked` tells whether Git asks for its health to count,
     `counts` whether istiod goes by the condition now, `istiods` whether istiod keeps the condition itself. `drain` is a
-    person's word that it goes out of service.
+    person's word that it goes out of service, `wanted` what Git says of it (None: nothing).
     """
 
     live: LiveObject
@@ -37,6 +37,7 @@ class Vital:
     counts: bool
     istiods: bool
     drain: Drain | None = None
+    wanted: Document | None = None
 
     @property
     def key(self) -> Key:
@@ -119,6 +120,7 @@ def _vital(live: LiveObject, wanted: Document | None, record: LiveObject | None,
         counts=is_health_checked(live.document),
         istiods=source is Source.ISTIOD or CONTROLLER in live.annotations or is_registered_by_istiod(live),
         drain=Drain.of(record.document.get("status") or EMPTY) if record else None,
+        wanted=wanted,
     )
 
 
