@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.core.manifests import ParsedFile
 from reconciler.core.resources import Manifest
@@ -11,45 +11,51 @@ from reconciler.ports import ParseCache, Schemas
 
 Finding = tuple[Manifest, Problem]
 
-#: A file as a commit has it: its path and the id of its content.
-_Name = tuple[str, str]
+#: What is said of the manifests of one content, one after the other: code, message, severity and field; empty where nothing is.
+_Said = Sequence[Sequence[Sequence[str]]]
+
+#: Contents beyond those of a commit that are remembered: those of other branches, and of commits that may come back.
+_OTHERS = 20_000
 
 
 @dataclass(slots=True)
 class Judge:
-    """Remembers the findings of the files that it was last asked about, and keeps those of any content in the cache."""
+    """Remembers what is said of contents under the CRDs that it was last asked with, and keeps it in the cache."""
 
     cache: ParseCache
-    _judged: tuple[str, dict[_Name, tuple[Finding, ...]]] = field(default=("", {}), init=False)
+    _id: str = field(default="", init=False)
+    _known: dict[str, _Said] = field(default_factory=dict, init=False)
 
-    def findings(self, files: Iterable[ParsedFile], schemas: Schemas) -> list[Finding]:
+    def findings(self, files: Sequence[ParsedFile], schemas: Schemas) -> list[Finding]:
         """Return what the CRDs say against each manifest of the files, nothing where there are none. Raises Unavailable."""
         if not schemas.origin:
             return []
-        known = self._judged[1] if self._judged[0] == schemas.id else {}
-        named = {(file.path, file.blob): file for file in files}
-        new = [file for name, file in named.items() if name not in known]
-        found = known | {(file.path, file.blob): said for file, said in self._kept_or_asked(new, schemas)}
-        self._judged = (schemas.id, {name: found[name] for name in named})
-        return [finding for of_file in self._judged[1].values() for finding in of_file]
+        name = f"judged {schemas.id}"
+        if self._id != schemas.id:
+            self._id, self._known = schemas.id, json.loads(self.cache.get([name]).get(name, b"{}"))
+        if new := [file for file in files if file.blob not in self._known]:
+            self._learn(files, dict(_judged(new, schemas)))
+            self.cache.put({name: json.dumps(self._known, separators=(",", ":")).encode()})
+        return [finding for file in files if self._known[file.blob] for finding in _findings(file, self._known[file.blob])]
 
-    def _kept_or_asked(self, files: Sequence[ParsedFile], schemas: Schemas) -> Iterator[tuple[ParsedFile, tuple[Finding, ...]]]:
-        names = {file.blob: f"{file.blob} {schemas.id}" for file in files}
-        kept = self.cache.get(names.values()) if files else {}
-        missing = [file for file in files if names[file.blob] not in kept]
-        said = iter(schemas.judge([one.document for file in missing for one in file.manifests]))
-        fresh = {names[file.blob]: _bytes([next(said) for _ in file.manifests]) for file in missing}
-        self.cache.put(fresh)
-        for file in files:
-            yield file, tuple(_findings(file, (kept | fresh)[names[file.blob]]))
+    def _learn(self, files: Sequence[ParsedFile], fresh: dict[str, _Said]) -> None:
+        self._known |= fresh
+        if len(self._known) > len(files) + _OTHERS:
+            self._known = {file.blob: self._known[file.blob] for file in files}
 
 
-def _bytes(problems: Sequence[Sequence[Problem]]) -> bytes:
-    return json.dumps([[[one.code, one.message, one.severity, one.field] for one in each] for each in problems]).encode()
+def _judged(files: Sequence[ParsedFile], schemas: Schemas) -> Iterator[tuple[str, _Said]]:
+    judged = iter(schemas.judge([one.document for file in files for one in file.manifests]))
+    for file in files:
+        said = [next(judged) for _ in file.manifests]
+        yield file.blob, [list(map(_plain, problems)) for problems in said] if any(said) else []
 
 
-def _findings(file: ParsedFile, kept: bytes) -> Iterator[Finding]:
-    for manifest, problems in zip(file.manifests, json.loads(kept), strict=True):
+def _plain(problem: Problem) -> tuple[str, str, str, str]:
+    return problem.code, problem.message, problem.severity, problem.field
+
+
+def _findings(file: ParsedFile, said: _Said) -> Iterable[Finding]:
+    for manifest, problems in zip(file.manifests, said, strict=True):
         for code, message, severity, where in problems:
-            problem = Problem(code, message, Severity(severity), field=where)
-            yield manifest, replace(problem, place=manifest.place, object=str(manifest.key))
+            yield manifest, Problem(code, message, Severity(severity), manifest.place, where, str(manifest.key))
