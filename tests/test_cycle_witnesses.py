@@ -224,6 +224,17 @@ class TestHeldByTheRegistrysBrake:
         """Who gets no requests."""
         return {number for number in range(1, 5) if not getattr(condition(world, f"vm{number}"), "healthy", False)}
 
+    def test_while_the_record_is_doubted_nobody_leaves(self, world: World, process: Cycle, probes: MemoryChecks) -> None:
+        """That somebody is held may be what an older record says; once a person has ended the doubt it counts."""
+        world.registry.doubt(recovering=True)
+        silent(world, 1)
+        probes.check("10.0.0.1", "probe", "critical")
+        settle(world, process)
+        assert self.out(world) == set()
+        world.registry.doubt(recovering=False)
+        settle(world, process)
+        assert self.out(world) == {1}
+
     def test_whose_probe_fails_too_leaves_by_condition(self, world: World, process: Cycle, probes: MemoryChecks) -> None:
         """Whatever our own brake says; whose probe succeeds, or finds nothing yet, stays; who is heard of again comes back."""
         silent(world, 1, 2, 3)
