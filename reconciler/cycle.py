@@ -15,7 +15,8 @@ from reconciler.core.adoption import Adoption
 from reconciler.core.changes import Action, Change, ObjectDiff, State
 from reconciler.core.groups.judging import RECOVERS
 from reconciler.core.groups.members import Groups
-from reconciler.core.health.drains import Stage, apart, drains_of
+from reconciler.core.health.drains import Stage, drains_of
+from reconciler.core.health.moves import apart, with_cause
 from reconciler.core.health.parting import partings
 from reconciler.core.health.planning import Health, fought_over, health_of, told
 from reconciler.core.health.states import problems_of
@@ -217,7 +218,7 @@ class Cycle:
         fleet = self._vitals.of(git, observed, rules.target)
         drains = drains_of(fleet, git, observed, sight.started, self._policy.pace.settle)
         look = sight.look = self._rollouts.look(observed, git, sight.started, drains)
-        sight.differences = self._differences(sight, look, desired, observed, rules)
+        sight.differences = with_cause(self._differences(sight, look, desired, observed, rules), drains, observed)
         differences, moved = apart(sight.differences, drains, observed)
         leaving = [one.key for one in sight.differences if one.state is State.DELETE]
         accepted = store.accepted()

@@ -10,7 +10,8 @@ from reconciler.core.gates.answers import Arm, Window
 from reconciler.core.gates.spec import Reporter
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.conditions import Reason
-from reconciler.core.health.drains import Draining, drains_of, leaving
+from reconciler.core.health.drains import Draining, drains_of
+from reconciler.core.health.moves import leaving
 from reconciler.core.health.notes import undrained
 from reconciler.core.health.parting import QUIET, said, strained
 from reconciler.core.health.planning import Health, health_of

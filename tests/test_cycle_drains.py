@@ -7,18 +7,20 @@ from fractions import Fraction
 
 import pytest
 
+from reconciler.core.changes import Cause
 from reconciler.core.health.codes import Code
 from reconciler.core.health.conditions import Condition
-from reconciler.core.health.notes import NOTE
 from reconciler.core.istio import HEALTH_CHECKED, ServiceEntry, WorkloadEntry
 from reconciler.core.plans import GuardCode
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document
 from reconciler.core.rollouts.rollout import Outcome, Phase
-from tests.building import workload_entry
+from reconciler.core.wanted import DRAINED_ANNOTATION
+from reconciler.status import read_status
+from tests.building import document, workload_entry
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.vms import checked, drain, report
-from tests.worlds import World, mixed, pod
+from tests.worlds import TARGET, World, mixed, pod
 
 
 def weighed(entry: Document, weight: int) -> Document:
@@ -92,7 +94,7 @@ def test_weight_comes_first_and_then_the_vm_is_out(world: World) -> None:
         after = world.live("WorkloadEntry", f"vm{n}")
         assert after is not None
         assert (after.document["spec"], after.labels) == (before[n]["spec"], before[n]["metadata"]["labels"])
-        assert NOTE not in after.annotations
+        assert DRAINED_ANNOTATION not in after.annotations
 
 
 def test_how_a_vm_leaves_depends_on_whether_its_health_counts() -> None:
@@ -110,6 +112,28 @@ def test_how_a_vm_leaves_depends_on_whether_its_health_counts() -> None:
     assert (found.healthy, by_condition.document["spec"]["labels"]["app"]) == (False, "billing")
     assert (Condition.of(by_labels.document), HEALTH_CHECKED in by_labels.annotations) == (None, False)
     assert "labels" not in by_labels.document["spec"]
+
+
+def test_a_drain_is_the_cause_of_its_writes_and_makes_no_other_plan(world: World) -> None:
+    """What was approved of a commit stays approved while VMs are drained; what Git changes of such a VM is Git's."""
+    world.commit([*mixed(*(COUNTED if _counts(world) else PLAIN)), document("Namespace", "other", "")])
+    approved = digest_of(world.run("plan"))
+    drain(world, "vm2")
+    plan = world.run("plan")
+    assert digest_of(plan) == approved
+    assert {str(one.key): {change.cause for change in one.changes} for one in plan.differences} == {
+        "Namespace other": {Cause.GIT},
+        "WorkloadEntry shop/vm2": {Cause.DRAIN},
+    }
+    world.run()
+    rows = read_status(TARGET, world.store, world.lease(), world.clock.now()).rows()
+    assert [text for name, text in rows if name == "VM" and "drained by ann until" in text]
+
+
+def digest_of(one: Report) -> str:
+    """What an approval would be bound to."""
+    assert one.plan
+    return one.plan.digest
 
 
 @pytest.mark.parametrize("seconds", [0, 5, 16, 60, 3600])

@@ -33,7 +33,8 @@ class Action(StrEnum):
 class Cause(StrEnum):
     """Why a change is due: Git asks for something new, somebody changed the live object, or an adoption was declared.
 
-    HEALTH: a VM is another one than its condition says. JOIN: a VM came to its group, went, or is somewhere else now.
+    HEALTH: a VM is another one than its condition says. JOIN: a VM came to its group, went, or is somewhere else now. DRAIN: a
+    person takes a VM out of service, or lets it back in.
     """
 
     GIT = "git"
@@ -41,6 +42,7 @@ class Cause(StrEnum):
     ADOPTION = "adoption"
     HEALTH = "health"
     JOIN = "join"
+    DRAIN = "drain"
 
 
 class State(StrEnum):

@@ -17,6 +17,8 @@ _NOTES = "-notes"
 TARGET_LABEL = "mesh-reconciler.io/target"
 #: In Git: this object may be adopted ("true", or the names of the tools that it is taken from).
 ADOPT_ANNOTATION = "mesh-reconciler.io/adopt"
+#: On a WorkloadEntry that is drained: its weight and the labels that were taken off it, as JSON. Never Git's.
+DRAINED_ANNOTATION = "mesh-reconciler.io/drained-from"
 #: On a Namespace or a ServiceEntry, in Git or live: observe or enforce.
 MODE_ANNOTATION = "mesh-reconciler.io/mode"
 
@@ -28,7 +30,7 @@ ISTIOD_ANNOTATIONS = frozenset(
 )
 ISTIOD_LABELS = frozenset({"networking.istio.io/tunnel"})
 
-_FOREIGN_ANNOTATIONS = ISTIOD_ANNOTATIONS | {LAST_APPLIED}
+_FOREIGN_ANNOTATIONS = ISTIOD_ANNOTATIONS | {LAST_APPLIED, DRAINED_ANNOTATION}
 
 
 def wanted_now(

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.drain import Drain
 from reconciler.core.health.conditions import Condition
 from reconciler.core.istio import HEALTH_CHECKED
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
+from reconciler.core.wanted import DRAINED_ANNOTATION
 from reconciler.cycle import Cycle
 from tests.adapters.cluster_kubernetes.worlds import RealWorld, settings
 from tests.building import service_entry, workload_entry
@@ -101,3 +103,21 @@ def test_a_vm_leaves_and_comes_back_by_its_condition(mesh: Mesh) -> None:
     back = Condition.of(mesh.live("vm2"))
     assert back
     assert back.healthy
+
+
+def test_a_vm_leaves_without_its_labels_and_comes_back_with_them(mesh: Mesh) -> None:
+    """Where no condition of it counts: the server takes the entry without any label, and holds what it was before."""
+    mesh.settled()
+    before = mesh.live("vm2")["spec"]
+    now = mesh.world.clock.now()
+    drain = {"draining": True, "drain": Drain("ann", now, now).document}
+    key = Key("VirtualMachine", mesh.real.namespace, "vm2")
+    mesh.world.registry.report(key, {"health": "unknown", "address": "10.0.0.2", **drain})
+    mesh.settled()
+    out = mesh.live("vm2")
+    assert (out["spec"], DRAINED_ANNOTATION in out["metadata"]["annotations"]) == ({"address": "10.0.0.2", "weight": 1}, True)
+    assert mesh.cycle.run("diff", write=False).verdict is Verdict.IN_SYNC
+    mesh.report("vm2", "healthy", "10.0.0.2")
+    mesh.settled()
+    back = mesh.live("vm2")
+    assert (back["spec"], DRAINED_ANNOTATION in back["metadata"]["annotations"]) == (before, False)

@@ -7,6 +7,7 @@
     opting       the annotation by which istiod goes by the condition: only written once a healthy one stands
     vitals       one VM: what its condition should be, what it is, who else has a say
     drains       the stages by which a person takes a VM out of service
+    moves        the writes by which such a VM goes and comes back
     parting      that in words: what is wanted now of such a VM, and which share it still gets
     notes        what that takes off a WorkloadEntry, and how it comes back
     brakes       how many may leave load balancing within a while

@@ -11,20 +11,20 @@ Where its health counts the condition takes it out; else the labels go. What an 
 weight and labels come back with the VM, and no rollout takes either for a change of Git's.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from reconciler.core.changes import Action, Change, ObjectDiff
 from reconciler.core.comparison import our_entry
 from reconciler.core.drain import Drain
-from reconciler.core.health.notes import NOTE, noted, undrained, unpicked
+from reconciler.core.health.notes import noted, undrained, unpicked
 from reconciler.core.health.vitals import Vital
 from reconciler.core.health.words import reported
 from reconciler.core.istio import Endpoint, ServiceEntry, WorkloadEntry, selects
 from reconciler.core.resources import EMPTY, Document, Key, LiveObject, ObservedState
 from reconciler.core.rollouts.legs import weighing
+from reconciler.core.wanted import DRAINED_ANNOTATION
 from reconciler.core.world import record_of
 
 
@@ -119,7 +119,7 @@ def _draining(
     endpoint = WorkloadEntry.of(live.document).endpoint
     seen = Seen(
         weight=max(1, endpoint.weight),
-        lowered=_written(live) if NOTE in live.annotations else None,
+        lowered=_written(live) if DRAINED_ANNOTATION in live.annotations else None,
         listed=vital.in_use and any(True for _ in _selectors(endpoint, vital.key.namespace, observed)),
         ill=reported(endpoint.address, record.document if record else None).healthy is False,
         requests=requests,
@@ -132,34 +132,6 @@ def _draining(
     stage = stage_of(drain, seen, now, settle)
     times = (seen.lowered + settle if seen.lowered and stage is Stage.LOWERING else None, drain.until)
     return Draining(vital.key, drain, stage, seen, labels, min((one for one in times if one and one > now), default=None))
-
-
-def apart(
-    differences: Sequence[ObjectDiff], drains: Mapping[Key, Draining], observed: ObservedState
-) -> tuple[tuple[ObjectDiff, ...], dict[Key, Change]]:
-    """Return the differences without those by which VMs leave for want of labels or come back, and the writes of these.
-
-    They are a part of what becomes of the health of VMs: the same law holds them, and no plan of Git's waits for them.
-    """
-    moved = {one.key: one.changes[0] for one in differences if _moves(one, drains, observed)}
-    return tuple(one for one in differences if one.key not in moved), moved
-
-
-def _moves(one: ObjectDiff, drains: Mapping[Key, Draining], observed: ObservedState) -> bool:
-    if one.key.kind != "WorkloadEntry" or [change.action for change in one.changes] != [Action.UPDATE]:
-        return False
-    draining, live = drains.get(one.key), observed.objects.get(one.key)
-    return draining.unlabelled if draining else live is not None and NOTE in live.annotations
-
-
-def leaving(drains: Mapping[Key, Draining], git: Mapping[Key, Document], observed: ObservedState) -> dict[Key, Change]:
-    """Return the writes by which VMs are to leave for want of labels, for whoever has not compared anything."""
-    due = [one for one in drains.values() if one.unlabelled and not one.is_out and one.key in git]
-    return {one.key: _change(observed.objects[one.key], one.laid_on(git[one.key])) for one in due}
-
-
-def _change(live: LiveObject, after: Document) -> Change:
-    return Change(live.key, Action.UPDATE, live.document, after, uid=live.uid, resource_version=live.resource_version)
 
 
 def _written(live: LiveObject) -> datetime | None:

@@ -3,12 +3,9 @@
 import json
 from collections.abc import Iterable, Mapping
 
-from reconciler.core.kinds import OURS
 from reconciler.core.resources import EMPTY, Document
 from reconciler.core.rollouts.legs import weighing
-
-#: On a WorkloadEntry that is drained: its weight and the labels that were taken off it, as JSON.
-NOTE = f"{OURS}/drained-from"
+from reconciler.core.wanted import DRAINED_ANNOTATION
 
 
 def unpicked(document: Document, names: Iterable[str]) -> Document:
@@ -29,9 +26,9 @@ def unpicked(document: Document, names: Iterable[str]) -> Document:
 def undrained(document: Document) -> Document:
     """Return a WorkloadEntry as it would have been written without a drain."""
     annotations = dict(document["metadata"].get("annotations") or EMPTY)
-    if NOTE not in annotations:
+    if DRAINED_ANNOTATION not in annotations:
         return document
-    taken = json.loads(annotations.pop(NOTE))
+    taken = json.loads(annotations.pop(DRAINED_ANNOTATION))
     metadata = _with(document["metadata"], "annotations", annotations)
     metadata = _with(metadata, "labels", {**(metadata.get("labels") or EMPTY), **taken["metadata"]})
     spec = _with(document["spec"], "labels", {**(document["spec"].get("labels") or EMPTY), **taken["spec"]})
@@ -45,7 +42,7 @@ def noted(out: Document, document: Document) -> Document:
         for part in ("metadata", "spec")
     }
     note = json.dumps({"weight": document["spec"].get("weight"), **taken}, sort_keys=True, separators=(",", ":"))
-    annotations = {**(out["metadata"].get("annotations") or {}), NOTE: note}
+    annotations = {**(out["metadata"].get("annotations") or {}), DRAINED_ANNOTATION: note}
     return {**out, "metadata": {**out["metadata"], "annotations": annotations}}
 
 

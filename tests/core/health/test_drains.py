@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from reconciler.core.drain import Drain
 from reconciler.core.health.drains import Draining, Seen, Stage, stage_of
-from reconciler.core.health.notes import NOTE, undrained
+from reconciler.core.health.notes import undrained
 from reconciler.core.istio import ServiceEntry, WorkloadEntry
 from reconciler.core.resources import Document, Key
+from reconciler.core.wanted import DRAINED_ANNOTATION
 from tests.core.meshes import NOW, entry, vm
 
 DRAIN, SETTLE = Drain("ann", NOW, NOW + timedelta(minutes=10)), timedelta(seconds=15)
@@ -82,7 +83,7 @@ def test_what_a_drain_takes_comes_back(document: Document, stage: Stage, labels:
     one = Draining(Key.of(document), DRAIN, stage, Seen(1, None, listed=True), labels)
     out = one.laid_on(document)
     assert undrained(out) == document
-    assert NOTE in out["metadata"]["annotations"]
+    assert DRAINED_ANNOTATION in out["metadata"]["annotations"]
     assert WorkloadEntry.of(out).endpoint.weight == 1
     assert one.laid_on(undrained(out)) == out
     kept = WorkloadEntry.of(out).endpoint.labels
