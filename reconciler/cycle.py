@@ -12,6 +12,7 @@ from reconciler.apply import Execution
 from reconciler.authority import Authority
 from reconciler.checkpoints import Recovery, keep_checkpoints
 from reconciler.core.adoption import Adoption
+from reconciler.core.awaiting import Awaiting
 from reconciler.core.changes import Action, Change, ObjectDiff, State
 from reconciler.core.groups.judging import RECOVERS
 from reconciler.core.groups.members import Groups
@@ -73,6 +74,7 @@ class Cycle:
         self._decider = Decider(ports.cluster, ports.store, policy.workers, asks=policy.mode is Mode.ENFORCE)
         self._fights = Fights(ports.store)
         self._vitals = Vitals()
+        self._awaiting = Awaiting(policy.require_join)
         self._groups = Groups(policy.target, policy.brake.window)
         self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
         self._quarantine = Quarantine(ports.store)
@@ -254,13 +256,14 @@ class Cycle:
         self._awaited = (plan.digest, given) if any(guard.override for guard in guards) else None
 
     def _with_members(self, sight: Sight, git: DesiredState, observed: ObservedState) -> DesiredState:
-        """Put the VMs that joined groups beside what Git says."""
+        """Put the VMs that joined groups beside what Git says, and leave out what waits for its VM."""
         found = self._groups.of(git, observed, sight.started)
-        sight.desired, sight.members, sight.membership_due = found.desired, found.members, found.due
+        sight.members, sight.membership_due = found.members, found.due
         sight.problems += found.problems
         if found.members and observed.recovering:
             sight.notes.append(RECOVERS)
-        return found.desired
+        sight.desired, sight.awaited = self._awaiting.of(found.desired, observed)
+        return sight.desired
 
     def _differences(
         self, sight: Sight, look: Look, desired: DesiredState, observed: ObservedState, rules: Rules
@@ -281,7 +284,7 @@ class Cycle:
         look.kept, notes = heard_of(look.holds, self._held, partial(self._units, desired, observed, found), found)
         sight.notes += notes
         held = look.untouchable
-        return tuple(replace(one, changes=()) if one.key in held else one for one in found)
+        return (*(replace(one, changes=()) if one.key in held else one for one in found), *sight.awaited)
 
     def _units(
         self, desired: DesiredState, observed: ObservedState, differences: Sequence[ObjectDiff]

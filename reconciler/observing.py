@@ -40,6 +40,7 @@ class Observer:
             unserved=cluster.unserved,
             unseen=cluster.unseen,
             version=f"{cluster.version}/{registry.version}",
+            served=registry.served,
             recovering=registry.recovering,
         )
         self._last = (cluster, registry, observed)

@@ -170,10 +170,14 @@ class Cluster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RegistryState:
-    """One complete read of the VM registry. `recovering`: its server doubts the record, which may be an older one."""
+    """One complete read of the VM registry.
+
+    `served`: a server of ours keeps it. `recovering`: that doubts the record, which may be an older one.
+    """
 
     machines: Mapping[Key, LiveObject]
     version: str = ""
+    served: bool = False
     recovering: bool = False
 
 
@@ -226,8 +230,8 @@ class VMRegistry(Protocol):
 class ServedRegistry(VMRegistry, Protocol):
     """A registry that a server of ours can keep."""
 
-    def doubt(self, *, recovering: bool) -> None:
-        """Keep whether the record may be an older one, which `observe` tells from then on; that is content."""
+    def serve(self, *, recovering: bool) -> None:
+        """Note that a server keeps the record, and whether it may be an older one; `observe` tells so, and that is content."""
 
 
 class Witness(Protocol):

@@ -314,6 +314,9 @@ class Settings(BaseSettings):
     """Changes that Istio gives to all clients at once."""
     prune_after: Duration = timedelta(minutes=30)
     """How long something must have been gone from Git before it is deleted."""
+    require_join: bool | None = None
+    """Make a WorkloadEntry only once its VM has joined the VM registry, reports from its address and is well; unless said
+    otherwise, where `registry serve` (or `serve` with `registry_server.in_serve`) keeps that registry."""
     max_deleted_services: int = Field(3, ge=0)
     """Most services deleted per commit and per rolling 24 hours without a named override."""
     poll_interval: Interval = timedelta(seconds=60)

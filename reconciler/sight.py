@@ -33,6 +33,7 @@ class Sight:
     health: Health = field(default_factory=Health)
     members: tuple[Member, ...] = ()
     membership_due: datetime | None = None
+    awaited: tuple[ObjectDiff, ...] = ()
     results: tuple[WriteResult, ...] = ()
     problems: tuple[Problem, ...] = ()
     reason: str = ""
@@ -62,7 +63,7 @@ def report_of(sight: Sight, verdict: Verdict, policy: Policy, now: datetime) -> 
         verdict=verdict,
         revision=sight.revision,
         in_force=desired.revision if desired else None,
-        objects=len(desired.manifests) + len(desired.machines) if desired else 0,
+        objects=len(desired.manifests) + len(desired.machines) + len(sight.awaited) if desired else 0,
         differences=sight.differences,
         plan=sight.plan,
         results=sight.results,

@@ -151,7 +151,8 @@ def _waiting(report: Mapping[str, Any]) -> list[str]:
 
 def _about_vms(report: Mapping[str, Any]) -> list[str]:
     """Return what holds of VMs: who is out, and where Git, registry and VM disagree, with the name of that state."""
-    found = [one for one in report.get("problems", ()) if one["code"] in _OF_VMS]
+    objects = (one for each in report.get("differences", ()) for one in each["problems"])
+    found = [one for one in (*report.get("problems", ()), *objects) if one["code"] in _OF_VMS]
     return [f"{one['object'] + ': ' if one['object'] else ''}{one['message']}{_state(one['code'])}" for one in found]
 
 

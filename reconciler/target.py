@@ -48,7 +48,10 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the operator decided for the target. `holder` names this process in the lease."""
+    """What the operator decided for the target. `holder` names this process in the lease.
+
+    `require_join`: whether WorkloadEntries wait for their VMs, None where a server of ours keeps the VM registry.
+    """
 
     target: str
     holder: str
@@ -63,6 +66,7 @@ class Policy:
     lease_ttl: timedelta = timedelta(seconds=30)
     keep_history: timedelta = timedelta(days=30)
     workers: int = 16
+    require_join: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ def policy(settings: Settings) -> Policy:
         ),
         strict_kinds=settings.strict_kinds,
         namespaces=frozenset(settings.namespaces) or None,
+        require_join=settings.require_join,
         rollouts=RolloutLimits(
             careful=rollouts.without_policy == "careful",
             first_step=Fraction(str(rollouts.largest_first_step)) / 100,

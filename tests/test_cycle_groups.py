@@ -230,7 +230,7 @@ def test_while_the_registry_recovers_nothing_of_a_group_changes(world: World) ->
     """A restored backup knows VMs as gone that live: no entry is made, retired or deleted by it until a person ends that."""
     key = join(world, "10.0.0.7")
     settle(world)
-    world.registry.doubt(recovering=True)
+    world.registry.serve(recovering=True)
     go(world, key, Gone.LEFT, ago=timedelta(days=1))
     join(world, "10.0.0.8")
     last = settle(world)
@@ -243,7 +243,7 @@ def test_while_the_registry_recovers_nothing_of_a_group_changes(world: World) ->
     world.commit(GIT)
     settle(world)
     assert in_use(world)
-    world.registry.doubt(recovering=False)
+    world.registry.serve(recovering=False)
     world.commit([*GIT, auto_group()])
     settle(world)
     assert world.live("WorkloadEntry", NAME) is None

@@ -226,12 +226,12 @@ class TestHeldByTheRegistrysBrake:
 
     def test_while_the_record_is_doubted_nobody_leaves(self, world: World, process: Cycle, probes: MemoryChecks) -> None:
         """That somebody is held may be what an older record says; once a person has ended the doubt it counts."""
-        world.registry.doubt(recovering=True)
+        world.registry.serve(recovering=True)
         silent(world, 1)
         probes.check("10.0.0.1", "probe", "critical")
         settle(world, process)
         assert self.out(world) == set()
-        world.registry.doubt(recovering=False)
+        world.registry.serve(recovering=False)
         settle(world, process)
         assert self.out(world) == {1}
 

@@ -43,7 +43,7 @@ class MemoryRegistry:
         self._lock = threading.RLock()
         self._records: dict[Key, _Record] = {}
         self._version = 0
-        self._recovering = False
+        self._served = self._recovering = False
         self._observed: RegistryState | None = None
         self._listeners: list[Callable[[], None]] = []
 
@@ -53,7 +53,7 @@ class MemoryRegistry:
             version = str(self._version)
             if self._observed is None or self._observed.version != version:
                 machines = {key: record.live for key, record in self._records.items()}
-                self._observed = RegistryState(MappingProxyType(machines), version, self._recovering)
+                self._observed = RegistryState(MappingProxyType(machines), version, self._served, self._recovering)
             return self._observed
 
     def get(self, key: Key) -> LiveObject | None:
@@ -108,12 +108,12 @@ class MemoryRegistry:
                     seen = latest(record.status.last_seen, at)
                     self._records[key] = replace(record, status=replace(record.status, last_seen=seen))
 
-    def doubt(self, *, recovering: bool) -> None:
-        """Keep whether the record may be an older one."""
+    def serve(self, *, recovering: bool) -> None:
+        """Note that a server keeps the record, and whether that may be an older one."""
         with self._lock:
-            if self._recovering == recovering:
+            if self._served and self._recovering == recovering:
                 return
-            self._recovering = recovering
+            self._served, self._recovering = True, recovering
             self._version += 1
         self._tell()
 

@@ -138,13 +138,13 @@ class SqlRegistry:
         if newest:
             self._database.write(lambda connection: self._rows.seen(connection, newest))
 
-    def doubt(self, *, recovering: bool) -> None:
-        """Keep whether the record may be an older one."""
+    def serve(self, *, recovering: bool) -> None:
+        """Note that a server keeps the record, and whether that may be an older one."""
 
         def work(turn: Turn) -> None:
             turn.lock()
-            if self._rows.recovering(turn.connection) != recovering:
-                self._rows.doubt(turn.connection, recovering=recovering)
+            if self._rows.served(turn.connection) != (True, recovering):
+                self._rows.serve(turn.connection, recovering=recovering)
                 turn.next()
 
         self._write(work)
@@ -212,4 +212,4 @@ class SqlRegistry:
             for key in self._rows.gone(connection, since):
                 records.pop(key, None)
             records.update(self._rows.changed(connection, since))
-        return RegistryState(MappingProxyType(records), str(version), self._rows.recovering(connection))
+        return RegistryState(MappingProxyType(records), str(version), *self._rows.served(connection))

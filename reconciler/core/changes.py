@@ -49,6 +49,7 @@ class State(StrEnum):
     """Where one object stands. Only CREATE, UPDATE, DELETE and ADOPT carry a change.
 
     LEFT: no longer in Git, and yet not deleted, because it is not surely ours (its mark is gone, or its fields are others').
+    WAITING: not made before its VM is there.
     """
 
     IN_SYNC = "in-sync"
@@ -63,6 +64,7 @@ class State(StrEnum):
     LEFT = "left-alone"
     TERMINATING = "terminating"
     UNREADABLE = "unreadable"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True)

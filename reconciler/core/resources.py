@@ -270,7 +270,8 @@ class ObservedState:
     missing: their objects cannot be written, and their absence means nothing either. `unseen` are kinds of `SCALING` with the
     namespaces (empty: all) in which we may not look at them, or nobody serves them: nothing is known of them there.
     `unheard` says of a source of health why nothing is known from it; the VMs concerned are as if nobody had said anything.
-    `recovering`: the registry's server doubts its record, so that nothing is concluded from what that says of VMs.
+    `served`: a server of ours keeps the VM registry; `recovering`: it doubts its record, so that nothing is concluded from what
+    that says of VMs.
     """
 
     objects: Mapping[Key, LiveObject]
@@ -284,6 +285,7 @@ class ObservedState:
     unseen: frozenset[tuple[str, str]] = frozenset()
     unheard: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
+    served: bool = False
     recovering: bool = False
 
     def get(self, key: Key) -> LiveObject | None:

@@ -59,8 +59,8 @@ class Publisher:
     async def publish(self, roster: Roster, silence: Silence, now: datetime) -> None:
         """Write the joins and statuses that differ. While the fleet recovers none is written but that. Raises Unavailable."""
         recovering = roster.fleet.recovering is not None
-        if recovering != self._observed.recovering:
-            await asyncio.to_thread(self._registry.doubt, recovering=recovering)
+        if (True, recovering) != (self._observed.served, self._observed.recovering):
+            await asyncio.to_thread(self._registry.serve, recovering=recovering)
         if recovering:
             return
         if members := tuple(self._membership.due(roster, self.records)):

@@ -28,6 +28,7 @@ SYMBOLS = {
     State.LEFT: "!",
     State.TERMINATING: "…",
     State.UNREADABLE: "?",
+    State.WAITING: "…",
 }
 #: Heads of the four columns of a field, in the order of `layout.cells`.
 COLUMNS = ("Git", "last written", "cluster", "registry")

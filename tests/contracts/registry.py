@@ -399,18 +399,18 @@ class RegistryContract:
 class ServedContract(RegistryContract):
     """What a registry promises that a server of ours can keep."""
 
-    def test_doubt_is_content(self, registry: ServedRegistry) -> None:
+    def test_that_it_is_served_and_doubted_is_content(self, registry: ServedRegistry) -> None:
         """It is told with the next observation and to subscribers, takes no record away, and is kept once."""
         told = threading.Event()
         registry.put(record())
         before = registry.observe()
-        assert not before.recovering
+        assert (before.served, before.recovering) == (False, False)
         registry.subscribe(told.set)
-        registry.doubt(recovering=True)
+        registry.serve(recovering=True)
         assert told.wait(SOON)
         doubted = registry.observe()
-        assert (doubted.recovering, doubted.machines) == (True, before.machines)
-        registry.doubt(recovering=True)
+        assert (doubted.served, doubted.recovering, doubted.machines) == (True, True, before.machines)
+        registry.serve(recovering=True)
         assert registry.observe().version == doubted.version
-        registry.doubt(recovering=False)
-        assert not registry.observe().recovering
+        registry.serve(recovering=False)
+        assert (registry.observe().served, registry.observe().recovering) == (True, False)

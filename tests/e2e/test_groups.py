@@ -39,7 +39,10 @@ def _out(site: Site) -> bool:
 def test_a_vm_joins_its_group_and_leaves_it(site: Site) -> None:
     """Group in Git, token, agent: its entry appears, told apart from Git's. It says goodbye: it retires, then it is deleted."""
     site = site.with_variables(
-        RECONCILER_PRUNE_AFTER="2s", RECONCILER_HEALTH__WINDOW="1s", RECONCILER_REGISTRY_SERVER__BRAKE_WINDOW="1s"
+        RECONCILER_REQUIRE_JOIN="false",  # Git's VMs have no agents here
+        RECONCILER_PRUNE_AFTER="2s",
+        RECONCILER_HEALTH__WINDOW="1s",
+        RECONCILER_REGISTRY_SERVER__BRAKE_WINDOW="1s",
     )
     group = GROUP.format(namespace=site.namespace)
     site.repository.commit(billing(site.namespace, count=2) | {"billing/group.yaml": group})

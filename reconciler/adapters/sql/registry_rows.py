@@ -45,7 +45,7 @@ _SINCE: BindParameter[int] = bindparam("since")
 _VERSION = select(targets.c.version).where(targets.c.target == _OF_TARGET)
 _LOCK = _VERSION.with_for_update()
 _FLOOR = select(targets.c.floor).where(targets.c.target == _OF_TARGET)
-_RECOVERING = select(targets.c.recovering).where(targets.c.target == _OF_TARGET)
+_SERVED = select(targets.c.served, targets.c.recovering).where(targets.c.target == _OF_TARGET)
 _ADVANCE = update(targets).where(targets.c.target == _OF_TARGET)
 _TELL = select(func.pg_notify(CHANNEL, _OF_TARGET))
 _FIND = select(machines).where(_is(machines))
@@ -79,13 +79,14 @@ class RegistryRows:
         """Return the number up to which deletions are no longer listed."""
         return connection.scalar(_FLOOR, self._target) or 0
 
-    def recovering(self, connection: Connection) -> bool:
-        """Return whether the registry's server doubts the records."""
-        return bool(connection.scalar(_RECOVERING, self._target))
+    def served(self, connection: Connection) -> tuple[bool, bool]:
+        """Return whether a server of ours keeps the records, and whether it doubts them."""
+        found = connection.execute(_SERVED, self._target).one_or_none()
+        return (found.served, found.recovering) if found else (False, False)
 
-    def doubt(self, connection: Connection, *, recovering: bool) -> None:
-        """Keep whether the registry's server doubts the records; the lock must be held."""
-        connection.execute(_ADVANCE, {**self._target, "recovering": recovering})
+    def serve(self, connection: Connection, *, recovering: bool) -> None:
+        """Note that a server keeps the records, and whether it doubts them; the lock must be held."""
+        connection.execute(_ADVANCE, {**self._target, "served": True, "recovering": recovering})
 
     def lock(self, connection: Connection) -> int:
         """Keep all other writers of content away until the transaction ends, so that numbers follow commits; the version."""

@@ -15,10 +15,10 @@ from reconciler.adapters.sql.schema import DOCUMENT, NAME, NAMESPACE, TARGET, Pa
 from reconciler.core.records import MAX_DRAIN, MAX_REASON
 
 METADATA = MetaData()
-PART = Part("registry", METADATA, revisions=("0001", "0002", "0003", "0004", "0005"))
+PART = Part("registry", METADATA, revisions=("0001", "0002", "0003", "0004", "0005", "0006"))
 
-#: `floor`: deletions up to this number are no longer listed; who has read less must read everything. `recovering`: the
-#: registry's server doubts the records.
+#: `floor`: deletions up to this number are no longer listed; who has read less must read everything. `served`: a server
+#: of ours keeps the records, `recovering`: it doubts them.
 targets = Table(
     "registry_targets",
     METADATA,
@@ -26,6 +26,7 @@ targets = Table(
     Column("version", BigInteger, nullable=False),
     Column("floor", BigInteger, nullable=False),
     Column("recovering", Boolean, nullable=False, server_default=false()),
+    Column("served", Boolean, nullable=False, server_default=false()),
 )
 
 #: `changed` is the version at the last change of any content. `target` is the mark: who wrote the record.

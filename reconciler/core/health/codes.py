@@ -26,3 +26,4 @@ class Code(ProblemCode):
     UNCLAIMED = "MR8103", "a VM has joined that Git does not know (unclaimed)"
     OTHER_IDENTITY = "MR8104", "a VM has joined as another service account than Git says (other-identity)"
     OTHER_LABELS = "MR8105", "the labels of a VM are others in the cluster than in the registry (other-labels)"
+    AWAITED = "MR8106", "a WorkloadEntry of Git is not made before its VM has joined and is well"
