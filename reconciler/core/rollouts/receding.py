@@ -1,8 +1,11 @@
-"""On the way back nobody who leaves is given more, not by a single write: what would do so leaves weights as they are.
+"""At no moment of the way back have those who leave more than a look finds: what would give more leaves weights as they are.
 
 Weights are whole numbers, and room is made for newcomers by weighing others down: either might give those who leave more than
 they have, if only for a moment. A share that comes down a little later, with those who come or by those who go, harms nobody.
 Only the very end is what the origin says, whatever that gives to whom.
+
+Among the writes of one stage what takes something off those who leave goes first; others may give some of that back. Without
+these no room could be made for those who return, who would get all their requests at once: a weight is never less than 1.
 """
 
 from collections.abc import Iterable
