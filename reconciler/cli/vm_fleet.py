@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -16,8 +16,10 @@ from reconciler.errors import InvalidInput, SetupCode
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from reconciler.core.health.drains import Draining
     from reconciler.core.health.rollcall import Row
     from reconciler.mustering import Muster
+    from reconciler.ports import Clock
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -116,10 +118,19 @@ def drain(*, name: str, even_last: bool, within: str | None, longest: str | None
         strained = muster.drain(namespace, vm, even_last=even_last, within=time)
         told = f": {strained}" if strained else ""
         click.echo(f"{name} is being drained{told}; `reconciler vm show {name}` says how far it is")
-        return _waited(muster, namespace, vm, patience) if patience else 0
+        return wait_for_drain(muster, namespace, vm, patience) if patience else 0
 
 
-def _waited(muster: "Muster", namespace: str, name: str, patience: "timedelta") -> int:
+class Parting(Protocol):
+    """Who says how far drains are: a `Muster`."""
+
+    @property
+    def clock(self) -> "Clock": ...
+
+    def parting(self, namespace: str, name: str) -> "tuple[Draining | None, str]": ...
+
+
+def wait_for_drain(muster: Parting, namespace: str, name: str, patience: "timedelta") -> int:
     """Look once a second until nothing is awaited or time is over, and tell each stage; returns 1 where something is left."""
     from reconciler.core.health.drains import Stage
 

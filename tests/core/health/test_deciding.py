@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.changes import Change
+from reconciler.core.changes import Action, Change
+from reconciler.core.drain import Drain
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.conditions import Condition
 from reconciler.core.health.deciding import Decision, decide
+from reconciler.core.health.drains import drains_of
+from reconciler.core.health.moves import leaving
 from reconciler.core.health.vitals import Vital, Vitals
 from reconciler.core.istio import HEALTH_CHECKED
 from reconciler.core.outcome import outcome
 from reconciler.core.plans import GuardCode
-from reconciler.core.resources import Document, Key
+from reconciler.core.resources import Document, Key, ObservedState
 from reconciler.core.wanted import wanted_now
 from reconciler.core.world import World
 from tests.building import TARGET, desired, live, observed, written
@@ -144,3 +147,40 @@ def test_no_sequence_of_reports_empties_a_service(said: list[Reports], percent: 
             condition = Condition.of(machines[one])
             assert condition
             assert condition.healthy or health != "healthy" or drained
+
+
+@given(st.lists(st.sets(st.integers(1, 4)), min_size=1, max_size=6))
+def test_no_sequence_of_drains_empties_a_service(said: list[set[int]]) -> None:
+    """Of VMs whose health does not count: whoever is let back in comes, whoever is drained goes as long as others are left."""
+    machines = {number: vm(f"vm{number}", f"10.0.0.{number}", weight=number) for number in range(1, 5)}
+    before = dict(machines)
+    for draining in said:
+        over = Drain("ann", NOW, NOW).document
+        drained = {one: {"draining": True, "drain": over} if one in draining else {} for one in machines}
+        records = [status(before[one], "healthy", **more) for one, more in drained.items()]
+        documents = (BILLING, *machines.values(), *records)
+        fleet, seen = vitals(*documents), live_state(*documents)
+        git = {Key.of(one): one for one in before.values()}
+        moved = leaving(drains_of(fleet, git, seen, NOW, timedelta(0)), git, seen)
+        moved |= {
+            key: Change(key, Action.UPDATE, machines[one], before[one])
+            for one in machines.keys() - draining
+            if machines[one] != before[one] and (key := Key.of(before[one]))
+        }
+        world = World.build({Key.of(one): one for one in documents})
+        found = decide(fleet, world, FREE, (), NOW, moved)
+        for change in (*found.comes, *found.goes):
+            one = int(change.key.name[-1])
+            after = outcome(machines[one], change)
+            assert after is not None
+            machines[one] = after
+            listed = World.build({Key.of(each): each for each in (BILLING, *machines.values())})
+            assert list(listed.endpoints("shop", "billing.internal", 80))
+        assert all(machines[one] == before[one] for one in machines.keys() - draining)
+        assert draining == machines.keys() or all(machines[one] != before[one] for one in draining)
+
+
+def live_state(*documents: Document) -> ObservedState:
+    """What both stores hold, of these documents."""
+    machines = [one for one in documents if one["kind"] == "VirtualMachine"]
+    return observed(*(written(one) for one in documents if one not in machines), *map(live, machines))
