@@ -53,8 +53,8 @@ _WRITING = (Phase.APPLYING, Phase.UNDOING)
 class Heard:
     """What is known of rollouts beside the stores: what people said, holds, and what became of their writes since.
 
-    `accepted` is the commit that was accepted last. `blocked` is by unit, `refusals` by unit and content; `later` names the
-    rollout of the same unit that came after one that somebody speaks to, by its id.
+    `accepted` is the commit that was accepted last. `blocked` is by unit or object, `refusals` by unit and content; `later`
+    names the rollout of the same unit that came after one that somebody speaks to, by its id.
     """
 
     commands: tuple[Command, ...] = ()
@@ -227,7 +227,7 @@ class Look:
             failed=self.heard.writes.failed(rollout),
             in_force=self.force.of(rollout, self.mesh, self.pace),
             overrun=overrun(rollout, self.expected, self.mesh),
-            blocked=self.heard.blocked.get(rollout.unit, ""),
+            blocked=self._blocked(rollout, differences),
             gates=judged_of(self.judged.get(rollout.id, ())),
             place=rollout.id in may_begin(others, self.cap),
             hold=next((one for unit, one in self.holds.items() if unit in names_of(rollout.unit, rollout.way.after)), None),
@@ -237,6 +237,11 @@ class Look:
             asked=rollout.id in self._asked,
             commands=tuple(one for one in self.heard.commands if one.rollout == rollout.id and one.id not in answered),
         )
+
+    def _blocked(self, rollout: Rollout, differences: Mapping[Key, ObjectDiff]) -> str:
+        """Say what holds a rollout's writes back: a guard on its unit, or the law that keeps a drained VM in."""
+        blocked, own = self.heard.blocked, [key for key in self.mesh.draining if key in rollout.on.after and key in differences]
+        return blocked.get(rollout.unit) or next((blocked[str(key)] for key in own if str(key) in blocked), "")
 
     def _put(self, rollout: Rollout, actions: Iterable[Action]) -> None:
         self.standing[rollout.id] = rollout

@@ -11,7 +11,7 @@ from datetime import datetime
 from reconciler.core.changes import ObjectDiff, State
 from reconciler.core.health.drains import Draining
 from reconciler.core.modes import unit_mode
-from reconciler.core.plans import Mode, Plan, PlanSettings
+from reconciler.core.plans import GuardCode, Mode, Plan, PlanSettings
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState
 from reconciler.core.rollouts.beginning import otherwise_split, wishes
 from reconciler.core.rollouts.mesh import Mesh
@@ -123,5 +123,7 @@ class Rollouts:
         return sum(one.content == content for one in self._store.rollouts.history(1_000, unit=unit))
 
     def learn(self, plan: Plan) -> None:
-        """Keep what holds writes back, for the next look."""
+        """Keep what holds writes back, for the next look: by unit, and by the object of a VM whose drain is held."""
         self._blocked = {unit.name: unit.guards[0].message for unit in plan.units if unit.guards}
+        last = [guard for unit in plan.units for guard in unit.guards if guard.code == GuardCode.LAST_ENDPOINT]
+        self._blocked |= {str(key): guard.message for guard in last for key in guard.keys}

@@ -297,3 +297,25 @@ def test_a_rollout_under_way_goes_on_while_a_vm_is_drained() -> None:
             break
     assert (rolled.newest.outcome, "vm1" in listed(rolled.world)) == (Outcome.SUCCEEDED, False)
     assert abs(of_pods(rolled) - Fraction(4, 5)) <= Fraction(1, 20)
+
+
+def test_a_rollout_says_that_it_waits_for_a_vm_that_the_law_keeps_in() -> None:
+    """One write has both in it, the labels that go and what Git changes; once another VM serves again it goes on to its end."""
+    rolled = Rolled(World(), policy())
+    rolled.begin_with(*mixed(vm(1, weight=5), vm(2, weight=5)))
+    for n in (1, 2):
+        report(rolled.world, f"vm{n}", "healthy")
+    rolled.look()
+    for n in (1, 2):
+        drain(rolled.world, f"vm{n}")
+    for _ in range(3):
+        rolled.look()
+    rolled.begin(*mixed(*(vm(n, weight=5, ports={"http": 8081}) for n in (1, 2))))
+    for _ in range(3):
+        waits = [text for one in rolled.look().rollouts for text in one.waits]
+    assert ["would be left without an endpoint" in one for one in waits] == [True]
+    assert set(listed(rolled.world)) == {"vm1", "vm2"}
+    report(rolled.world, "vm2", "healthy")
+    rolled.until_settled()
+    assert [rolled.world.spec("WorkloadEntry", f"vm{n}")["ports"] for n in (1, 2)] == [{"http": 8081}] * 2
+    assert set(listed(rolled.world)) == {"vm2"}
