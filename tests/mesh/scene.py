@@ -52,12 +52,13 @@ class Parts:
 
 @dataclass(slots=True)
 class Scene:
-    """What happens; `vms` are the machines by the names of their WorkloadEntries."""
+    """What happens; `vms` are the machines by the names of their WorkloadEntries, whose health `counts` or does not."""
 
     parts: Parts
     site: Site
     web: Web
     vms: Mapping[str, Machine]
+    counts: bool = True
 
     @property
     def everybody(self) -> Mapping[str, Fraction]:
@@ -93,8 +94,8 @@ class Scene:
 
     @contextmanager
     def under_traffic(self) -> Iterator[Traffic]:
-        """Send requests all the time, once the health of all VMs counts."""
-        assert becomes(self._counts)
+        """Send requests all the time, once the health of all VMs counts, where it is to."""
+        assert not self.counts or becomes(self._counts)
         host, folder = Billing(self.parts.namespace, 0).host, self.parts.home / "envoy"
         with Sidecar(self.parts.envoy, folder, self.parts.istiod, self.parts.namespace, host) as sidecar:
             traffic = Traffic(self.web, sidecar, dict.fromkeys(self.everybody, "vm") | {POD: "pod"})
@@ -107,8 +108,11 @@ class Scene:
 
 
 @contextmanager
-def played(parts: Parts, source: Source, **variables: str) -> Iterator[Scene]:
-    """Let all of them serve and `reconciler serve` run, with the team's commit in force; health is told by this source."""
+def played(parts: Parts, source: Source, *, counts: bool = True, **variables: str) -> Iterator[Scene]:
+    """Let all of them serve and `reconciler serve` run, with the team's commit in force.
+
+    Health is told by this source, if it `counts`.
+    """
     namespace, home = parts.namespace, parts.home
     site = Site.create(home, parts.server, namespace, home / "mesh.git").with_variables(**variables)
     vms = {f"{NAME}-vm-{number}": parts.network.add(10 + number) for number in (1, 2)}
@@ -116,11 +120,11 @@ def played(parts: Parts, source: Source, **variables: str) -> Iterator[Scene]:
         web = opened.enter_context(Web(Billing(namespace, 0).host, (POD,), (), lambda *_: None))
         labels = {"app": NAME, "platform": "pod"}
         create_pod(parts.server.kube, namespace, f"{NAME}-1", labels, POD, ports={"http": web.port})
-        site.repository.commit(files(_in_git(Billing(namespace, web.port), vms, source)))
+        site.repository.commit(files(_in_git(Billing(namespace, web.port), vms, source, counts=counts)))
         site.reconciler("apply", "--yes", code=0)
         machines = {name: opened.enter_context(Machine(vm, web.port)) for name, vm in vms.items()}
         opened.enter_context(site.reconciler.start("serve", "--allow-local"))
-        yield Scene(parts, site, web, machines)
+        yield Scene(parts, site, web, machines, counts)
 
 
 @contextmanager
@@ -153,15 +157,15 @@ def joined(scene: Scene, **pace: str) -> Iterator[tuple[FleetDesk, Mapping[str, 
         yield desk, agents
 
 
-def _in_git(billing: Billing, vms: Mapping[str, VM], source: Source) -> Iterator[Document]:
-    """Yield what the team commits: VMs whose health counts, with the probe of their group."""
+def _in_git(billing: Billing, vms: Mapping[str, VM], source: Source, *, counts: bool) -> Iterator[Document]:
+    """Yield what the team commits: VMs whose health counts or does not, with the probe of their group."""
     yield billing.round_robin()
     yield billing.behind()
     spec = {"template": {}, "probe": {"httpGet": {"port": billing.port}, "periodSeconds": 1}}
     told = {SOURCE_ANNOTATION: source.value}
     yield document("WorkloadGroup", NAME, billing.namespace, annotations=told, spec=spec)
     for name, vm in vms.items():
-        asked = {HEALTH_CHECKED: "true", GROUP_ANNOTATION: NAME}
+        asked = {GROUP_ANNOTATION: NAME, **({HEALTH_CHECKED: "true"} if counts else {})}
         place = {"address": vm.address, "labels": {"app": NAME, "platform": "vm"}}
         yield document("WorkloadEntry", name, billing.namespace, annotations=asked, spec=place)
 

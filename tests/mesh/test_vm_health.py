@@ -117,3 +117,19 @@ def test_a_vm_without_an_agent_is_probed_from_here(parts: Parts) -> None:
         scene.vms[DYING].start()
         traffic.wait_for(scene.everybody, counted + ENOUGH)
         assert scene.failed == lost
+
+
+def test_a_vm_whose_health_does_not_count_is_drained_by_its_labels(parts: Parts) -> None:
+    """Without them Envoy has it no more, with them it has it again, and no request fails for that."""
+    with (
+        played(parts, Source.AGENT, counts=False) as scene,
+        joined(scene, **PACE) as (desk, _),
+        scene.under_traffic() as traffic,
+    ):
+        assert becomes(lambda: {one["name"] for one in desk.vms()} == set(scene.vms))
+        for draining, shares in ((True, scene.without(DYING)), (False, scene.everybody)):
+            desk.drain(scene.key(DYING), draining=draining)
+            traffic.wait_for(shares, traffic.requests(shares) + ENOUGH)
+            labels = scene.site.objects("WorkloadEntry")[DYING]["spec"].get("labels", {})
+            assert ("app" in labels) is not draining
+        assert scene.failed == 0
