@@ -395,7 +395,7 @@ class Cycle:
 
     def _report(self, sight: Sight, verdict: Verdict, *, write: bool) -> Report:
         report = report_of(sight, verdict, self._policy, self._ports.clock.now())
-        standing = (verdict, *map(str, sight.health.standing))
+        standing = (verdict, *map(str, (*sight.health.standing, *sight.members, *sight.awaited)))
         if write and (report.results or standing != self._recorded):
             self._record(report)
             self._recorded = standing

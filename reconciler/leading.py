@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.exposure import Bound
 from reconciler.core.gates.share import UNMEASURED
+from reconciler.core.groups.marks import with_join_of
 from reconciler.core.plans import NoWay
 from reconciler.core.resources import Document, Key, Revision
 from reconciler.core.rollouts.actions import Action, Answered, Begun, PlanBack
@@ -110,6 +111,8 @@ class Look:
         for one in self.standing.values():
             if one.stands:
                 found |= upheld(one, self.git, self.mesh) if one.holds else effective(one, self.mesh)
+        # Where a VM is that joined a group, and whether it is there, no rollout knows better than its join.
+        found = {key: with_join_of(one, self.git.get(key)) for key, one in found.items()}
         in_git: dict[Key, Document | None] = {key: self.git[key] for key in self.mesh.draining if key in self.git}
         return {**found, **self.mesh.as_drained({key: found.get(key, one) for key, one in in_git.items()})}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,10 +17,15 @@ from reconciler.core.istio import HEALTH_CHECKED, WorkloadEntry
 from reconciler.core.plans import PlanSettings
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
+from reconciler.core.rollouts.policies import RolloutLimits
+from reconciler.core.rollouts.rollout import Phase
+from reconciler.core.rollouts.seen import Pace
+from reconciler.cycle import Cycle
+from reconciler.status import read_status
 from tests.building import workload_entry
 from tests.joining import auto_group, go, join, key_of
 from tests.vms import settled
-from tests.worlds import World, mixed
+from tests.worlds import TARGET, World, mixed
 
 NAME = "web-10-0-0-7"
 #: Deletions do not wait here, and health may take anybody out.
@@ -303,3 +308,67 @@ def test_an_approval_outlives_a_join(world: World) -> None:
     assert before.plan
     assert after.plan
     assert before.plan.digest == after.plan.digest
+
+
+def test_a_member_at_an_address_that_the_group_does_not_allow_is_held(world: World) -> None:
+    """Its entry keeps the address that it had, and gets no requests there: its reports come from somewhere else."""
+    key = join(world, "10.0.0.7")
+    settle(world)
+    join(world, "10.0.9.7", key=key)
+    last = settle(world)
+    assert member(last)[0] is Standing.HELD
+    assert world.spec("WorkloadEntry", NAME)["address"] == "10.0.0.7"
+    assert not in_use(world)
+
+
+def test_what_becomes_of_a_member_is_in_the_history(world: World) -> None:
+    """Also where nothing is written for it, so that the status tells it; the same is not told twice."""
+    process = world.process("one:1")
+    world.run("apply", process)
+    join(world, "10.0.9.7")
+    world.run("apply", process)
+    before = len(world.store.history(100))
+    assert read_status(TARGET, world.store, world.lease(), world.clock.now()).rows()[-1][0] == "from a group"
+    world.run("apply", process)
+    assert len(world.store.history(100)) == before
+
+
+class TestWhileAnotherVmRollsOut:
+    """Members come and go in the middle of a rollout of their service."""
+
+    careful: ClassVar[dict[str, Any]] = {"rollouts": RolloutLimits(careful=True), "pace": Pace(settle=timedelta(0)), **QUICK}
+
+    @pytest.fixture
+    def serving(self, world: World) -> Cycle:
+        """A process that moves requests to a third VM of Git's, step by step."""
+        join(world, "10.0.0.7")
+        join(world, "10.0.0.8")
+        settle(world)
+        process = world.process("serve:1", **self.careful)
+        world.commit([*GIT, auto_group(), workload_entry("vm3", address="10.0.0.3")])
+        world.serve(process)
+        (rollout,) = world.store.rollouts.standing()
+        assert rollout.phase is not Phase.IDLE
+        return process
+
+    def look(self, world: World, process: Cycle, times: int = 1, **after: float) -> None:
+        """Look so often, with time in between."""
+        for _ in range(times):
+            world.pass_time(**(after or {"seconds": 10}))
+            world.serve(process)
+
+    def test_it_goes_on_as_the_one_that_it_was(self, world: World, serving: Cycle) -> None:
+        """One comes, one goes, one moves: none begins another rollout or is held back by this one."""
+        before = world.store.rollouts.standing()[0].id
+        join(world, "10.0.0.9")
+        go(world, key_of("10.0.0.7"), Gone.LEFT)
+        join(world, "10.0.0.18", key=key_of("10.0.0.8"), epoch=2)
+        self.look(world, serving, 3)
+        assert [one.id for one in world.store.rollouts.standing()] == [before]
+        assert in_use(world, "web-10-0-0-9")
+        assert world.spec("WorkloadEntry", "web-10-0-0-8")["address"] == "10.0.0.18"
+        assert world.live("WorkloadEntry", NAME) is None
+        self.look(world, serving, 60, minutes=10)
+        assert world.store.rollouts.standing() == ()
+        assert {name for name in ("web-10-0-0-8", "web-10-0-0-9") if in_use(world, name)} == {"web-10-0-0-8", "web-10-0-0-9"}
+        assert world.run("plan").verdict is Verdict.IN_SYNC

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.memory_fleet import MemoryFleet
+from reconciler.adapters.memory_registry import MemoryRegistry
 from reconciler.core.fleet.brakes import BrakeRules
 from reconciler.core.fleet.leases import Pace
 from reconciler.core.groups.joins import Join
@@ -139,3 +142,26 @@ def test_a_token_of_a_group_is_good_once_and_from_its_networks_alone(server: Ser
     assert Agent(server, "127.0.0.7").join(narrow).body["code"] == "token-used"
     (shown,) = server.operate("GET", "/v1/tokens").body["tokens"]
     assert (shown["group"], shown["name"], shown["state"]) == ("web", "", "used")
+
+
+@pytest.mark.case("S-04")
+def test_a_record_that_may_be_an_older_one_is_doubted_and_left_alone() -> None:
+    """A restored backup: the registry says that it recovers, and no join is written until a person has ended that."""
+    registry = MemoryRegistry(SystemClock())
+    with served(RULES, MemoryFleet(), registry) as running:
+        agent = Agent(running, "127.0.0.7")
+        agent.join(token(running))
+        assert becomes(lambda: joined(running) is not None)
+    bare = registry.get(KEY)
+    assert bare
+    registry.delete(KEY, uid=bare.uid, resource_version="")
+    assert (registry.observe().served, registry.observe().recovering) == (True, False)
+    with served(RULES, MemoryFleet(), registry) as running:
+        again = Agent(running, "127.0.0.7", agent.credential)
+        assert again.beat().status == 200
+        assert becomes(lambda: registry.observe().recovering)
+        assert running.registry.get(KEY) is None
+        assert running.operate("POST", "/v1/recovery/end").status == 204
+        assert again.beat().status == 200
+        assert becomes(lambda: (join := joined(running)) is not None and join.group == "web")
+        assert not registry.observe().recovering

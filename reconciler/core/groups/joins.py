@@ -27,7 +27,8 @@ class Join:
     """One join of a VM as a member of a group.
 
     `at` is when, `epoch` the how many-th under this name, `address` the verified one of today; `network` and `locality` are
-    what the VM says of itself. `gone` and `since` say how and when it has gone, None while it is there.
+    what the VM says of itself. `service_account` is what its token was for, empty where a registry that lost its record has
+    taken the VM back. `gone` and `since` say how and when it has gone, None while it is there.
     """
 
     group: str
@@ -53,7 +54,7 @@ class Join:
                 at=datetime.fromisoformat(said["at"]),
                 epoch=said["epoch"],
                 address=said["address"],
-                service_account=said["serviceAccount"],
+                service_account=said.get("serviceAccount", ""),
                 network=said.get("network", ""),
                 locality=said.get("locality", ""),
                 gone=Gone(said["gone"]) if "gone" in said else None,

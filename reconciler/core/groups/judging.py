@@ -12,7 +12,6 @@
 Absence is not a command: what the registry does not know takes no entry away.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,7 +23,7 @@ from reconciler.core.groups.places import Places
 from reconciler.core.health.conditions import Condition
 from reconciler.core.health.words import word_of
 from reconciler.core.istio import WorkloadEntry
-from reconciler.core.resources import Key, LiveObject, Manifest
+from reconciler.core.resources import DesiredState, Key, LiveObject
 
 #: What is said while the registry's server doubts its record.
 RECOVERS = "the registry recovers: nothing of a group is made, retired or deleted until a person ends that"
@@ -77,12 +76,12 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is so for all of them: Git's manifests, who has which address, the time, the window of the brake of health.
+    """What is so for all of them: what Git says, who has which address, the time, the window of the brake of health.
 
     `recovering`: nothing may be concluded from records.
     """
 
-    git: Mapping[Key, Manifest]
+    git: DesiredState
     places: Places
     now: datetime
     window: timedelta
@@ -91,7 +90,7 @@ class Scene:
 
 def judge(case: Case, scene: Scene, *, full: bool) -> Judged:
     """Return where a VM stands. `full`: its group takes no more."""
-    if case.key in scene.git:
+    if case.key in scene.git.manifests:
         return Judged(Standing.REFUSED, "Git has a WorkloadEntry of this name, which counts alone")
     if scene.recovering:
         return _as_it_was(case, RECOVERS)
@@ -142,7 +141,7 @@ def _objection(case: Case, join: Join, places: Places, *, full: bool) -> str:
     group = case.group
     if not group.admits(join.address):
         return f"its address {join.address} is in none of the networks that the group allows: {', '.join(group.networks)}"
-    if join.service_account != group.service_account:
+    if join.service_account not in ("", group.service_account):
         return f"it joined as service account {join.service_account}, the group says {group.service_account}"
     stays = case.mine is not None and Said.on(case.mine.document).address == join.address
     if not stays and (holder := places.holder(case.key, join.address)):

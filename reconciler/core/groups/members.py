@@ -6,17 +6,17 @@ of its members with it, under the budgets of deletions.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from reconciler.core.groups.autogroup import AutoGroup, Said
+from reconciler.core.groups.autogroup import AutoGroup
 from reconciler.core.groups.codes import Code
-from reconciler.core.groups.joins import GROUP, JOINED, Join, has_joined, is_bare
-from reconciler.core.groups.judging import Case, Judged, Scene, Standing, judge
+from reconciler.core.groups.joins import Join, has_joined
+from reconciler.core.groups.judging import Case, Judged, Scene, Standing
 from reconciler.core.groups.marks import group_of, joined_at
+from reconciler.core.groups.outcome import Outcome, Outcomes
 from reconciler.core.groups.places import Places
-from reconciler.core.machines import machine_with_probe
 from reconciler.core.resources import DesiredState, Key, LiveObject, Manifest, ObservedState
 from reconciler.core.wanted import marked_for
 from reconciler.core.world import record_of
@@ -34,7 +34,7 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Member:
     """A VM that joined a group, for reports: the key of its WorkloadEntry, when it joined, where it stands and why."""
 
@@ -59,11 +59,14 @@ class Membership:
 class Groups:
     """Finds the members of all groups; the desired state is the very same value as long as it says the same. One per target.
 
-    `window` is that of the brake of health, which must have counted an entry before it goes.
+    `window` is that of the brake of health, which must have counted an entry before it goes; `most` is how many members a group
+    may have.
     """
 
     target: str
     window: timedelta
+    most: int = MOST_MEMBERS
+    _outcomes: Outcomes = field(default_factory=Outcomes, init=False)
     _last: tuple[DesiredState, DesiredState] | None = field(default=None, init=False)
 
     def of(self, git: DesiredState, observed: ObservedState, now: datetime) -> Membership:
@@ -72,10 +75,11 @@ class Groups:
         joins = {key: live for key, live in observed.machines.items() if has_joined(live)}
         if not groups and not joins:
             return Membership(git)
-        scene = Scene(git.manifests, Places(git.manifests, observed), now, self.window, observed.recovering)
-        look = _Look(git, observed, groups, joins, scene)
-        look.go(self._entries(observed) if groups else {})
-        return Membership(self._known(git, look), look.told, tuple(look.problems()), look.due)
+        scene = Scene(git, Places(git.manifests, observed), now, self.window, observed.recovering)
+        look = _Look(observed, groups, joins, scene, self.most)
+        self._outcomes.begin()
+        look.go(self._entries(observed) if groups else {}, self._outcomes)
+        return Membership(self._known(git, look), tuple(sorted(look.told)), tuple(look.problems), look.due)
 
     def _entries(self, observed: ObservedState) -> dict[Key, LiveObject]:
         """Return the WorkloadEntries of ours that joins have made."""
@@ -96,79 +100,52 @@ class Groups:
 
 @dataclass(slots=True)
 class _Look:
-    git: DesiredState
     observed: ObservedState
     groups: Mapping[Key, AutoGroup]
     joins: Mapping[Key, LiveObject]
     scene: Scene
+    most: int
     entries: dict[Key, Manifest] = field(default_factory=dict)
     records: dict[Key, Manifest] = field(default_factory=dict)
-    told: tuple[Member, ...] = ()
+    told: list[Member] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     due: datetime | None = None
-    _overruled: list[tuple[Key, str]] = field(default_factory=list)
+    _sizes: Counter[Key] = field(default_factory=Counter)
 
-    def go(self, lives: Mapping[Key, LiveObject]) -> None:
-        """Judge all that joined, and all entries that joins have made; who was there first comes first."""
-        sizes, told = Counter[Key](), []
+    def go(self, lives: Mapping[Key, LiveObject], outcomes: Outcomes) -> None:
+        """Look at all that joined, and at all entries that joins have made; who was there first comes first."""
         names = {Key("WorkloadEntry", key.namespace, key.name) for key in self.joins} | lives.keys()
         for key in sorted(names, key=lambda one: (one not in lives, one)):
-            record = self.joins.get(record_of(key))
-            join = Join.of(record)
-            name = join.group if join else group_of(lives[key].document) if key in lives else ""
+            record, live = self.joins.get(record_of(key)), lives.get(key)
+            join, name = Join.of(record), next(group_of(one.document) for one in (record, live) if one)
             group = self.groups.get(Key("WorkloadGroup", key.namespace, name))
-            if group is None and join and join.gone:
-                continue
-            if group is None:
-                judged = Judged(Standing.REFUSED, _NO_GROUP.format(f"{key.namespace}/{name}"))
-            else:
+            if group is not None:
                 case = Case(key, group, record, join, self.observed.objects.get(key))
-                judged = judge(case, self.scene, full=sizes[group.manifest.key] >= MOST_MEMBERS)
-                sizes[group.manifest.key] += judged.standing is not Standing.REFUSED
-                self._want(case, judged)
-            told.append(Member(key, name, _moment(join, lives.get(key)), judged.standing, judged.why))
-        self.told = tuple(sorted(told, key=lambda one: one.key))
+                found = outcomes.of(case, self.scene, full=self._sizes[group.manifest.key] >= self.most)
+                self._sizes[group.manifest.key] += found.judged.standing is not Standing.REFUSED
+            elif join and join.gone:
+                continue
+            else:
+                found = Outcome(Judged(Standing.REFUSED, _NO_GROUP.format(f"{key.namespace}/{name}")))
+            self._take(Member(key, name, _moment(record, live), found.judged.standing, found.judged.why), found)
 
-    def _want(self, case: Case, judged: Judged) -> None:
-        if judged.until:
-            self.due = min(self.due or judged.until, judged.until)
-        if case.key in self.git.manifests:
-            self._keep_join(case)
-            return
-        said = judged.said
-        if said is None and judged.standing is Standing.WAITING and case.join:
-            said = Said.by(case.join)  # its record is wanted already, so that its agent gets the group's probe
-        if said is None:
-            return
-        entry = case.group.entry(case.key.name, said)
-        if judged.said:
-            self.entries[case.key] = entry
-        if case.join and not (self.observed.recovering and case.record and is_bare(case.record)):
-            self._put(machine_with_probe(entry, self.git.manifests), case.record)
-            if fields := case.group.overruled(Said.by(case.join)):
-                self._overruled.append((case.key, fields))
-
-    def _keep_join(self, case: Case) -> None:
-        """Leave the join in the record of a VM that Git holds, so that the collision goes on being told."""
-        self._put(self.git.machines.get(record_of(case.key)), case.record)
-
-    def _put(self, machine: Manifest | None, record: LiveObject | None) -> None:
-        if machine is not None and record is not None:
-            spec = {**machine.document["spec"], **{name: record.document["spec"][name] for name in (GROUP, JOINED)}}
-            self.records[machine.key] = replace(machine, document={**machine.document, "spec": spec})
-
-    def problems(self) -> Iterator[Problem]:
-        """Yield what is to be said of the members."""
-        for one in self.told:
-            if one.standing in _CODES:
-                code, severity = _CODES[one.standing]
-                yield Problem(code, one.why, severity, object=str(one.key))
-        for key, fields in self._overruled:
-            yield Problem(Code.OVERRULED, f"what it says of its {fields} does not count", Severity.INFO, object=str(key))
+    def _take(self, member: Member, found: Outcome) -> None:
+        self.told.append(member)
+        if found.judged.until:
+            self.due = min(self.due or found.judged.until, found.judged.until)
+        self.entries |= {one.key: one for one in (found.entry,) if one}
+        self.records |= {one.key: one for one in (found.record,) if one}
+        if member.standing in _CODES:
+            code, severity = _CODES[member.standing]
+            self.problems.append(Problem(code, member.why, severity, object=str(member.key)))
+        if found.overruled:
+            text = f"what it says of its {found.overruled} does not count"
+            self.problems.append(Problem(Code.OVERRULED, text, Severity.INFO, object=str(member.key)))
 
 
 def _is_group(key: Key) -> bool:
     return key.kind == "WorkloadGroup"
 
 
-def _moment(join: Join | None, live: LiveObject | None) -> str:
-    return Said.by(join).at if join else joined_at(live.document) if live else ""
+def _moment(record: LiveObject | None, live: LiveObject | None) -> str:
+    return next((at for one in (record, live) if one and (at := joined_at(one.document))), "")

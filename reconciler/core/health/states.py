@@ -14,6 +14,7 @@ What a registry that cannot be read means is no state of a VM: then nothing is c
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
+from reconciler.core.groups.joins import has_joined
 from reconciler.core.health.codes import Code
 from reconciler.core.health.conditions import Reason
 from reconciler.core.health.notes import undrained
@@ -65,7 +66,8 @@ def states_of_page(page: Document, record: LiveObject | None) -> Iterator[tuple[
     if not page["claimed"]:
         yield State.UNCLAIMED, "has joined, and Git does not know it: write its WorkloadEntry, or revoke it"
     wanted = (record.document.get("spec") or EMPTY).get("serviceAccount", "") if record else ""
-    if page["claimed"] and wanted != page["serviceAccount"] and page["serviceAccount"]:
+    by_group = record is not None and has_joined(record)  # what its group says of the account is told with the group
+    if page["claimed"] and not by_group and wanted != page["serviceAccount"] and page["serviceAccount"]:
         said = f"has joined as service account {page['serviceAccount']}, Git says {wanted or 'none'}"
         yield State.OTHER_IDENTITY, f"{said}: correct Git, or let it join with another token"
 
