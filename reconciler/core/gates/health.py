@@ -11,8 +11,11 @@ def look(scene: Scene, memory: Memory) -> tuple[Look, Memory]:
     """Look at the step's endpoints once; `memory.kept` has those that have ever been healthy in this step.
 
     Not ready yet is no harm, for it receives nothing; healthy once and not any more is. Without a single endpoint there is
-    nothing to pass: Pods that somebody else starts are waited for. Unknown health counts as in law 1, and is said.
+    nothing to pass: Pods that somebody else starts are waited for. Unknown health counts as in law 1, and is said, and so does
+    where no endpoint can be known at all.
     """
+    if scene.unknown and not memory.kept.get("healthy"):
+        return Look(Mood.GOOD, scene.unknown), memory
     if not scene.targets and not memory.kept.get("healthy"):
         return Look.unsure(Reason.NOT_READY, "none of the step's endpoints is there yet"), memory
     if not scene.targets:

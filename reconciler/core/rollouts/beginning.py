@@ -46,8 +46,9 @@ class Wish:
 
     @property
     def serves(self) -> bool:
-        """Whether there is a service in the end."""
-        return any(key.kind == "ServiceEntry" and one is not None for key, one in self.after.items())
+        """Whether there is a service in the end; routes between the services of other units are as good as one."""
+        entries = [one for key, one in self.after.items() if key.kind == "ServiceEntry"]
+        return any(one is not None for one in entries or self.after.values())
 
 
 def wishes(

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.courses import Sides
+from reconciler.core.rollouts.destinations import hosts_moved, hosts_of
 from reconciler.core.rollouts.effective import at, sides_of
 from reconciler.core.rollouts.mesh import PODS, Mesh, shares
 from reconciler.core.rollouts.policy import RolloutPolicy
@@ -50,12 +51,11 @@ def holding_back(way: Way, policy: RolloutPolicy, mesh: Mesh) -> Way:
 
 
 def _stays(way: Way, step: int, mesh: Mesh) -> bool:
-    """Tell whether anybody who gives requests away still gets some in the end."""
-    return any(
-        _NONE < share < course.start.get(key, _NONE)
-        for course in course_of(way, step, mesh)
-        for key, share in course.wanted.items()
-    )
+    """Tell whether anybody who gives requests away still gets some in the end; of routes alone, any host."""
+    found, leg = course_of(way, step, mesh), way.legs[way.steps[step].leg]
+    if not found and leg.kind is LegKind.ROUTES:
+        return bool(hosts_moved(leg.before, leg.after)[1] & hosts_of(leg.after))
+    return any(_NONE < share < course.start.get(key, _NONE) for course in found for key, share in course.wanted.items())
 
 
 def _against(way: Way, last: int, policy: RolloutPolicy, mesh: Mesh) -> str:

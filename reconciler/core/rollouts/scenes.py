@@ -5,6 +5,7 @@ that of its Deployment. Arms are told apart where no workload is on both sides.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from reconciler.core.backends import Member, Platform
 from reconciler.core.gates.answers import Arm
 from reconciler.core.gates.scene import Gain, Scene, Target
 from reconciler.core.resources import Document, Key
+from reconciler.core.rollouts.destinations import hosts_moved, hosts_of, led_to
 from reconciler.core.rollouts.effective import effective
 from reconciler.core.rollouts.mesh import PODS, Mesh, Shares
 from reconciler.core.rollouts.rollout import Phase, Rollout
@@ -26,19 +28,29 @@ def scene_of(rollout: Rollout, mesh: Mesh, now: datetime, author: str = "") -> S
     """Return the scene of a rollout's current step."""
     documents = effective(rollout, mesh)
     entries = [one for key, one in sorted(documents.items()) if key.kind == "ServiceEntry" and one is not None]
+    if not entries:
+        return _of_routes(rollout, documents, mesh, now, author)
     hosts = tuple(host for one in entries for host in one["spec"].get("hosts") or ())
-    namespace = entries[0]["metadata"]["namespace"] if entries else ""
+    namespace = entries[0]["metadata"]["namespace"]
     receiving, giving = _sides(rollout, mesh)
     canary, stable = (_workloads(side, entries, mesh) for side in (receiving, giving))
     apart = bool(canary) and bool(stable) and not canary & stable
-    return Scene(
-        now=now,
-        in_force=rollout.in_force,
+    return replace(
+        _place(rollout, now, author),
         targets=tuple(_targets(receiving, documents, mesh)),
         whole=Arm(hosts, namespace),
         canary=Arm(hosts, namespace, tuple(sorted(canary))) if canary and (apart or not stable) else None,
         stable=Arm(hosts, namespace, tuple(sorted(stable))) if apart else None,
         why_no_arms="" if apart else _why_not_apart(canary, stable),
+        gains=tuple(_gains(rollout, documents, mesh)),
+    )
+
+
+def _place(rollout: Rollout, now: datetime, author: str) -> Scene:
+    """Return a scene with where a rollout is, and nothing of who gets requests."""
+    return Scene(
+        now=now,
+        in_force=rollout.in_force,
         version=rollout.population,
         approvals=rollout.approvals,
         digest=rollout.digest,
@@ -50,7 +62,22 @@ def scene_of(rollout: Rollout, mesh: Mesh, now: datetime, author: str = "") -> S
         steps=len(rollout.on.steps),
         exposure=rollout.current.exposure,
         watched=rollout.phase is Phase.WATCHING,
-        gains=tuple(_gains(rollout, documents, mesh)),
+    )
+
+
+def _of_routes(rollout: Rollout, documents: Documents, mesh: Mesh, now: datetime, author: str) -> Scene:
+    """Return the scene of routes between the services of other units: hosts are its arms, and their endpoints its targets."""
+    gaining, losing = hosts_moved(rollout.on.before, rollout.on.after)
+    given = losing if rollout.current.exposure < 1 else losing & hosts_of(rollout.on.after)
+    targets = tuple(_targets(set(), led_to(documents, gaining, mesh), mesh))
+    return replace(
+        _place(rollout, now, author),
+        targets=targets,
+        unknown="" if targets else "no endpoint is known of where the routes lead",
+        whole=Arm(tuple(sorted(hosts_of(documents)))),
+        canary=Arm(tuple(sorted(gaining))) if gaining else None,
+        stable=Arm(tuple(sorted(given))) if gaining and given else None,
+        why_no_arms="" if gaining and given else _why_not_apart(gaining, set()),
     )
 
 
