@@ -14,6 +14,7 @@ from reconciler.agent_file import agent_file, companion
 from reconciler.core.enrolment.istio import ControlPlane, SvcIp, cluster_name, istio_files
 from reconciler.core.enrolment.vm import EnrolledVM
 from reconciler.core.groups.autogroup import AUTO_REGISTER_ANNOTATION, networks_of
+from reconciler.core.groups.joins import is_bare
 from reconciler.core.kinds import VIRTUAL_MACHINE
 from reconciler.core.resources import Key, LiveObject
 from reconciler.errors import InvalidInput, Rejected, SetupCode
@@ -64,7 +65,8 @@ def find_vm(key: Key, registry: VMRegistry, cluster: Cluster) -> EnrolledVM:
 def find_group(namespace: str, name: str, registry: VMRegistry, cluster: Cluster) -> tuple[EnrolledVM, ...]:
     """Return the VMs of a WorkloadGroup, in name order. Raises InvalidInput where there is none."""
     machines = registry.observe().machines
-    found = [machines[key] for key in sorted(machines) if key.namespace == namespace and _group(machines[key]) == name]
+    known = [machines[key] for key in sorted(machines) if key.namespace == namespace and _group(machines[key]) == name]
+    found = [one for one in known if not is_bare(one)]
     if not found:
         raise InvalidInput(
             f"the registry has no record of a VM in the group {namespace}/{name}: {_FIRST}", code=SetupCode.OPTION

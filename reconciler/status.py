@@ -1,11 +1,12 @@
 """The state of a target as one value, from the state store and the lease; neither Git nor the stores are asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from reconciler.core.gates.words import length
+from reconciler.core.groups.judging import Standing
 from reconciler.core.health.codes import Code
 from reconciler.core.health.states import STATES
 from reconciler.core.report import Verdict
@@ -19,6 +20,8 @@ from reconciler.ports import CycleRecord, Lease, LeaseState, Store
 from reconciler.reports import as_json, rollouts, safe, words
 from reconciler.reports.splits import recall_splits
 
+#: VMs of groups on lines of their own.
+MOST_MEMBERS = 50
 _OF_VMS = frozenset(map(str, Code))
 
 
@@ -68,7 +71,7 @@ class Status:
             rows += [("because", safe.clean(reason)) for reason in (self.last.report.get("reason"), *stopped) if reason]
             rows += [("waits", safe.clean(text)) for text in _waiting(self.last.report)]
             rows += [("VM", safe.clean(text)) for text in _about_vms(self.last.report)]
-            rows += [("from a group", safe.clean(_member(one))) for one in self.last.report.get("members", ())]
+            rows += [("from a group", safe.clean(text)) for text in _members(self.last.report.get("members", ()))]
         rows += [("traffic", safe.clean(f"{service}  {split}")) for service, split in self.splits.items()]
         return rows
 
@@ -156,9 +159,14 @@ def _about_vms(report: Mapping[str, Any]) -> list[str]:
     return [f"{one['object'] + ': ' if one['object'] else ''}{one['message']}{_state(one['code'])}" for one in found]
 
 
-def _member(one: Mapping[str, Any]) -> str:
-    why = f": {one['why']}" if one["why"] else ""
-    return f"{one['namespace']}/{one['name']} of group {one['group']}, joined at {one['joined']}, {one['standing']}{why}"
+def _members(members: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the VMs that joined groups, those that are in last, and so many of them."""
+    shown = sorted(members, key=lambda one: one["standing"] == Standing.IN)
+    for one in shown[:MOST_MEMBERS]:
+        why = f": {one['why']}" if one["why"] else ""
+        yield f"{one['namespace']}/{one['name']} of group {one['group']}, joined at {one['joined']}, {one['standing']}{why}"
+    if len(shown) > MOST_MEMBERS:
+        yield f"and {words.counted(len(shown) - MOST_MEMBERS, 'VM')} more"
 
 
 def _state(code: str) -> str:

@@ -1,6 +1,7 @@
 """What comes from groups of VMs is told apart from Git's in every form of the report."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -49,8 +50,12 @@ def test_one_alone_is_told_in_full() -> None:
 
 
 def test_the_status_tells_them_too() -> None:
-    """As the last run has seen them."""
-    last = CycleRecord(1, samples.AT, "", "", Verdict.CHANGES, 0, as_json.document(samples.grouped()))
+    """As the last run has seen them, those that are in last, and not thousands of them."""
+    report = samples.grouped()
+    report = replace(report, members=(report.members[0],) * 60 + report.members[1:])
+    last = CycleRecord(1, samples.AT, "", "", Verdict.CHANGES, 0, as_json.document(report))
     status = Status("production", "s", None, None, "nobody ever", 0, 0, {}, last)
     told = [text for name, text in status.rows() if name == "from a group"]
-    assert told[0] == "shop/web-10-0-0-7 of group web, joined at 2026-11-23T03:10:00Z, in"
+    assert told[0].startswith("shop/web-10-0-0-9 of group web, joined at 2026-11-23T03:10:00Z, waiting: waiting for VM")
+    assert told[1] == "shop/web-10-0-0-7 of group web, joined at 2026-11-23T03:10:00Z, in"
+    assert (len(told), told[-1]) == (51, "and 12 VMs more")

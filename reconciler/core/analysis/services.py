@@ -5,7 +5,8 @@ from itertools import islice
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
-from reconciler.core.istio import Port, ServiceEntry
+from reconciler.core.groups.autogroup import AutoGroup
+from reconciler.core.istio import Port, ServiceEntry, selects
 from reconciler.errors import Problem, Severity
 
 
@@ -67,10 +68,13 @@ def _protocol(port: Port) -> str:
 
 
 def empty_selections(commit: Commit) -> Iterator[Problem]:
-    """A selector that picks no WorkloadEntry: fine for a service of Pods alone, else a mistyped label."""
+    """A selector that picks no WorkloadEntry nor VMs that may join: fine for a service of Pods alone, else a mistyped label."""
     populated = {key.namespace for key in commit.workloads}
+    joining = [group for one in commit.manifests.values() if one.key.kind == "WorkloadGroup" and (group := AutoGroup.of(one))]
     for service in commit.services:
-        if service.selector and not commit.matched[service.key]:
+        newcomers = (one.labels for one in joining if one.manifest.key.namespace == service.key.namespace)
+        picked = commit.matched.get(service.key) or any(selects(service.selector, labels) for labels in newcomers)
+        if service.selector and not picked:
             suspicious = service.key.namespace in populated
             yield commit.problem(
                 Code.SELECTS_NOTHING,

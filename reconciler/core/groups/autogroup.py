@@ -3,6 +3,7 @@
 The annotation holds ``true``, or the networks in which the VMs' addresses must be (``10.0.0.0/16, fd00::/8``).
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Any, Self
 
 from reconciler.core.groups.joins import Join, spelled
 from reconciler.core.groups.marks import joined_at, marks
-from reconciler.core.istio import HEALTH_CHECKED
+from reconciler.core.istio import HEALTH_CHECKED, WorkloadEntry
 from reconciler.core.kinds import OURS
 from reconciler.core.resources import EMPTY, Document, Key, Manifest
 from reconciler.core.validation.durations import nanoseconds
@@ -69,6 +70,11 @@ class AutoGroup:
     def service_account(self) -> str:
         """The account that a member must have joined as."""
         return str(self._template.get("serviceAccount") or USUAL_ACCOUNT)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels by which selectors find its members."""
+        return WorkloadEntry.of(self.entry("", Said("", "")).document).endpoint.selectable
 
     def admits(self, address: str) -> bool:
         """Tell whether a member may have this address."""

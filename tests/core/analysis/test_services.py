@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.analysis import Code
-from tests.core.analysis.commits import problems, service, workload
+from tests.core.analysis.commits import document, problems, service, workload
 
 TCP = [{"number": 80, "name": "tcp", "protocol": "TCP"}]
 
@@ -70,6 +70,15 @@ def test_a_selector_that_picks_no_workload_is_suspicious_where_there_are_workloa
     (code, severity, where, field) = problems(service("a", **SELECTOR), workload("vm", labels={"app": "b"}))[0]
     assert ((code, where, field), severity) == (nothing, "warning")
     assert problems(service("a", **SELECTOR), workload("vm")) == []
+
+
+def test_vms_that_may_join_are_workloads_too() -> None:
+    """A group from whose template a selector picks, if its annotation lets VMs join."""
+    spec = {"template": {"labels": {"app": "b"}}, "metadata": {"labels": {"app": "a"}}}
+    group = document("WorkloadGroup", "web", spec, annotations={"mesh-reconciler.io/autoRegister": "true"})
+    assert problems(service("a", **SELECTOR), group) == []
+    told = [code for code, *_ in problems(service("a", **SELECTOR), document("WorkloadGroup", "web", spec))]
+    assert told == [code for code, *_ in problems(service("a", "bank", **SELECTOR), group)] == [Code.SELECTS_NOTHING]
 
 
 def test_a_selector_sees_topology_labels_and_its_own_namespace_only() -> None:
