@@ -1,6 +1,6 @@
 """mesh-reconciler: GitOps for Istio services that live half on VMs, half in Kubernetes.
 
-One cycle (`cycle.py`), in the words of the code:
+One cycle (`cycle/run.py`), in the words of the code:
 
     revision = source.poll()                         what Git says now: a commit
     desired = load(source.files(revision))           blobs -> DesiredState, or every problem with file, line and column
@@ -14,7 +14,9 @@ One cycle (`cycle.py`), in the words of the code:
 
 `core/` is pure: it imports only the standard library, itself and `errors` (pydantic and the YAML parser only inside
 `core/manifests/`). `adapters/` touch the world; they import core, `ports` and `errors` and never each other. Only
-`wiring.py` names adapters. Look first at `core/resources.py` (the words), then `cycle.py` (the loop), then `core/plan.py`.
+`wiring/` names adapters. Between them lie `desired/` (Git's side), `cycle/` (one cycle, and when it runs), `rollouts/`,
+`writes/`, `history/`, `vms/` and `registry/` (the VM registry's server). Look first at `core/resources.py` (the words), then
+`cycle/run.py` (the loop), then `core/plan.py`.
 """
 
 __version__ = "0.1.0"

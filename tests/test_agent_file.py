@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 from reconciler import __version__
-from reconciler.agent_file import NAME, agent_file
+from reconciler.vms.agent_file import NAME, agent_file
 
 
 def test_the_same_bytes_each_time() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from reconciler.adapters.memory_cluster import MemoryCluster
 from reconciler.adapters.memory_store import MemoryStore
-from reconciler.apply import Execution
 from reconciler.core.changes import Action, Change
 from reconciler.core.plans import Mode, Plan, Step, UnitPlan
 from reconciler.core.report import WriteResult, Written
@@ -17,7 +16,8 @@ from reconciler.core.resources import Document, Key, LiveObject, ObservedState, 
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.errors import Fenced, Rejected, Unavailable
 from reconciler.ports import JournalEntry, Store
-from reconciler.writer import Writer
+from reconciler.writes.execution import Execution
+from reconciler.writes.writer import Writer
 from tests.contracts.clock import SetClock
 
 REVISION = Revision("a" * 40)

@@ -7,7 +7,6 @@ import pytest
 
 from reconciler.adapters.memory_hook import MemoryHook
 from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
-from reconciler.asking import AT_ONCE, answer, answers
 from reconciler.core.gates.answers import (
     Arm,
     AskCounts,
@@ -25,6 +24,7 @@ from reconciler.core.gates.answers import (
 )
 from reconciler.core.gates.spec import Reporter
 from reconciler.errors import InvalidInput, ReconcilerError, Rejected, Unavailable
+from reconciler.rollouts.asking import AT_ONCE, answer, answers
 from tests.contracts.clock import SetClock
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -8,9 +8,9 @@ import pytest
 
 from reconciler.adapters.lease_sql import SqlLease
 from reconciler.adapters.memory_store import MemoryStore
-from reconciler.authority import Authority
 from reconciler.core.resources import Key, LiveObject, ObservedState, Revision
 from reconciler.core.wanted import TARGET_LABEL
+from reconciler.cycle.authority import Authority
 from reconciler.errors import Fenced
 from tests.contracts.clock import SetClock
 

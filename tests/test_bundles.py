@@ -7,9 +7,9 @@ import io
 
 import yaml
 
-from reconciler.bundles import PLACE, Form, laid_out
 from reconciler.core.enrolment.vm import EnrolledVM
-from reconciler.enrolling import Bundle
+from reconciler.vms.bundles import PLACE, Form, laid_out
+from reconciler.vms.enrolling import Bundle
 
 FILES = {"join.sh": b"#!/bin/sh\n", "join-token": b"mrj1_one", "istio-token": b"eyJ.two.three", "agent": b"\x00\xff"}
 ONE = Bundle(EnrolledVM("shop", "billing-1", "billing", "10.0.0.5", "billing", network="vms", locality="=cmd()"), FILES)

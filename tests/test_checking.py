@@ -9,9 +9,9 @@ import pytest
 from reconciler.adapters.cache_sqlite import SqliteCache
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.source_directory import DirectorySource
-from reconciler.checking import Checker, NoCrds
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document
+from reconciler.desired.checking import Checker, NoCrds
 from reconciler.errors import Place, Problem, Severity
 from reconciler.ports import Schemas
 

@@ -16,8 +16,8 @@ from reconciler.core.resources import Key
 from reconciler.core.rollouts.checkpoint import CHECKPOINT, Checkpoint
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
 from reconciler.core.rollouts.seen import Word
-from reconciler.recovery import ours_in, recover
-from reconciler.release import chosen, release_objects
+from reconciler.cycle.recovery import ours_in, recover
+from reconciler.cycle.release import chosen, release_objects
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.worlds import mixed
 

@@ -8,8 +8,8 @@ from reconciler.core.gates.people import People, Person
 from reconciler.core.gates.spec import Role
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.core.rollouts.seen import Command, Word
+from reconciler.cycle.status import read_status
 from reconciler.reports.logged import Log
-from reconciler.status import read_status
 from tests.test_cycle_rollouts import STEPS, Rolled, policy, vm
 from tests.worlds import mixed
 

@@ -11,7 +11,7 @@ from reconciler.core.health.codes import Code
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.policies import RolloutLimits
-from reconciler.status import read_status
+from reconciler.cycle.status import read_status
 from tests.building import workload_entry
 from tests.vms import report
 from tests.worlds import TARGET, World, inline, mixed

@@ -10,7 +10,7 @@ from reconciler.core.changes import State
 from reconciler.core.plans import PlanSettings
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Document, Key, Pod
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
 from reconciler.errors import Rejected, Unavailable
 from reconciler.ports import Override
 from tests.building import document, service_entry, workload_entry

@@ -16,7 +16,7 @@ from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.wanted import DRAINED_ANNOTATION
-from reconciler.status import read_status
+from reconciler.cycle.status import read_status
 from tests.building import document, workload_entry
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.vms import checked, drain, report

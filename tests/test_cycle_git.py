@@ -9,9 +9,9 @@ import pytest
 from reconciler.core.owned import Conflicts
 from reconciler.core.report import Verdict
 from reconciler.core.resources import Key, Revision
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
+from reconciler.desired.quarantine import ATTEMPTS
 from reconciler.errors import InvalidInput, Unavailable
-from reconciler.quarantine import ATTEMPTS
 from tests.building import document, workload_entry
 from tests.worlds import SHOP, Hooked, World, mixed
 

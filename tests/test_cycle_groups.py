@@ -20,8 +20,8 @@ from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.core.rollouts.seen import Pace
-from reconciler.cycle import Cycle
-from reconciler.status import read_status
+from reconciler.cycle.run import Cycle
+from reconciler.cycle.status import read_status
 from tests.building import workload_entry
 from tests.joining import auto_group, go, join, key_of
 from tests.vms import settled

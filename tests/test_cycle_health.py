@@ -17,9 +17,9 @@ from reconciler.core.istio import HEALTH_CHECKED
 from reconciler.core.plans import GuardCode, Mode
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Key
+from reconciler.cycle.status import read_status
 from reconciler.errors import Conflict, Rejected, Unavailable
 from reconciler.reports import words
-from reconciler.status import read_status
 from tests.building import document
 from tests.vms import VM1, VM2, VM3, Office, checked, drain, page, report, settled
 from tests.worlds import TARGET, Hooked, World, mixed

@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.report import Verdict
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.seen import Hold
-from reconciler.holding import only
+from reconciler.rollouts.holding import only
 from tests.building import service_entry, workload_entry
 from tests.worlds import World, mixed
 

@@ -12,10 +12,10 @@ from reconciler.core.owned import Conflicts
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.core.wanted import TARGET_LABEL
-from reconciler.cycle import Cycle
+from reconciler.cycle.release import chosen, release_objects
+from reconciler.cycle.run import Cycle
 from reconciler.errors import InvalidInput
 from reconciler.ports import FLIPS
-from reconciler.release import chosen, release_objects
 from tests.building import service_entry, workload_entry
 from tests.worlds import SHOP, World, inline, mixed
 

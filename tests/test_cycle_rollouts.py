@@ -19,7 +19,7 @@ from reconciler.core.rollouts.mesh import Mesh, shares
 from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Command, Pace, Word
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
 from reconciler.reports.layout import cells
 from reconciler.reports.words import headline
 from tests.building import document, service_entry, workload_entry

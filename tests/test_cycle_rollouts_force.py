@@ -14,7 +14,7 @@ from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.core.rollouts.seen import Pace
 from reconciler.core.rollouts.values import Told
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
 from reconciler.errors import Unavailable
 from reconciler.reports import rollouts
 from tests.test_cycle_rollouts import ENTRY, Rolled, policy, vm

@@ -14,9 +14,9 @@ from reconciler.core.resources import Document
 from reconciler.core.rollouts.records import EvidenceKind
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.rollouts.seen import Word
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
+from reconciler.cycle.status import read_status
 from reconciler.reports import rollouts
-from reconciler.status import read_status
 from tests.building import service_entry
 from tests.test_cycle_rollouts import Rolled, policy, served, vm
 from tests.test_cycle_rollouts_subsets import MACHINES, ONLY_PODS, labelled, unit

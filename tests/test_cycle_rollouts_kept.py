@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from reconciler.core.rollouts.rollout import Cause, Phase
 from reconciler.core.rollouts.seen import Word
+from reconciler.cycle.status import read_status
 from reconciler.ports import Override
 from reconciler.reports.logged import Log
-from reconciler.status import read_status
 from tests.test_cycle_rollouts import Rolled, vm
 from tests.worlds import TARGET, mixed
 

@@ -12,10 +12,10 @@ from reconciler.core.resources import Document
 from reconciler.core.rollouts.records import EvidenceKind
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Word
+from reconciler.cycle.status import read_status
 from reconciler.reports.advice import advice
 from reconciler.reports.words import goes_on
-from reconciler.saying import Said, say, to_try_again
-from reconciler.status import read_status
+from reconciler.rollouts.saying import Said, say, to_try_again
 from tests.building import service_entry
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.worlds import TARGET, mixed

@@ -12,7 +12,7 @@ from reconciler.core.records import Health
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.rollout import Outcome, Phase
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
 from tests.building import document, service_entry, workload_entry
 from tests.test_cycle_rollouts import STEPS, Rolled, policy, vm
 from tests.worlds import World, mixed

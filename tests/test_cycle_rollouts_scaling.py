@@ -12,9 +12,9 @@ from reconciler.core.resources import Autoscaler, Controller, Key
 from reconciler.core.rollouts.outlook import Outlook
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.rollouts.seen import Word
+from reconciler.cycle.status import read_status
 from reconciler.reports.rollouts import gone, notes, title
 from reconciler.reports.shares import abreast, left_alone
-from reconciler.status import read_status
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.test_cycle_rollouts_split import HALF, born, machines, scale, weights
 from tests.test_cycle_rollouts_subsets import MACHINES, ONLY_PODS, Routed, unit

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
 from reconciler.core.rollouts.rollout import Phase
-from reconciler.remembering import moment
+from reconciler.history.remembering import moment
 from reconciler.reports import moments, rollouts
 from tests.test_cycle_rollouts import Rolled, policy, vm
 from tests.worlds import World, mixed, pod

@@ -18,7 +18,7 @@ from reconciler.core.plans import GuardCode
 from reconciler.core.records import Health, MachineStatus
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
 from tests.building import document
 from tests.vms import VM1, VM2, checked, report
 from tests.worlds import World, mixed

@@ -13,8 +13,8 @@ from reconciler.core.changes import Action
 from reconciler.core.report import Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.core.wanted import TARGET_LABEL
-from reconciler.cycle import Cycle
-from reconciler.recovery import ours_in, recover
+from reconciler.cycle.recovery import ours_in, recover
+from reconciler.cycle.run import Cycle
 from tests.building import workload_entry
 from tests.worlds import SHOP, Hooked, World, mixed
 

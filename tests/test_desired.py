@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from reconciler.core.resources import Document, Relation, Revision
-from reconciler.desired import DesiredReader
+from reconciler.desired.reader import DesiredReader
 from reconciler.errors import InvalidInput, Place, Problem, Severity
 from reconciler.ports import TreeFile
 

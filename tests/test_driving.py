@@ -11,9 +11,9 @@ from functools import partial
 from reconciler.core.report import Report, Verdict
 from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.seen import Pace
-from reconciler.cycle import Cycle
-from reconciler.driving import drive
-from reconciler.target import NOTHING_SAID, SILENT
+from reconciler.cycle.run import Cycle
+from reconciler.cycle.target import NOTHING_SAID, SILENT
+from reconciler.rollouts.driving import drive
 from tests.test_cycle_rollouts import Rolled, vm
 from tests.waiting import becomes
 from tests.worlds import World, mixed

@@ -12,12 +12,12 @@ import yaml
 from reconciler.adapters.memory_cluster import MemoryCluster
 from reconciler.adapters.memory_enrolment import MemoryEnrolment
 from reconciler.adapters.memory_registry import MemoryRegistry
-from reconciler.agent_file import agent_file
 from reconciler.core.enrolment.vm import EnrolledVM
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
 from reconciler.core.wanted import FIELD_MANAGER
-from reconciler.enrolling import Bundle, Enroller, Order, find_group, find_vm, newcomers, vm_key
 from reconciler.errors import InvalidInput, Rejected
+from reconciler.vms.agent_file import agent_file
+from reconciler.vms.enrolling import Bundle, Enroller, Order, find_group, find_vm, newcomers, vm_key
 from tests.contracts.clock import SetClock
 
 ORDER = Order("https://registry.example.org:8443", ca=b"-----BEGIN CERTIFICATE-----\n")

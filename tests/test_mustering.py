@@ -13,9 +13,9 @@ from reconciler.core.health.rollcall import Row
 from reconciler.core.health.states import State
 from reconciler.core.plans import PlanSettings
 from reconciler.core.resources import Document
+from reconciler.cycle.observing import Observer
 from reconciler.errors import Fenced, InvalidInput
-from reconciler.mustering import Muster
-from reconciler.observing import Observer
+from reconciler.vms.mustering import Muster
 from tests.building import workload_entry
 from tests.vms import VM1, VM2, Office, page, report, settled
 from tests.worlds import TARGET, World, mixed

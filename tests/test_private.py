@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import InvalidInput
-from reconciler.private import check_private, write_private
+from reconciler.vms.private import check_private, write_private
 
 
 def modes(folder: Path) -> dict[str, str]:

@@ -4,8 +4,8 @@ import pytest
 
 from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.resources import Revision
+from reconciler.desired.quarantine import ATTEMPTS, Quarantine
 from reconciler.errors import InvalidInput
-from reconciler.quarantine import ATTEMPTS, Quarantine
 
 BAD, GOOD = Revision("a" * 40), Revision("b" * 40)
 

@@ -8,9 +8,9 @@ from reconciler.adapters.memory_store import MemoryStore
 from reconciler.core.changes import Action
 from reconciler.core.resources import Document, Key, ObservedState, Revision
 from reconciler.core.wanted import FIELD_MANAGER, TARGET_LABEL
+from reconciler.cycle.recovery import ours_in, recover, settle_open_writes
 from reconciler.errors import Fenced, Rejected
 from reconciler.ports import JournalEntry
-from reconciler.recovery import ours_in, recover, settle_open_writes
 from tests.contracts.clock import SetClock
 from tests.worlds import Hooked
 

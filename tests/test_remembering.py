@@ -12,7 +12,7 @@ from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.core.rollouts.seen import Word
 from reconciler.errors import InvalidInput
-from reconciler.remembering import Moment, moment, moment_of
+from reconciler.history.remembering import Moment, moment, moment_of
 from reconciler.reports import moments
 from tests.building import service_entry
 from tests.test_cycle_rollouts import Rolled, policy, vm

@@ -12,7 +12,7 @@ from reconciler.core.rollouts.records import Change
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Hold, Word
 from reconciler.errors import InvalidInput
-from reconciler.saying import Said, chosen, hold, plan_of, running, say
+from reconciler.rollouts.saying import Said, chosen, hold, plan_of, running, say
 from tests.core.rollouts.play import DIGEST, HOUR, NOON, rollout
 
 SAID = Said(Word.PAUSE, "ann", "lunch", NOON)

@@ -10,7 +10,7 @@ from types import FrameType
 import pytest
 
 from reconciler.core.report import Report
-from reconciler.service import Service
+from reconciler.cycle.service import Service
 from tests.worlds import World
 
 

@@ -7,7 +7,7 @@ from reconciler.core.changes import Action, Change
 from reconciler.core.resources import Document, Key, ObservedState
 from reconciler.core.wanted import FIELD_MANAGER
 from reconciler.errors import Conflict
-from reconciler.writer import Writer
+from reconciler.writes.writer import Writer
 from tests.contracts.clock import SetClock
 
 KEY = Key("WorkloadEntry", "shop", "vm-1")

@@ -22,12 +22,12 @@ from reconciler.core.report import Report
 from reconciler.core.resources import Document, Key, LiveObject, Pod
 from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.wanted import FIELD_MANAGER
-from reconciler.crds import Crds, MakeSchemas
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
+from reconciler.cycle.target import NOTHING_SAID, Policy, Ports
+from reconciler.desired.crds import Crds, MakeSchemas
 from reconciler.errors import Problem
-from reconciler.gating import Gatekeeper
 from reconciler.ports import Cluster, Discovery, FleetOffice, Lease, Metrics, ParseCache, Source, Store, VMRegistry, Witness
-from reconciler.target import NOTHING_SAID, Policy, Ports
+from reconciler.rollouts.gating import Gatekeeper
 from tests.building import document, service_entry, workload_entry
 from tests.contracts.clock import SetClock
 

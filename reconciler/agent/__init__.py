@@ -1,8 +1,8 @@
 """What runs on a VM: probes its workloads, tells the registry how they are, and keeps the credential that it is known by.
 
-Standard library only, Python 3.9 or later, packed as one file (`reconciler/agent_file.py`). It must not know the rest of the
-package: a VM has neither its dependencies nor its Python. Its values are NamedTuples, since dataclasses take a tenth of the
-25 MB that it may have.
+Standard library only, Python 3.9 or later, packed as one file (`vms/agent_file.py`). It must not know the rest of the package:
+a VM has neither its dependencies nor its Python. Its values are NamedTuples, since dataclasses take a tenth of the 25 MB that
+it may have.
 
     config        agent.json -> Config, or every problem in it
     probe         the probe of a WorkloadGroup -> Probe, with Istio's defaults

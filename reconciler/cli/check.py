@@ -17,7 +17,7 @@ from reconciler.cli.show import failing, show
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from reconciler.checking import Stage
+    from reconciler.desired.checking import Stage
 
 #: A stage of so many pieces takes long enough for a progress bar.
 LONG = 1_000
@@ -141,7 +141,7 @@ def shown(folder: Path) -> str:
 @contextmanager
 def _bar(form: str) -> "Iterator[Stage]":
     """Draw a progress bar for long stages on a terminal, on standard error, so that reports stay clean."""
-    from reconciler.checking import quiet
+    from reconciler.desired.checking import quiet
 
     if form != "terminal" or not sys.stderr.isatty():
         yield quiet

@@ -13,9 +13,9 @@ from reconciler.cli.options import output_option, take_settings, target_options
 from reconciler.cli.show import failing, said, show
 from reconciler.core.adoption import Adoption
 from reconciler.core.report import Report, Verdict
-from reconciler.driving import drive
+from reconciler.cycle.target import NOTHING_SAID, SILENT, Progress, Request
 from reconciler.errors import InvalidInput, ReconcilerError
-from reconciler.target import NOTHING_SAID, SILENT, Progress, Request
+from reconciler.rollouts.driving import drive
 
 
 @click.command()

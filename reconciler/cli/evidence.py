@@ -54,7 +54,7 @@ def history(*, service: str, at: str | None, limit: int, of_rollouts: bool, **op
 
 
 def _moment(store: "Store", service: str, at: str | None, form: str) -> None:
-    from reconciler.remembering import moment, moment_of
+    from reconciler.history.remembering import moment, moment_of
     from reconciler.reports import moments
     from reconciler.wiring import system_clock
 
@@ -81,7 +81,7 @@ def _runs(store: "Store", limit: int, settings: "Settings") -> None:
 
 
 def _rollouts(store: "Store", limit: int, settings: "Settings") -> None:
-    from reconciler import status as states
+    from reconciler.cycle import status as states
     from reconciler.wiring import system_clock
 
     found, now = store.rollouts.history(limit), system_clock().now()
@@ -110,9 +110,9 @@ def replay(*, rollout: str, changed: tuple[str, ...], **options: Any) -> int:
     reconciler replay shop/billing --set success.min=0.98
     reconciler replay shop/billing@3f2a61c09b.1 --set success.samples=500 --set success.onNoData=pause
     """
-    from reconciler.replaying import replayed
+    from reconciler.history.replaying import replayed
     from reconciler.reports import replays
-    from reconciler.saying import chosen
+    from reconciler.rollouts.saying import chosen
     from reconciler.wiring import library, state_store
 
     settings = take_settings(options)

@@ -30,7 +30,7 @@ def hold(*, service: str, length: str | None, end: bool, reason: str, **options:
     reconciler hold shop/billing --for 2h --reason "we look into INC-7"
     reconciler hold shop/billing --end
     """
-    from reconciler import saying
+    from reconciler.rollouts import saying
     from reconciler.settings import length_of
     from reconciler.wiring import system_clock
 
@@ -46,7 +46,7 @@ def hold(*, service: str, length: str | None, end: bool, reason: str, **options:
 
 def _end(service: str, settings: "Settings") -> int:
     """End a hold, once it was shown what is not as it is wanted now: that is written again from then on."""
-    from reconciler.holding import only
+    from reconciler.rollouts.holding import only
     from reconciler.wiring import open_target
 
     is_terminal = settings.output == "terminal"

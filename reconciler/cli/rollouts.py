@@ -52,7 +52,7 @@ def approve(*, what: str, allow: tuple[str, ...], digest: str, reason: str, **op
             raise InvalidInput(
                 "say which overrides to give for the plan (--allow NAME), or name the rollout whose step to approve"
             )
-        from reconciler.saying import chosen, plan_of
+        from reconciler.rollouts.saying import chosen, plan_of
 
         rollout = chosen(store.rollouts, what)
         _tell(store, [rollout], "approve", reason, plan_of(rollout, what, digest))
@@ -91,7 +91,7 @@ def abort(*, rollout: str, everything: bool, reason: str, **options: Any) -> int
         raise InvalidInput("name the rollout or unit to abort, or say --all")
     if not everything:
         return _say("abort", rollout, reason, options)
-    from reconciler.saying import running
+    from reconciler.rollouts.saying import running
 
     with opened(take_settings(options)) as store:
         found = running(store.rollouts)
@@ -108,7 +108,7 @@ def abort(*, rollout: str, everything: bool, reason: str, **options: Any) -> int
 @failing
 def retry(*, rollout: str, reason: str, **options: Any) -> int:
     """Try again what has failed: an undo from where it stands, refused content as a new attempt, with the rest of its group."""
-    from reconciler.saying import to_try_again
+    from reconciler.rollouts.saying import to_try_again
 
     with opened(take_settings(options)) as store:
         _tell(store, to_try_again(store.rollouts, rollout), "retry", reason)
@@ -126,7 +126,7 @@ def undo(*, rollout: str, reason: str, **options: Any) -> int:
 
 
 def _say(word: str, name: str, reason: str, options: dict[str, Any]) -> int:
-    from reconciler.saying import chosen
+    from reconciler.rollouts.saying import chosen
 
     with opened(take_settings(options)) as store:
         _tell(store, [chosen(store.rollouts, name)], word, reason)
@@ -136,7 +136,7 @@ def _say(word: str, name: str, reason: str, options: dict[str, Any]) -> int:
 def _tell(store: "Store", rollouts: "Iterable[Rollout]", word: str, reason: str, digest: str = "") -> None:
     from reconciler.core.rollouts.seen import Word
     from reconciler.reports.safe import clean
-    from reconciler.saying import Said, say
+    from reconciler.rollouts.saying import Said, say
     from reconciler.wiring import system_clock
 
     said = Said(Word(word), login(), reason, system_clock().now(), digest)

@@ -30,9 +30,9 @@ def serve(*, allow_local: bool, **options: Any) -> int:
     reconciler serve --repo https://git.example.com/mesh.git --path production
     reconciler serve --repo ./mesh --allow-local --mode observe
     """
+    from reconciler.cycle.service import Service
     from reconciler.reports import safe
     from reconciler.reports.logged import Log
-    from reconciler.service import Service
     from reconciler.wiring import open_target, working_copy_watch
 
     settings = take_settings(options, poll_interval=options.pop("poll_interval"))

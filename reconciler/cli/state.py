@@ -14,7 +14,7 @@ from reconciler.reports.safe import clean
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from reconciler.status import Status
+    from reconciler.cycle.status import Status
 
 
 #: Seconds between two looks of `status --watch`.
@@ -28,7 +28,7 @@ _EVERY = 2.0
 @failing
 def status(*, watch: bool, **options: Any) -> int:
     """Show the target's state: commit in force, writer, open writes, fights, the last run, what waits, rollouts under way."""
-    from reconciler.status import read_status
+    from reconciler.cycle.status import read_status
     from reconciler.wiring import kubernetes, state_store, system_clock
 
     settings = take_settings(options)
@@ -76,8 +76,8 @@ def recover(*, yes: bool, **options: Any) -> int:
     """
     from reconciler.core.rollouts.checkpoint import found_in
     from reconciler.core.rollouts.outlook import outlook
-    from reconciler.recovery import ours_in
-    from reconciler.recovery import recover as rebuild
+    from reconciler.cycle.recovery import ours_in
+    from reconciler.cycle.recovery import recover as rebuild
     from reconciler.reports.rollouts import title
     from reconciler.reports.words import counted
     from reconciler.wiring import open_target
@@ -119,7 +119,7 @@ def release(*, names: tuple[str, ...], everything: bool, manager: str, yes: bool
     reconciler release ServiceEntry/shop/billing --to argocd-controller
     reconciler release --all --to kubectl
     """
-    from reconciler.release import chosen, release_objects
+    from reconciler.cycle.release import chosen, release_objects
     from reconciler.reports.words import counted
     from reconciler.wiring import open_target
 

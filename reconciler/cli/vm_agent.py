@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from reconciler import agent_file as packing
+from reconciler.vms import agent_file as packing
 
 
 @click.command("agent-file")

@@ -14,8 +14,8 @@ from reconciler.errors import InvalidInput, SetupCode
 
 if TYPE_CHECKING:
     from reconciler.core.enrolment.vm import EnrolledVM
-    from reconciler.enrolling import Bundle, Order
     from reconciler.ports import Cluster, VMRegistry
+    from reconciler.vms.enrolling import Bundle, Order
 
 #: The forms of `bundles.Form`; the name of a folder may be any other.
 FORMS = ("dir", "csv", "cloud-init", "ansible")
@@ -74,8 +74,8 @@ def bootstrap(*, name: str | None, group: str | None, count: int | None, form: s
     reconciler vm bootstrap --group shop/billing --server https://registry:8443 -o ansible --to ~/join
     reconciler vm bootstrap --group shop/web --new 20 --server https://registry:8443 -o cloud-init --to ~/join
     """
-    from reconciler.bundles import Form, laid_out
-    from reconciler.private import check_private, write_private
+    from reconciler.vms.bundles import Form, laid_out
+    from reconciler.vms.private import check_private, write_private
 
     if bool(name) == bool(group):
         raise InvalidInput("name one VM, or a --group", code=SetupCode.OPTION)
@@ -98,7 +98,7 @@ def bootstrap(*, name: str | None, group: str | None, count: int | None, form: s
 
 def _bundles(name: str | None, group: str | None, count: int | None, options: dict[str, Any]) -> "tuple[Bundle, ...]":
     from reconciler import wiring
-    from reconciler.enrolling import Enroller
+    from reconciler.vms.enrolling import Enroller
 
     with ExitStack() as open_parts:
         order = _order(options)
@@ -123,7 +123,7 @@ def _bundles(name: str | None, group: str | None, count: int | None, options: di
 def _found(
     name: str | None, group: str, count: int | None, registry: "VMRegistry", cluster: "Cluster"
 ) -> "tuple[EnrolledVM, ...]":
-    from reconciler.enrolling import find_group, find_vm, newcomers, vm_key
+    from reconciler.vms.enrolling import find_group, find_vm, newcomers, vm_key
 
     if name:
         return (find_vm(vm_key(*namespace_and_name(name)), registry, cluster),)
@@ -141,7 +141,7 @@ _OWN = frozenset(
 
 def _order(options: dict[str, Any]) -> "Order":
     from reconciler.core.enrolment.istio import SvcIp
-    from reconciler.enrolling import Order
+    from reconciler.vms.enrolling import Order
 
     service, _, namespace = options["ingress_service"].partition(".")
     return Order(
@@ -185,8 +185,8 @@ def _whence(vm: "EnrolledVM", said: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _tell(bundles: "tuple[Bundle, ...]", folder: Path) -> None:
-    from reconciler.enrolling import JOIN_TOKEN
     from reconciler.reports.safe import clean
+    from reconciler.vms.enrolling import JOIN_TOKEN
 
     rows = [
         (str(one.vm), one.vm.address, one.vm.workload, one.vm.service_account, "yes" if JOIN_TOKEN in one.files else "no")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from reconciler.core.health.drains import Draining
     from reconciler.core.health.rollcall import Row
-    from reconciler.mustering import Muster
     from reconciler.ports import Clock
+    from reconciler.vms.mustering import Muster
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -196,9 +196,9 @@ def _cells(row: "Row", now: "datetime") -> tuple[str, ...]:
 @contextmanager
 def _mustered(options: dict[str, Any]) -> "Iterator[tuple[Muster, str]]":
     from reconciler import wiring
-    from reconciler.mustering import Muster
-    from reconciler.observing import Observer
-    from reconciler.witnessing import Witnesses
+    from reconciler.cycle.observing import Observer
+    from reconciler.vms.mustering import Muster
+    from reconciler.vms.witnessing import Witnesses
 
     url, token, ca = options.pop("operator_url"), options.pop("operator_token"), options.pop("server_ca")
     settings = take_settings(options)

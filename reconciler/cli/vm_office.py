@@ -126,8 +126,8 @@ def audit(*, last: int, **options: Any) -> int:
     \b
     reconciler vm audit --last 5
     """
-    from reconciler.auditing import audited, text_of
     from reconciler.reports.words import moment
+    from reconciler.vms.auditing import audited, text_of
 
     with _office(options) as office:
         found = audited(office, last)

@@ -18,12 +18,12 @@ from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Outcome, Rollout
 from reconciler.core.splits import splits
 from reconciler.core.world import World
+from reconciler.cycle.service import Service
 from reconciler.demo.mesh import Machines, Repository
 from reconciler.demo.story import NAMESPACE, Chapter, Story
 from reconciler.demo.traffic import Traffic, flowing
 from reconciler.errors import Unavailable
 from reconciler.reports import words
-from reconciler.service import Service
 from reconciler.settings import GitSettings, RolloutSettings, Settings
 from reconciler.wiring import Target, assembled, embedded_cluster, embedded_metrics, system_clock, working_copy_watch
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.core.resources import Signature
 from reconciler.core.rollouts.records import SIDES, Evidence
-from reconciler.remembering import Moment
+from reconciler.history.remembering import Moment
 from reconciler.reports import words
 from reconciler.reports.safe import clean
 

@@ -14,7 +14,7 @@ from reconciler.core.resources import Document, Key, LiveObject, ObservedState
 from reconciler.core.settling import dry_run_of, judgement, refused, settle
 from reconciler.core.wanted import FIELD_MANAGER, wanted_now
 from reconciler.errors import Conflict, Rejected
-from reconciler.writer import Writer
+from reconciler.writes.writer import Writer
 from tests.building import TARGET, desired
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from reconciler.adapters.metrics_prometheus import PrometheusMetrics, PrometheusSettings
-from reconciler.asking import answers
 from reconciler.core.gates.answers import Arm
 from reconciler.core.gates.judging import judge, questions
 from reconciler.core.gates.memory import Memory
@@ -15,6 +14,7 @@ from reconciler.core.gates.scene import Scene
 from reconciler.core.gates.spec import Bounds, Compare, Gate, Metric, Of, Ready, Reporter, Threshold
 from reconciler.core.gates.verdict import Answer, Reason, Verdict
 from reconciler.ports import Metrics
+from reconciler.rollouts.asking import answers
 from tests.adapters.prometheus_world import PrometheusWorld
 from tests.real.exporter import Exporter
 from tests.real.prometheus_process import Prometheus, PrometheusProcess

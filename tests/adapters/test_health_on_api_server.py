@@ -15,7 +15,7 @@ from reconciler.core.istio import HEALTH_CHECKED
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.core.wanted import DRAINED_ANNOTATION
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
 from tests.adapters.cluster_kubernetes.worlds import RealWorld, settings
 from tests.building import service_entry, workload_entry
 from tests.real.apiserver import ApiServer

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from reconciler.agent_file import NAME, agent_file
+from reconciler.vms.agent_file import NAME, agent_file
 from tests.waiting import SOON
 
 

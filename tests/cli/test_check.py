@@ -308,7 +308,7 @@ def test_it_imports_no_client_and_next_to_nothing_when_nothing_changed(folder: P
     for _ in range(1 + warm):
         done = subprocess.run([sys.executable, "-c", code], cwd=folder.parent, capture_output=True, text=True, check=True)
         loaded = set(done.stdout.partition("LOADED ")[2].split())
-    assert "reconciler.checking" in loaded
+    assert "reconciler.desired.checking" in loaded
     assert not loaded & never
 
 

@@ -13,7 +13,7 @@ from reconciler.adapters.store_sql import SqlStore
 from reconciler.cli.main import main
 from reconciler.core.rollouts.records import Change
 from reconciler.core.rollouts.rollout import Phase, Rollout
-from reconciler.replaying import all_evidence
+from reconciler.history.replaying import all_evidence
 from reconciler.settings import Settings
 from tests.core.rollouts.play import rollout
 from tests.test_cycle_evidence import gated

@@ -12,9 +12,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from reconciler.agent_file import agent_file
 from reconciler.cli.main import main
 from reconciler.cli.vm import COMMANDS, vm
+from reconciler.vms.agent_file import agent_file
 
 
 def run(*arguments: str) -> Result:

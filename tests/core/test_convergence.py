@@ -23,7 +23,7 @@ from reconciler.core.resources import DesiredState, Document, Key, LiveObject, O
 from reconciler.core.wanted import FIELD_MANAGER, wanted_now
 from reconciler.errors import Conflict
 from reconciler.ports import FLIPS
-from reconciler.writer import Writer
+from reconciler.writes.writer import Writer
 from tests.building import TARGET, desired, document
 from tests.contracts.clock import SetClock
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from reconciler.core.report import Report
 from reconciler.core.rollouts.seen import Command, Word
-from reconciler.cycle import Cycle
-from reconciler.recovery import ours_in, recover
-from reconciler.target import Policy
+from reconciler.cycle.recovery import ours_in, recover
+from reconciler.cycle.run import Cycle
+from reconciler.cycle.target import Policy
 from tests.contracts.clock import SetClock
 from tests.crash import mesh
 from tests.crash.points import Points

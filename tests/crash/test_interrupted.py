@@ -15,7 +15,7 @@ from reconciler.core.changes import Action
 from reconciler.core.comparison import compare
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Document, Key
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
 from reconciler.errors import Unavailable
 from tests.crash import mesh
 from tests.crash.points import CHANGING, Points

@@ -21,7 +21,7 @@ from reconciler.core.report import Verdict
 from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.core.rollouts.rollout import Outcome
 from reconciler.core.rollouts.ways import SLACK
-from reconciler.cycle import Cycle
+from reconciler.cycle.run import Cycle
 from tests.crash import mesh
 from tests.crash.points import AHEAD, CHANGING, Points
 from tests.crash.stories import LONGEST, LOOK, PACE, STORIES, Story, is_over, newest, passed, pods_of, told

@@ -28,9 +28,9 @@ from reconciler.adapters.store_sql import SqlStore
 from reconciler.core.report import Report, Verdict, Written
 from reconciler.core.resources import Document
 from reconciler.core.wanted import FIELD_MANAGER
-from reconciler.crds import Crds
-from reconciler.cycle import Cycle
-from reconciler.target import Policy, Ports
+from reconciler.cycle.run import Cycle
+from reconciler.cycle.target import Policy, Ports
+from reconciler.desired.crds import Crds
 from tests.contracts.clock import SetClock
 from tests.crash import mesh
 from tests.crash.points import CHANGING, Points

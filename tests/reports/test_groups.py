@@ -7,9 +7,9 @@ import pytest
 
 from reconciler.core.changes import Origin
 from reconciler.core.report import Report, Verdict
+from reconciler.cycle.status import Status
 from reconciler.ports import CycleRecord
 from reconciler.reports import as_json, html, markdown
-from reconciler.status import Status
 from tests.reports import samples
 from tests.reports.drawing import drawn
 
