@@ -16,6 +16,7 @@ from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
 from reconciler.core.rollouts.seen import Command, Word
 from reconciler.core.rollouts.subsets import OURS
+from reconciler.ports import Override
 from tests.building import document, service_entry
 from tests.test_checkpoints import lose_store
 from tests.test_cycle_rollouts import Rolled, policy, vm
@@ -443,3 +444,44 @@ def test_a_rollout_by_routes_is_recovered_without_its_store() -> None:
     rolled.say(Word.RESUME)
     rolled.until(Phase.WATCHING)
     assert (rolled.shares()["pods"], generated(rolled)) == (Fraction(1, 2), [])
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ({"hosts": ["new.internal"]}, "spec.hosts: billing.internal goes"),
+        ({"ports": [{"number": 81, "name": "http", "protocol": "HTTP"}]}, "spec.ports: port 80 (HTTP) comes or goes"),
+    ],
+)
+def test_a_service_does_not_change_under_routes_that_were_generated_for_it(spec: dict[str, Any], says: str) -> None:
+    """Routes would lead to what is not there yet, or is no more. Nothing is written, and the split stays held."""
+    rolled = born(*unit(SELECTOR, *TWO), split={"vm": 30, "pod": 70})
+    rolled.commit(*unit(SELECTOR, *TWO, **spec))
+    report = rolled.look()
+    assert (report.verdict, report.results) == (Verdict.REFUSED, ())
+    guard = next(one for one in report.guards if one.code == GuardCode.NO_ROLLOUT)
+    assert "[MR3320]" in guard.message
+    assert says in guard.message
+    scale(rolled, 3)
+    assert rolled.look().results == ()
+    assert rolled.shares()["pods"] == Fraction(7, 10)
+
+
+def test_a_host_changes_once_no_split_is_held() -> None:
+    """That is the way around it which the guard names; the split is put back in steps."""
+    rolled = born(*unit(SELECTOR, *TWO), split={"vm": 30, "pod": 70})
+    split, rolled.policy = rolled.policy, policy(strategy="subsets")
+    rolled.begin(*unit(SELECTOR, *TWO))
+    rolled.until_settled()
+    changed = unit(SELECTOR, *TWO, hosts=["new.internal"])
+    rolled.commit(*changed)
+    report, world = rolled.look(), rolled.world
+    assert report.plan is not None
+    (guard,) = report.guards
+    world.store.override(Override(report.plan.digest, guard.override, "ada", "", world.clock.now()))
+    rolled.until_settled()
+    rolled.policy = split
+    rolled.begin(*changed)
+    rolled.until(Phase.IDLE)
+    assert world.spec("VirtualService", NAME)["hosts"] == ["new.internal"]
+    assert rolled.shares()["pods"] == Fraction(7, 10)

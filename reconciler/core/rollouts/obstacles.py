@@ -1,6 +1,6 @@
 """Why the shares of a service cannot be made by subsets and routes: what is in the way, where, and what to do about it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.core.hosts import canonical, covers
@@ -25,6 +25,7 @@ class Code(ProblemCode):
     SERVICE = "MR3317", "a Kubernetes Service sends requests to the same VMs"
     NAME_TAKEN = "MR3318", "the name of what would be generated is taken"
     APART = "MR3319", "old and new selector have no label in common"
+    OTHER_SERVICE = "MR3320", "hosts or ports change while routes that were generated for them divide the requests"
 
 
 _ELSE = "or choose strategy: weights"
@@ -56,6 +57,22 @@ def obstacles(
             yield from _around(canonical(host), generated_name(key, place), key, documents, observed)
     if observed is not None:
         yield from _services(entry, machines, observed)
+
+
+def of_change(old: Document, new: Document, generated: Collection[str]) -> Iterator[Obstacle]:
+    """Yield what must not change of a ServiceEntry with what was generated for it (kinds): one of them would go ahead."""
+    gone = sorted(set(old["spec"].get("hosts") or ()) - set(new["spec"].get("hosts") or ()))
+    ports = _ports(old) ^ _ports(new)
+    why = "while generated routes divide the requests: take its split out of the RolloutPolicy first, then change this alone"
+    if gone and generated:
+        yield Obstacle(Code.OTHER_SERVICE, Key.of(new), "spec.hosts", f"{gone[0]} goes {why}")
+    if ports and "VirtualService" in generated:
+        number, protocol = min(ports)
+        yield Obstacle(Code.OTHER_SERVICE, Key.of(new), "spec.ports", f"port {number} ({protocol}) comes or goes {why}")
+
+
+def _ports(entry: Document) -> set[tuple[int, str]]:
+    return {(one["number"], (one.get("protocol") or "").upper()) for one in entry["spec"].get("ports") or ()}
 
 
 def _in_unit(host: str, documents: Documents, namespace: str) -> Iterator[Obstacle]:

@@ -60,6 +60,13 @@ def is_generated(document: Document | None) -> bool:
     return document is not None and GENERATED_ANNOTATION in (document["metadata"].get("annotations") or ())
 
 
+def generated_for(entry: Key, documents: Documents) -> set[str]:
+    """Return the kinds of what was generated for a ServiceEntry among these documents."""
+    name = f"{entry.namespace}/{entry.name}"
+    found = [(key.kind, one["metadata"].get("annotations") or {}) for key, one in documents.items() if one is not None]
+    return {kind for kind, annotations in found if annotations.get(GENERATED_ANNOTATION) == name}
+
+
 def is_routed(documents: Documents) -> bool:
     """Tell whether routes make the shares in these documents."""
     return platforms_in(documents) is not None

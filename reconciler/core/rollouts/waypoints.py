@@ -22,11 +22,11 @@ from reconciler.core.rollouts.courses import expected_pods
 from reconciler.core.rollouts.effective import balanced
 from reconciler.core.rollouts.legs import PICKING, with_parts
 from reconciler.core.rollouts.mesh import Mesh
-from reconciler.core.rollouts.obstacles import Code, Obstacle, obstacles
+from reconciler.core.rollouts.obstacles import Code, Obstacle, obstacles, of_change
 from reconciler.core.rollouts.opening import Form, opening, selector_of
 from reconciler.core.rollouts.platforms import Labelled, Platforms, missing, platforms
 from reconciler.core.rollouts.policy import RolloutPolicy, Strategy
-from reconciler.core.rollouts.subsets import POD_SUBSET, VM_SUBSET, is_routed, platforms_in, routed
+from reconciler.core.rollouts.subsets import POD_SUBSET, VM_SUBSET, generated_for, is_routed, platforms_in, routed
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.world import Members
 
@@ -104,13 +104,17 @@ def waypoints(
 
 
 def _states(before: Documents, after: Documents, ends: _Ends, by: Platforms) -> Iterator[Waypoint]:
-    first = routed(before, ends.start, by)
+    first, last = routed(before, ends.start, by), after if is_routed(after) else routed(after, ends.wanted, by)
+    for key in ends.wanted:
+        made = generated_for(key, first) | generated_for(key, last)
+        for obstacle in of_change(before[key] or {}, after[key] or {}, made):
+            raise Obstructed(obstacle)
     yield Waypoint(first, quiet=True)
     if ends.moves:
         joined = _joined(first, after)
         yield Waypoint(joined)
         yield Waypoint(routed(joined, ends.wanted, by))
-    yield Waypoint(after if is_routed(after) else routed(after, ends.wanted, by))
+    yield Waypoint(last)
 
 
 def platforms_for(
