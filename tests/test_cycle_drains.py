@@ -97,6 +97,14 @@ def test_weight_comes_first_and_then_the_vm_is_out(world: World) -> None:
         assert DRAINED_ANNOTATION not in after.annotations
 
 
+@pytest.mark.case("V-12")
+def test_a_revoked_vm_is_out_at_once(world: World) -> None:
+    """Nobody answers for it any more, so no weight is lowered first, whether or not its health counts."""
+    drain(world, "vm2", health="unhealthy")
+    world.run()
+    assert listed(world) == {"vm1": 5, "vm3": 5}
+
+
 def test_how_a_vm_leaves_depends_on_whether_its_health_counts() -> None:
     """By its condition, with its labels; or without the labels, with no condition of ours."""
     counted, plain = stage(*COUNTED), stage(*PLAIN)

@@ -24,7 +24,7 @@ from reconciler.cycle.run import Cycle
 from reconciler.cycle.status import read_status
 from tests.building import workload_entry
 from tests.joining import auto_group, go, join, key_of
-from tests.vms import settled
+from tests.vms import drain, settled
 from tests.worlds import TARGET, World, mixed
 
 NAME = "web-10-0-0-7"
@@ -94,6 +94,19 @@ def test_a_vm_joins_its_group_and_leaves_it(world: World) -> None:
     assert world.live("WorkloadEntry", NAME) is None
     assert world.live("VirtualMachine", NAME) is None
     assert world.run("plan").verdict is Verdict.IN_SYNC
+
+
+@pytest.mark.case("V-12")
+def test_a_revoked_vm_goes_as_one_that_leaves(world: World) -> None:
+    """Its drain takes it out at once, and keeps neither its entry nor its record."""
+    key = join(world, "10.0.0.7")
+    settle(world)
+    go(world, key, Gone.LEFT)
+    drain(world, NAME, health="unhealthy")
+    world.run("serve", world.process("one:1", **QUICK))
+    assert not in_use(world)
+    settle(world)
+    assert (world.live("WorkloadEntry", NAME), world.live("VirtualMachine", NAME)) == (None, None)
 
 
 def test_a_lost_vm_leaves_load_balancing_at_once_and_retires_later(world: World) -> None:

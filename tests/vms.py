@@ -31,10 +31,10 @@ def report(world: World, name: str, health: str, address: str = "") -> None:
     world.registry.report(key, {"health": health, "address": address or f"10.0.0.{name[-1]}"})
 
 
-def drain(world: World, name: str, within: timedelta = PATIENCE) -> None:
-    """Ann takes a VM out of service, which is well."""
+def drain(world: World, name: str, within: timedelta = PATIENCE, health: str = "healthy") -> None:
+    """Ann takes a VM out of service, which is well, or has been revoked."""
     now = world.clock.now()
-    status = {"health": "healthy", "address": f"10.0.0.{name[-1]}", "draining": True}
+    status = {"health": health, "address": f"10.0.0.{name[-1]}", "draining": True}
     said = Drain("ann", now, now + within).document
     world.registry.report(Key("VirtualMachine", "shop", name), {**status, "drain": said})
 

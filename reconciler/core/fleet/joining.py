@@ -95,6 +95,8 @@ def join(
     fenced = roster.agents.get(before.agent) if before and before.agent != new.id else None
     agent = _agent(token, new, now, nonce)
     workload = _joined(token, key, new, before, now)
+    if fenced is not None and fenced.state is AgentState.REVOKED:
+        workload = replace(workload, draining=False, drain=None)  # what was revoked with it ends with the new token
     rows: list[Row] = [replace(token, used_by=new.id), agent, workload]
     rows += displaced(roster, new.address, [new.id, *([fenced.id] if fenced else [])], now, is_silent)
     if fenced is not None and len(roster.of(fenced.id)) == 1:

@@ -84,7 +84,8 @@ def drain(roster: Roster, key: Key, actor: str, now: datetime, *, draining: bool
 def revoke(roster: Roster, silence: Silence, key: Key, actor: str, now: datetime) -> Decision:
     """Return a VM without any right: its credential is dead in the write that takes its workloads out.
 
-    Raises Refused where so many at once would trip a brake: whoever has stolen an operator's token empties nothing with it.
+    They are drained, too: so those leave load balancing whose health does not count there. Raises Refused where so many at once
+    would trip a brake: whoever has stolen an operator's token empties nothing with it.
     """
     agent = roster.agents.get(found(roster, key).agent)
     if agent is None or agent.state is AgentState.REVOKED:
@@ -93,7 +94,10 @@ def revoke(roster: Roster, silence: Silence, key: Key, actor: str, now: datetime
     if held := _held(roster, silence, present, now):
         raise Refused(Refusal.BRAKE, f"the brake of {', '.join(held)} holds: drain it first, or release the brake")
     rows: list[Row] = [replace(agent, state=AgentState.REVOKED, address="")]
-    rows += [_gone(one, silence, now, "revoked by an operator") for one in present]
+    said = Drain(actor, now, now + PATIENCE)
+    for one in roster.of(agent.id):
+        out = _gone(one, silence, now, "revoked by an operator") if one in present else one
+        rows.append(replace(out, draining=True, drain=one.drain or said))
     return Decision(tuple(rows), (Entry(now, actor, "revoke", str(key), f"agent {agent.id}"),))
 
 

@@ -80,6 +80,25 @@ def test_a_revoked_vm_is_out_at_once(world: FleetWorld) -> None:
     assert world.actions()[-1] == "revoke"
 
 
+@pytest.mark.case("V-12")
+def test_a_revoked_vm_is_drained_until_another_joins_as_it(world: FleetWorld) -> None:
+    """Its condition would take it out only where its health counts; that it was silent for long changes nothing."""
+    vms = fleet(world, 3)
+    world.now += HOUR
+    world.beat(vms[0])
+    world.beat(vms[2])
+    world.sweep()
+    world.store(operating.drain(world.roster, key("vm-2"), "bob", world.now, draining=True))
+    drained = world.workload("vm-2").drain
+    for name in ("vm-1", "vm-2"):
+        world.store(operating.revoke(world.roster, world.silence, key(name), "ann", world.now))
+    revoked = world.workload("vm-1")
+    assert (revoked.presence, revoked.draining, revoked.drain and revoked.drain.by) == (Presence.LOST, True, "ann")
+    assert world.workload("vm-2").drain == drained
+    world.newcomer("vm-1", "10.0.0.9")
+    assert (world.workload("vm-1").draining, world.workload("vm-1").drain) == (False, None)
+
+
 @pytest.mark.case("V-06")
 def test_when_many_vanish_at_once_one_goes_and_the_others_are_held(world: FleetWorld) -> None:
     """Of forty of a hundred only the floor is lost; who is held is listed, one event is told once."""
