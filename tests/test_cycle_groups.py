@@ -40,6 +40,7 @@ def world() -> World:
     world = World()
     world.commit([*GIT, auto_group()])
     world.run()
+    world.registry.serve(recovering=False)
     return world
 
 
@@ -314,9 +315,11 @@ def test_the_brake_of_health_holds_members_as_it_holds_all(world: World) -> None
 def test_an_approval_outlives_a_join(world: World) -> None:
     """VMs that come and go are not what a person has reviewed."""
     world.commit([*GIT, auto_group(), workload_entry("vm3", address="10.0.0.3")])
-    before = world.run("plan")
+    process = world.process("one:1", require_join=False)
+    before = world.run("plan", process)
     join(world, "10.0.0.7")
-    after = world.run("plan")
+    after = world.run("plan", process)
+    assert (Key("WorkloadEntry", "shop", "vm3"), Cause.GIT) in changes(after, Action.CREATE)
     assert (Key("WorkloadEntry", "shop", NAME), Cause.JOIN) in changes(after, Action.CREATE)
     assert before.plan
     assert after.plan
@@ -349,7 +352,12 @@ def test_what_becomes_of_a_member_is_in_the_history(world: World) -> None:
 class TestWhileAnotherVmRollsOut:
     """Members come and go in the middle of a rollout of their service."""
 
-    careful: ClassVar[dict[str, Any]] = {"rollouts": RolloutLimits(careful=True), "pace": Pace(settle=timedelta(0)), **QUICK}
+    careful: ClassVar[dict[str, Any]] = {
+        "rollouts": RolloutLimits(careful=True),
+        "pace": Pace(settle=timedelta(0)),
+        "require_join": False,
+        **QUICK,
+    }
 
     @pytest.fixture
     def serving(self, world: World) -> Cycle:

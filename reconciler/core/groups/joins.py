@@ -7,6 +7,7 @@ them. Whoever changes one of the two sides leaves the other as it is, under a te
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Any, Self
 
 from reconciler.core.resources import EMPTY, Document, LiveObject
@@ -43,20 +44,20 @@ class Join:
 
     @classmethod
     def of(cls, record: LiveObject | None) -> Self | None:
-        """Return the join that a record tells of, None where it tells of none that makes sense."""
+        """Return the join that a record tells of, None where it tells of none that makes sense, whoever wrote it."""
         spec = record.document["spec"] if record else EMPTY
         said = spec.get(JOINED)
         if said is None:
             return None
         try:
             return cls(
-                group=spec[GROUP],
+                group=str(spec[GROUP]),
                 at=datetime.fromisoformat(said["at"]),
-                epoch=said["epoch"],
-                address=said["address"],
-                service_account=said.get("serviceAccount", ""),
-                network=said.get("network", ""),
-                locality=said.get("locality", ""),
+                epoch=int(said["epoch"]),
+                address=str(ip_address(said["address"])),
+                service_account=str(said.get("serviceAccount", "")),
+                network=str(said.get("network", "")),
+                locality=str(said.get("locality", "")),
                 gone=Gone(said["gone"]) if "gone" in said else None,
                 since=datetime.fromisoformat(said["since"]) if "since" in said else None,
             )

@@ -26,7 +26,8 @@ def marks(group: str, joined: str) -> dict[str, str]:
 def joined_at(document: Mapping[str, Any]) -> str:
     """Return when the VM of a WorkloadEntry or of a record joined, empty for one of Git's."""
     if document["kind"] == VIRTUAL_MACHINE:
-        return str(((document.get("spec") or EMPTY).get(JOINED) or EMPTY).get("at", ""))
+        said = (document.get("spec") or EMPTY).get(JOINED)
+        return str(said.get("at", "")) if isinstance(said, Mapping) else ""
     return str((document["metadata"].get("annotations") or EMPTY).get(JOINED_ANNOTATION, ""))
 
 

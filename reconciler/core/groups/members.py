@@ -72,7 +72,8 @@ class Groups:
     def of(self, git: DesiredState, observed: ObservedState, now: datetime) -> Membership:
         """Return a commit's desired state with the members of its groups in it."""
         groups = {key: group for key, one in git.manifests.items() if _is_group(key) and (group := AutoGroup.of(one))}
-        joins = {key: live for key, live in observed.machines.items() if has_joined(live)}
+        # Where no server of ours keeps the registry nobody has verified a join.
+        joins = {key: live for key, live in observed.machines.items() if has_joined(live)} if observed.served else {}
         if not groups and not joins:
             return Membership(git)
         scene = Scene(git, Places(git.manifests, observed), now, self.window, observed.recovering)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -15,6 +16,7 @@ from reconciler.core.fleet.values import Token
 from reconciler.core.groups.autogroup import AutoGroup, Said
 from reconciler.core.groups.joins import Gone, Join
 from reconciler.core.groups.judging import Standing
+from reconciler.core.groups.marks import origin_of
 from reconciler.core.groups.members import Groups
 from reconciler.core.health.states import states_of_page
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
@@ -47,7 +49,7 @@ def record(number: int, **said: Any) -> LiveObject:
 
 def observed(*records: LiveObject) -> ObservedState:
     """Both stores, with nothing in the cluster."""
-    return ObservedState({}, {one.key: one for one in records})
+    return ObservedState({}, {one.key: one for one in records}, served=True)
 
 
 def test_a_group_takes_so_many_and_no_more() -> None:
@@ -116,10 +118,28 @@ def test_a_join_is_read_as_it_was_written(join: Join) -> None:
     assert Join.of(LiveObject(Key(VIRTUAL_MACHINE, "shop", "x"), parts)) == join
 
 
-@pytest.mark.parametrize("said", [[], "x", {}, {"at": "today"}, {"at": 1, "epoch": 1, "address": "", "serviceAccount": ""}])
+GOOD = {"at": "2026-03-01T12:00:00Z", "epoch": 1, "address": "10.0.0.1", "serviceAccount": "web"}
+
+
+@pytest.mark.parametrize(
+    "said", [[], "x", 1, {}, {**GOOD, "at": "today"}, {**GOOD, "address": "vm"}, {**GOOD, "epoch": []}, {**GOOD, "gone": "up"}]
+)
 def test_a_join_that_makes_no_sense_is_none(said: Any) -> None:
-    """It is not concluded from."""
-    assert Join.of(LiveObject(Key(VIRTUAL_MACHINE, "shop", "x"), {"spec": {"group": "web", "joined": said}})) is None
+    """It is not concluded from, and nobody chokes on it."""
+    made = record(1)
+    odd = replace(made, document={**made.document, "spec": {"group": "web", "joined": said}})
+    assert Join.of(odd) is None
+    found = Groups("test", timedelta(0)).of(git(auto_group()), observed(odd), NOON)
+    assert [one.standing for one in found.members] == [Standing.WAITING]
+    assert not found.desired.machines
+    assert origin_of(odd.document) is None or said
+
+
+def test_nobody_but_our_own_server_verifies_a_join() -> None:
+    """In a catalog that others write to, too, a record that tells of one tells nothing."""
+    unserved = replace(observed(record(1)), served=False)
+    commit = git(auto_group())
+    assert Groups("test", timedelta(0)).of(commit, unserved, NOON).desired is commit
 
 
 @given(st.ip_addresses())
