@@ -16,8 +16,8 @@ from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.history.replaying import all_evidence
 from reconciler.settings import Settings
 from tests.core.rollouts.play import rollout
-from tests.test_cycle_evidence import gated
-from tests.test_cycle_rollouts import Rolled, vm
+from tests.cycle.test_evidence import gated
+from tests.cycle.test_rollouts import Rolled, vm
 from tests.worlds import mixed
 
 

@@ -24,7 +24,7 @@ from reconciler.core.resources import DesiredState, Key, LiveObject, Manifest, O
 from reconciler.errors import Place
 from tests.building import REVISION, document
 from tests.joining import auto_group
-from tests.vms import page
+from tests.vms.scene import page
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 texts = st.text("abcdefghijklmnopqrstuvwxyz0123456789./-", max_size=20)

@@ -21,7 +21,7 @@ from reconciler.cycle.status import read_status
 from reconciler.errors import Conflict, Rejected, Unavailable
 from reconciler.reports import words
 from tests.building import document
-from tests.vms import VM1, VM2, VM3, Office, checked, drain, page, report, settled
+from tests.vms.scene import VM1, VM2, VM3, Office, checked, drain, page, report, settled
 from tests.worlds import TARGET, Hooked, World, mixed
 
 #: Lets everybody go.

@@ -14,7 +14,7 @@ from reconciler.core.rollouts.replay import Replayed
 from reconciler.core.rollouts.rollout import Cause, Phase
 from reconciler.errors import InvalidInput, Rejected
 from reconciler.history.replaying import altered, replayed
-from tests.test_cycle_rollouts import GATES, STEPS, Rolled, policy, served, vm
+from tests.cycle.test_rollouts import GATES, STEPS, Rolled, policy, served, vm
 from tests.worlds import Hooked, mixed
 
 

@@ -20,7 +20,7 @@ from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.cycle.run import Cycle
 from tests.building import document
-from tests.vms import VM1, VM2, checked, report
+from tests.vms.scene import VM1, VM2, checked, report
 from tests.worlds import World, mixed
 
 SOURCE = "mesh-reconciler.io/health"

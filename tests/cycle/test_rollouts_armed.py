@@ -11,9 +11,9 @@ from reconciler.core.resources import Autoscaler
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.core.rollouts.seen import Word
 from reconciler.reports import logged
-from tests.test_cycle_rollouts import Rolled, policy
-from tests.test_cycle_rollouts_scaling import DEPLOYMENT, status, waits
-from tests.test_cycle_rollouts_split import HALF, TWO, born, machines, scale, weights
+from tests.cycle.test_rollouts import Rolled, policy
+from tests.cycle.test_rollouts_scaling import DEPLOYMENT, status, waits
+from tests.cycle.test_rollouts_split import HALF, TWO, born, machines, scale, weights
 
 HOLDS = (
     "20 Pods come to shop/billing where 8 were expected: the step holds until no more do, "

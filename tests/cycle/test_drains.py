@@ -18,8 +18,8 @@ from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.wanted import DRAINED_ANNOTATION
 from reconciler.cycle.status import read_status
 from tests.building import document, workload_entry
-from tests.test_cycle_rollouts import Rolled, policy, vm
-from tests.vms import checked, drain, report
+from tests.cycle.test_rollouts import Rolled, policy, vm
+from tests.vms.scene import checked, drain, report
 from tests.worlds import TARGET, World, mixed, pod
 
 

@@ -13,7 +13,7 @@ from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.cycle.status import read_status
 from tests.building import workload_entry
-from tests.vms import report
+from tests.vms.scene import report
 from tests.worlds import TARGET, World, inline, mixed
 
 VM1, VM2, VM3 = (workload_entry(f"vm{number}", address=f"10.0.0.{number}") for number in (1, 2, 3))

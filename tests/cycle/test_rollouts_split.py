@@ -12,7 +12,7 @@ from reconciler.core.resources import Controller
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.rollouts.seen import Command, Word
 from reconciler.core.rollouts.values import LegKind
-from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts import Rolled, policy, vm
 from tests.worlds import World, mixed, pod
 
 HALF, FIFTH = {"vm": 50, "pod": 50}, {"vm": 20, "pod": 80}

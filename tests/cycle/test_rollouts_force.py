@@ -17,7 +17,7 @@ from reconciler.core.rollouts.values import Told
 from reconciler.cycle.run import Cycle
 from reconciler.errors import Unavailable
 from reconciler.reports import rollouts
-from tests.test_cycle_rollouts import ENTRY, Rolled, policy, vm
+from tests.cycle.test_rollouts import ENTRY, Rolled, policy, vm
 from tests.worlds import mixed
 
 #: Nobody waits so long in these tests.

@@ -18,8 +18,8 @@ from reconciler.core.rollouts.seen import Command, Word
 from reconciler.core.rollouts.subsets import OURS
 from reconciler.ports import Override
 from tests.building import document, service_entry
-from tests.test_checkpoints import lose_store
-from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts import Rolled, policy, vm
+from tests.rollouts.test_checkpoints import lose_store
 from tests.worlds import SELECTOR, SHOP, Hooked, World, pod
 
 HOST = "billing.internal"

@@ -18,7 +18,7 @@ from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
 from reconciler.core.rollouts.seen import Word
 from reconciler.cycle.recovery import ours_in, recover
 from reconciler.cycle.release import chosen, release_objects
-from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts import Rolled, policy, vm
 from tests.worlds import mixed
 
 

@@ -15,10 +15,10 @@ from reconciler.core.rollouts.seen import Word
 from reconciler.cycle.status import read_status
 from reconciler.reports.rollouts import gone, notes, title
 from reconciler.reports.shares import abreast, left_alone
-from tests.test_cycle_rollouts import Rolled, policy, vm
-from tests.test_cycle_rollouts_split import HALF, born, machines, scale, weights
-from tests.test_cycle_rollouts_subsets import MACHINES, ONLY_PODS, Routed, unit
-from tests.test_cycle_rollouts_subsets import TWO as LABELLED
+from tests.cycle.test_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts_split import HALF, born, machines, scale, weights
+from tests.cycle.test_rollouts_subsets import MACHINES, ONLY_PODS, Routed, unit
+from tests.cycle.test_rollouts_subsets import TWO as LABELLED
 from tests.worlds import SELECTOR, World, inline, mixed
 
 TWO = mixed(vm(1), vm(2))

@@ -9,7 +9,7 @@ from reconciler.core.rollouts.seen import Word
 from reconciler.cycle.status import read_status
 from reconciler.ports import Override
 from reconciler.reports.logged import Log
-from tests.test_cycle_rollouts import Rolled, vm
+from tests.cycle.test_rollouts import Rolled, vm
 from tests.worlds import TARGET, mixed
 
 OWNED = "WorkloadEntry shop/vm1 spec.network is owned by argocd and is not written: settle it there"

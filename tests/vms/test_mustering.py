@@ -17,7 +17,7 @@ from reconciler.cycle.observing import Observer
 from reconciler.errors import Fenced, InvalidInput
 from reconciler.vms.mustering import Muster
 from tests.building import workload_entry
-from tests.vms import VM1, VM2, Office, page, report, settled
+from tests.vms.scene import VM1, VM2, Office, page, report, settled
 from tests.worlds import TARGET, World, mixed
 
 VM4 = workload_entry("vm4", address="10.0.0.4")

@@ -24,7 +24,7 @@ from reconciler.cycle.run import Cycle
 from reconciler.cycle.status import read_status
 from tests.building import workload_entry
 from tests.joining import auto_group, go, join, key_of
-from tests.vms import drain, settled
+from tests.vms.scene import drain, settled
 from tests.worlds import TARGET, World, mixed
 
 NAME = "web-10-0-0-7"

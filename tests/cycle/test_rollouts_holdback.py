@@ -18,8 +18,8 @@ from reconciler.cycle.run import Cycle
 from reconciler.cycle.status import read_status
 from reconciler.reports import rollouts
 from tests.building import service_entry
-from tests.test_cycle_rollouts import Rolled, policy, served, vm
-from tests.test_cycle_rollouts_subsets import MACHINES, ONLY_PODS, labelled, unit
+from tests.cycle.test_rollouts import Rolled, policy, served, vm
+from tests.cycle.test_rollouts_subsets import MACHINES, ONLY_PODS, labelled, unit
 from tests.worlds import World, mixed, pod
 
 STEPS = [{"exposure": exposure, "hold": "20s"} for exposure in ("50%", "100%")]

@@ -14,7 +14,7 @@ from reconciler.core.rollouts.seen import Pace
 from reconciler.cycle.run import Cycle
 from reconciler.cycle.target import NOTHING_SAID, SILENT
 from reconciler.rollouts.driving import drive
-from tests.test_cycle_rollouts import Rolled, vm
+from tests.cycle.test_rollouts import Rolled, vm
 from tests.waiting import becomes
 from tests.worlds import World, mixed
 

@@ -11,7 +11,7 @@ from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.history.remembering import moment
 from reconciler.reports import moments, rollouts
-from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts import Rolled, policy, vm
 from tests.worlds import World, mixed, pod
 
 STEPS = [{"exposure": exposure, "hold": "1m"} for exposure in ("10%", "50%", "100%")]

@@ -14,7 +14,7 @@ from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.cycle.run import Cycle
 from tests.building import document, service_entry, workload_entry
-from tests.test_cycle_rollouts import STEPS, Rolled, policy, vm
+from tests.cycle.test_rollouts import STEPS, Rolled, policy, vm
 from tests.worlds import World, mixed
 
 OTHER = "other.internal"

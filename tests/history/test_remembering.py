@@ -15,7 +15,7 @@ from reconciler.errors import InvalidInput
 from reconciler.history.remembering import Moment, moment, moment_of
 from reconciler.reports import moments
 from tests.building import service_entry
-from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts import Rolled, policy, vm
 from tests.worlds import SELECTOR, SHOP, World, pod
 
 AUTHORED = datetime(2026, 2, 28, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ from reconciler.core.rollouts.rollout import Phase
 from reconciler.core.rollouts.seen import Command, Word
 from reconciler.cycle.status import read_status
 from reconciler.reports.logged import Log
-from tests.test_cycle_rollouts import STEPS, Rolled, policy, vm
+from tests.cycle.test_rollouts import STEPS, Rolled, policy, vm
 from tests.worlds import mixed
 
 ADMINS = People(

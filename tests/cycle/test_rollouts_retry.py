@@ -17,7 +17,7 @@ from reconciler.reports.advice import advice
 from reconciler.reports.words import goes_on
 from reconciler.rollouts.saying import Said, say, to_try_again
 from tests.building import service_entry
-from tests.test_cycle_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts import Rolled, policy, vm
 from tests.worlds import TARGET, mixed
 
 TWO, THREE, FOUR = (mixed(*map(vm, range(1, last + 1))) for last in (2, 3, 4))

@@ -1,0 +1,1 @@
+"""Git's side of a cycle."""

@@ -1,0 +1,1 @@
+"""Rollouts between store, gates and cycle."""

@@ -1,0 +1,1 @@
+"""VMs as people bring them in, look at them and move them."""
