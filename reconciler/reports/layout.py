@@ -152,8 +152,12 @@ def units(report: Report) -> tuple[Unit, ...]:
         for plan in (report.plan.units if report.plan else ())
         if plan.name in objects or plan.steps or plan.held or plan.guards or plan.problems
     ]
-    if "" in objects:
-        found.append(Unit("left as it is, in no unit of the plan" if report.plan else "differences", None, alike(objects[""])))
+    apart = objects.get("", [])
+    waiting = [one for one in apart if report.plan and one.state is State.WAITING]
+    if others := [one for one in apart if not (report.plan and one.state is State.WAITING)]:
+        found.append(Unit("left as it is, in no unit of the plan" if report.plan else "differences", None, alike(others)))
+    if waiting:
+        found.append(Unit("waiting for VMs, all else goes on without them", None, alike(waiting)))
     return tuple(found)
 
 

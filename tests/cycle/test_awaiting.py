@@ -12,6 +12,7 @@ from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.policies import RolloutLimits
 from reconciler.cycle.status import read_status
+from reconciler.reports import layout
 from tests.building import workload_entry
 from tests.vms.scene import report
 from tests.worlds import TARGET, World, inline, mixed
@@ -50,6 +51,7 @@ def test_an_entry_is_made_once_its_vm_is_there_and_well(world: World) -> None:
     first = world.run()
     assert (first.verdict, waiting(first)) == (Verdict.CHANGES, {"vm1": "it has not joined", "vm2": "it has not joined"})
     assert first.objects - len(first.left) == 4
+    assert [unit.title for unit in layout.units(first)][-1] == "waiting for VMs, all else goes on without them"
     assert world.live("ServiceEntry", "billing")
     assert world.live("VirtualMachine", "vm1")
     assert entries(world) == set()
