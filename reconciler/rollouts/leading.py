@@ -31,7 +31,9 @@ from reconciler.core.rollouts.records import Change, Refusal, change_of, content
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.rollouts.scenes import scene_of
 from reconciler.core.rollouts.seen import Command, Hold, Pace, Seen
+from reconciler.core.rollouts.strangers import has_lists, with_strangers
 from reconciler.core.rollouts.strength import course_of
+from reconciler.core.rollouts.subsets import is_generated
 from reconciler.core.rollouts.waits import Wait, next_look, waits
 from reconciler.core.rollouts.ways import way_to
 from reconciler.core.units import Unit
@@ -110,7 +112,8 @@ class Look:
         found: dict[Key, Document | None] = {}
         for one in self.standing.values():
             if one.stands:
-                found |= upheld(one, self.git, self.mesh) if one.holds else effective(one, self.mesh)
+                meant = upheld(one, self.git, self.mesh) if one.holds else effective(one, self.mesh)
+                found |= {**meant, **with_strangers(one, meant, self.mesh)}
         # Where a VM is that joined a group, and whether it is there, no rollout knows better than its join.
         found = {key: with_join_of(one, self.git.get(key)) for key, one in found.items()}
         in_git: dict[Key, Document | None] = {key: self.git[key] for key in self.mesh.draining if key in self.git}
@@ -302,8 +305,19 @@ class Look:
 
     @property
     def retaken(self) -> frozenset[Key]:
-        """The objects of which somebody raised the exposure by hand: that is put back, whoever owns the field now."""
-        return frozenset(
+        """The objects of which somebody raised the exposure by hand: that is put back, whoever owns the field now.
+
+        And those to whose lists somebody has added something, where that must not hold up the rollout: it is written along to
+        what was generated, and on the way back to all. Going on with what Git has, its owner has a say.
+        """
+        moving = [one for one in self.standing.values() if one.stands and one.started and not one.hands_off and has_lists(one)]
+        added = frozenset(
+            key
+            for one in moving
+            for key, document in with_strangers(one, effective(one, self.mesh), self.mesh).items()
+            if one.goes_back or is_generated(document)
+        )
+        return added | frozenset(
             edit.key
             for key, seen in self.seen.items()
             if key in self.standing and not self.standing[key].hands_off

@@ -485,3 +485,61 @@ def test_a_host_changes_once_no_split_is_held() -> None:
     rolled.until(Phase.IDLE)
     assert world.spec("VirtualService", NAME)["hosts"] == ["new.internal"]
     assert rolled.shares()["pods"] == Fraction(7, 10)
+
+
+THEIR_ROUTE: Document = {"match": [{"uri": {"prefix": "/x"}}], "route": [{"destination": {"host": "other.example.com"}}]}
+THEIR_SUBSET: Document = {"name": "theirs", "labels": {"track": "x"}}
+
+
+def add(rolled: Rolled, name: str, manager: str = "kubectl-edit") -> None:
+    """Somebody puts a route of their own before ours, and a subset behind ours."""
+    routes = rolled.world.spec("VirtualService", name)["http"]
+    rolled.world.edit("VirtualService", name, {"spec": {"http": [THEIR_ROUTE, *routes]}}, manager)
+    subsets = rolled.world.spec("DestinationRule", name)["subsets"]
+    rolled.world.edit("DestinationRule", name, {"spec": {"subsets": [*subsets, THEIR_SUBSET]}}, manager)
+
+
+def theirs(rolled: Rolled, name: str) -> bool:
+    """Whether both are there, in their places."""
+    routes, subsets = rolled.world.spec("VirtualService", name)["http"], rolled.world.spec("DestinationRule", name)["subsets"]
+    return bool(routes[0] == THEIR_ROUTE and subsets[-1] == THEIR_SUBSET)
+
+
+def test_what_others_add_to_what_was_generated_is_written_along() -> None:
+    """Step by step, and back: it moves none of our requests. What would give our Pods more is put back as ever."""
+    rolled = born(*unit(MACHINES, *TWO))
+    rolled.begin(*unit(SELECTOR, *TWO))
+    rolled.until(Phase.SOAKING, 3)
+    add(rolled, NAME)
+    rolled.until(Phase.SOAKING, 4)
+    assert theirs(rolled, NAME)
+    assert rolled.shares()["pods"] == Fraction(1, 2)
+    more = {"match": [{"uri": {"prefix": "/y"}}], "route": [{"destination": {"host": HOST, "subset": "rollout-pod"}}]}
+    routes = rolled.world.spec("VirtualService", NAME)["http"]
+    rolled.world.edit("VirtualService", NAME, {"spec": {"http": [more, *routes]}})
+    rolled.look()
+    assert rolled.world.spec("VirtualService", NAME)["http"] == routes
+    rolled.say(Word.ABORT)
+    rolled.look()
+    assert theirs(rolled, NAME)
+    rolled.until(Phase.IDLE)
+    assert generated(rolled) == []
+
+
+def test_what_others_add_to_what_git_has_lives_through_it_all() -> None:
+    """Their word counts on the way there: it is asked for. The way back waits for nobody, and writes it along."""
+    git = [rule(), virtual_service()]
+    rolled = born(*unit(MACHINES, *TWO), *git)
+    rolled.begin(*unit(SELECTOR, *TWO), *git)
+    rolled.until(Phase.SOAKING, 3)
+    add(rolled, "billing")
+    for _ in range(12):
+        report = rolled.look()
+    assert any("kubectl-edit" in text for text in report.rollouts[0].waits)
+    assert (rolled.shares()["pods"], theirs(rolled, "billing")) == (Fraction(1, 4), True)
+    rolled.say(Word.ABORT)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    for _ in range(3):
+        rolled.look()
+    assert theirs(rolled, "billing")
+    assert rolled.world.spec("VirtualService", "billing")["http"][1:] == git[1]["spec"]["http"]
