@@ -1,6 +1,7 @@
 """The VM registry's server: what agents and operators talk to over HTTP.
 
     ledger       a fleet's state in memory and in its store; decisions about it, one after the other
+    mark         how far the record was, kept apart from it
     hearing      signs of life, and since when silence counts
     publishing   statuses into the VM registry's records
     registrar    what agents ask for: join, heartbeat, leave

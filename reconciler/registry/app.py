@@ -20,6 +20,7 @@ from reconciler.registry.caps import Capped
 from reconciler.registry.doors import DoorRules, Doors
 from reconciler.registry.hearing import Hearing
 from reconciler.registry.ledger import Ledger
+from reconciler.registry.mark import Mark
 from reconciler.registry.models import MAX_BODY
 from reconciler.registry.operators import deciding_router, reading_router, tokens_router
 from reconciler.registry.problems import handle_problems
@@ -42,9 +43,11 @@ class ServerRules:
     keeping: Keeping = Keeping()  # noqa: RUF009
 
 
-def registry_app(store: FleetStore, registry: ServedRegistry, signer: Signer, clock: Clock, rules: ServerRules) -> ASGIApp:
+def registry_app(
+    store: FleetStore, registry: ServedRegistry, signer: Signer, clock: Clock, rules: ServerRules, mark: Mark | None = None
+) -> ASGIApp:
     """Return the application, which reads its state when it starts and looks around while it runs."""
-    ledger, hearing = Ledger(store, clock), Hearing(store, clock, rules.pace, rules.brakes)
+    ledger, hearing = Ledger(store, clock, mark or Mark()), Hearing(store, clock, rules.pace, rules.brakes)
     registrar = Registrar(ledger, hearing, Publisher(registry), signer, rules.prover)
     watchman = Watchman(registrar, clock, rules.keeping)
     doors = Doors(rules.doors, clock, rules.pace.heartbeat)

@@ -16,6 +16,7 @@ from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.roster import Decision, Roster
 from reconciler.errors import Conflict
 from reconciler.ports import Clock, FleetStore
+from reconciler.registry.mark import Mark
 
 T = TypeVar("T")
 
@@ -30,10 +31,10 @@ _ALARMS = frozenset({"credential-copied", "recovering", "brake-holds", "lost"})
 class Ledger:
     """The roster of one target, and what it comes from. `version` is that up to which everything is known here."""
 
-    def __init__(self, store: FleetStore, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: FleetStore, clock: Clock, mark: Mark) -> None:
+        self._store, self._clock, self._mark = store, clock, mark
         self.roster = Roster()
-        self.version = self._newest = 0
+        self.version, self._newest = 0, mark.read()
         self._news = asyncio.Event()
 
     @property
@@ -74,6 +75,10 @@ class Ledger:
         self.roster.apply(changes.rows)
         if changes.version != self.version:
             self._tell(changes.version)
+
+    async def remember(self) -> None:
+        """Keep how far the record is, apart from it. By one task alone."""
+        await asyncio.to_thread(self._mark.keep, self.version)
 
     async def _begin_anew(self) -> None:
         changes = await asyncio.to_thread(self._store.changes, 0)

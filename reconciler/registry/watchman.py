@@ -72,6 +72,7 @@ class Watchman:
         self._ticks += 1
         signs = await registrar.hearing.store()
         await registrar.ledger.refresh()
+        await registrar.ledger.remember()
         await registrar.publisher.look()
         self._was_recovering = registrar.ledger.roster.fleet.recovering is not None
         if self._ticks % SWEEP == 0:

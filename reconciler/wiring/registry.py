@@ -75,6 +75,7 @@ def registry_server(settings: Settings) -> Iterator[RegistryServer]:
     from reconciler.adapters.registry_sql import SqlRegistry
     from reconciler.registry.app import registry_app
     from reconciler.registry.keyfile import kept
+    from reconciler.registry.mark import Mark
     from reconciler.registry.rules import server_rules, signer
     from reconciler.registry.server import RegistryServer, Tls
 
@@ -91,7 +92,8 @@ def registry_server(settings: Settings) -> Iterator[RegistryServer]:
     token = kept(own.operator_token_file or settings.folder / "operator.token")[0]
     store = SqlFleet(registry_url(settings), settings.target)
     try:
-        app = registry_app(store, records, signer(settings.target, keys), clock, server_rules(own, token))
+        mark = Mark(settings.folder / "registry.mark")
+        app = registry_app(store, records, signer(settings.target, keys), clock, server_rules(own, token), mark)
         host, _, port = own.listen.rpartition(":")
         with closing(RegistryServer(app, host.strip("[]"), int(port), tls)) as server:
             yield server
