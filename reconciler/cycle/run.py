@@ -11,9 +11,8 @@ from threading import Event
 from reconciler.core.adoption import Adoption
 from reconciler.core.awaiting import Awaiting
 from reconciler.core.changes import Action, Change, ObjectDiff, State
-from reconciler.core.groups.judging import RECOVERS
 from reconciler.core.groups.members import Groups
-from reconciler.core.health.drains import Stage, drains_of
+from reconciler.core.health.drains import Stage, as_it_stands, drains_of
 from reconciler.core.health.moves import apart, with_cause
 from reconciler.core.health.parting import partings
 from reconciler.core.health.planning import Health, fought_over, health_of, told
@@ -217,7 +216,7 @@ class Cycle:
         desired = self._with_members(sight, sight.desired, observed)
         rules = Rules(self._policy.target, self._policy.conflicts, request.adoption)
         git = self._decider.git(desired, rules.target)
-        fleet = self._vitals.of(git, observed, rules.target)
+        fleet = as_it_stands(self._vitals.of(git, observed, rules.target), observed, sight.started)
         drains = drains_of(fleet, git, observed, sight.started, self._policy.pace.settle)
         look = sight.look = self._rollouts.look(observed, git, sight.started, drains)
         sight.differences = with_cause(self._differences(sight, look, desired, observed, rules), drains, observed)
@@ -260,8 +259,6 @@ class Cycle:
         found = self._groups.of(git, observed, sight.started)
         sight.members, sight.membership_due = found.members, found.due
         sight.problems += found.problems
-        if found.members and observed.recovering:
-            sight.notes.append(RECOVERS)
         sight.desired, sight.awaited = self._awaiting.of(found.desired, observed)
         return sight.desired
 
@@ -315,7 +312,8 @@ class Cycle:
         )
         states = problems_of(fleet, self._joined(sight), observed.machines)
         parting = partings(drains.values(), git, observed, settings.cluster)
-        standing = (*told(fleet, observed.unheard), *parting, *states, *map(fought_over, fought))
+        always = told(fleet, observed.unheard, recovering=observed.recovering)
+        standing = (*always, *parting, *states, *map(fought_over, fought))
         sight.problems += standing
         return replace(found, standing=standing)
 

@@ -10,7 +10,7 @@ from reconciler.core.gates.answers import Arm, Window
 from reconciler.core.gates.spec import Reporter
 from reconciler.core.health.brakes import Brake
 from reconciler.core.health.conditions import Reason
-from reconciler.core.health.drains import Draining, drains_of
+from reconciler.core.health.drains import Draining, as_it_stands, drains_of
 from reconciler.core.health.moves import leaving
 from reconciler.core.health.notes import undrained
 from reconciler.core.health.parting import QUIET, said, strained
@@ -82,7 +82,7 @@ class Muster:
 
     def _drains(self, observed: ObservedState) -> dict[Key, Draining]:
         git, now = _as_if_in_git(observed), self.clock.now()
-        fleet = [one for one in Vitals().of(git, observed, self.plan.target) if one.drain]
+        fleet = [one for one in as_it_stands(Vitals().of(git, observed, self.plan.target), observed, now) if one.drain]
         requests = {one.key: self._requests(one, observed) for one in fleet}
         return drains_of(fleet, git, observed, now, self.settle, requests)
 

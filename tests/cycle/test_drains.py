@@ -105,6 +105,27 @@ def test_a_revoked_vm_is_out_at_once(world: World) -> None:
     assert listed(world) == {"vm1": 5, "vm3": 5}
 
 
+@pytest.mark.case("S-04")
+def test_a_doubted_record_begins_and_ends_no_drain(world: World) -> None:
+    """It may be older than a drain, or than its end. Reports say that nothing is concluded from it; then it counts again."""
+    drain(world, "vm2")
+    world.run()
+    later(world, seconds=16)
+    world.registry.serve(recovering=True)
+    report(world, "vm2", "healthy")
+    drain(world, "vm1")
+    for _ in range(3):
+        last = later(world, seconds=60)
+        assert listed(world) == {"vm1": 5, "vm3": 5}
+        assert [problem.code for problem in last.problems if problem.code == Code.DOUBTED] == [Code.DOUBTED]
+    assert [text.split(", its")[0] for text in told(last)] == ["out of load balancing, drained by a person"]
+    world.registry.serve(recovering=False)
+    for _ in range(3):
+        last = later(world, seconds=16)
+    assert listed(world) == {"vm2": 5, "vm3": 5}
+    assert not [problem for problem in last.problems if problem.code == Code.DOUBTED]
+
+
 def test_how_a_vm_leaves_depends_on_whether_its_health_counts() -> None:
     """By its condition, with its labels; or without the labels, with no condition of ours."""
     counted, plain = stage(*COUNTED), stage(*PLAIN)

@@ -255,7 +255,7 @@ def test_while_the_registry_recovers_nothing_of_a_group_changes(world: World) ->
     last = settle(world)
     assert member(last)[0] is Standing.HELD
     assert member(last, "web-10-0-0-8")[0] is Standing.WAITING
-    assert any(note.startswith("the registry recovers: nothing of a group is made") for note in last.notes)
+    assert any(problem.message.startswith("the VM registry recovers: ") for problem in last.problems)
     assert in_use(world)
     assert world.live("WorkloadEntry", "web-10-0-0-8") is None
     assert world.live("VirtualMachine", NAME) is not None

@@ -26,7 +26,7 @@ from reconciler.core.istio import WorkloadEntry
 from reconciler.core.resources import DesiredState, Key, LiveObject
 
 #: What is said while the registry's server doubts its record.
-RECOVERS = "the registry recovers: nothing of a group is made, retired or deleted until a person ends that"
+_RECOVERS = "the registry recovers: nothing of a group is made, retired or deleted until a person ends that"
 _UNKNOWN = "the registry knows nothing of its join: where the VM is gone for good, delete the entry by hand"
 _DEFAULT_REASON = "it has not been seen to be well"
 
@@ -93,7 +93,7 @@ def judge(case: Case, scene: Scene, *, full: bool) -> Judged:
     if case.key in scene.git.manifests:
         return Judged(Standing.REFUSED, "Git has a WorkloadEntry of this name, which counts alone")
     if scene.recovering:
-        return _as_it_was(case, RECOVERS)
+        return _as_it_was(case, _RECOVERS)
     if case.join is None:
         return _as_it_was(case, _UNKNOWN)
     if case.live and not case.mine:

@@ -20,6 +20,7 @@ class Code(ProblemCode):
     UNHEARD = "MR8008", "a source of health cannot be asked, so nothing is concluded about its VMs"
     DRAINED = "MR8009", "a VM is wanted out of service by a person, whatever Git says of its weight and labels"
     UNPROBED = "MR8010", "whether a VM is well cannot be found out"
+    DOUBTED = "MR8011", "the VM registry may be a restored backup, so nothing is concluded from it until a person ends that"
 
     ADDRESS_CHANGED = "MR8101", "a VM reports from another address than Git says, so it counts as ill (address-changed)"
     MISSING = "MR8102", "Git asks for the health of a VM that nobody has ever reported (missing)"

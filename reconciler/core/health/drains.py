@@ -12,7 +12,7 @@ weight and labels come back with the VM, and no rollout takes either for a chang
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -88,6 +88,19 @@ class Draining:
         """Return a WorkloadEntry as it is wanted while the drain lasts."""
         out = unpicked(document, self.labels) if self.unlabelled else weighing(document, 1)
         return noted(out, document)
+
+
+def as_it_stands(fleet: tuple[Vital, ...], observed: ObservedState, now: datetime) -> tuple[Vital, ...]:
+    """Return a fleet in which a doubted record begins and ends no drain: whose entry has the note is drained, nobody else."""
+    if not observed.recovering:
+        return fleet
+    return tuple(replace(one, drain=_noted_drain(one, now)) for one in fleet)
+
+
+def _noted_drain(vital: Vital, now: datetime) -> Drain | None:
+    if DRAINED_ANNOTATION not in vital.live.annotations:
+        return None
+    return vital.drain or Drain("a person", now, now)
 
 
 def drains_of(

@@ -25,6 +25,12 @@ from reconciler.errors import Problem, Severity
 _ROUTING = frozenset({"DestinationRule", "VirtualService"})
 
 
+_DOUBTED = (
+    "the VM registry recovers: its record may be an older one (a restored backup), so no condition is changed and no drain "
+    "begins or ends by it, nor is an entry of a group made, retired or deleted, until `reconciler vm end-recovery`"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """Every VM of ours, by key, and the units of the plan that carry the conditions of some.
@@ -37,11 +43,13 @@ class Health:
     standing: tuple[Problem, ...] = ()
 
 
-def told(fleet: Sequence[Vital], unheard: Mapping[str, str]) -> Iterator[Problem]:
+def told(fleet: Sequence[Vital], unheard: Mapping[str, str], *, recovering: bool = False) -> Iterator[Problem]:
     """Yield what every report repeats as long as it is so. Who is on his way in or out stands in the units.
 
-    `unheard` says of sources why they say nothing.
+    `unheard` says of sources why they say nothing, `recovering` that the registry's server doubts its record.
     """
+    if recovering:
+        yield Problem(Code.DOUBTED, _DOUBTED, Severity.WARNING)
     assumed = [one.key for one in fleet if one.asked and one.source is Source.ASSUMED]
     waiting = [one.key for one in fleet if one.asked and not one.counts and one.source in RECORDED]
     if assumed:
