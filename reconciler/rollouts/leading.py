@@ -14,7 +14,7 @@ from reconciler.core.gates.share import UNMEASURED
 from reconciler.core.groups.marks import with_join_of
 from reconciler.core.plans import NoWay
 from reconciler.core.resources import Document, Key, Revision
-from reconciler.core.rollouts.actions import Action, Answered, Begun, PlanBack
+from reconciler.core.rollouts.actions import Action, Answered, Begun, Forgive, PlanBack
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, splits_back
 from reconciler.core.rollouts.bounds import bounds_of, gains_of
 from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
@@ -167,7 +167,8 @@ class Look:
         found = None
         if policy and wish.serves:
             content = content_of(wish.after, split)
-            if refusal := self.heard.refusals.get((wish.unit.name, content)):
+            refusal = self.heard.refusals.get((wish.unit.name, content))
+            if refusal and not self._is_forgiven(refusal):
                 why = f"refused since {refusal.commit[:10]}: {refusal.reason}"
                 self.refused[wish.unit.name] = NoWay(why, retry=refusal.rollout)
                 self._asked.add(refusal.rollout)
@@ -185,6 +186,10 @@ class Look:
         if found is not None:
             base = before.base if before and before.outcome is not Outcome.SUCCEEDED else self.heard.accepted
             self._put(replace(found, base=base), (Begun(revision),))
+
+    def _is_forgiven(self, refusal: Refusal) -> bool:
+        """Tell whether somebody has let it be tried again in this very look."""
+        return any(isinstance(one, Forgive) for one in self.actions.get(refusal.rollout, ()))
 
     def _counts(self, rollout: Rollout) -> bool:
         """Tell whether a rollout has a say in what begins: not one of the past that is here because somebody speaks to it."""
@@ -327,8 +332,9 @@ class Look:
 
     @property
     def taken_over(self) -> bool:
-        """Whether a rollout has just ended for a newer revision, which can begin now."""
-        return any(self.standing[key].phase is Phase.IDLE for key in self._newer if key in self.standing)
+        """Whether a rollout has just ended for a newer revision, or been let in again, which can begin now."""
+        let_in = (one.tries_again and self.stored[one.id].refused for one in self.standing.values() if one.id in self.stored)
+        return any(self.standing[key].phase is Phase.IDLE for key in self._newer if key in self.standing) or any(let_in)
 
     def changes(self) -> Iterator[Change]:
         """Yield what to store of every rollout, those among them that something took over from."""

@@ -88,6 +88,22 @@ def test_what_was_taken_back_and_reverted_is_tried_again_when_somebody_says_so(s
     assert rolled.newest.id == new.id
 
 
+def test_a_retry_begins_the_new_attempt_in_the_look_that_hears_it() -> None:
+    """Whoever said it is not asked to say it again."""
+    rolled = Rolled()
+    rolled.begin_with(*TWO)
+    rolled.begin(*THREE)
+    rolled.until(Phase.SOAKING, 1)
+    told(rolled, Word.ABORT, [rolled.newest])
+    first = rolled.until(Phase.IDLE)
+    retry(rolled, first.id)
+    report = rolled.look()
+    assert (rolled.newest.attempt, rolled.newest.phase) == (2, Phase.APPLYING)
+    assert report.verdict is Verdict.CHANGES
+    assert GuardCode.NO_ROLLOUT not in [one.code for one in report.guards]
+    assert report.results
+
+
 def grouped(rolled: Rolled, *weights: int) -> list[Document]:
     """Billing and shipping, which roll out as a group; the first VM of each weighs so much."""
     shipping = [vm(number, labels={"app": "shipping"}) for number in (3, 4)]
