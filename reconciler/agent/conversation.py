@@ -19,8 +19,8 @@ PATIENCE, SLOW = 30.0, 60.0
 #: Most workloads that one VM may have.
 MOST_WORKLOADS = 256
 
-#: What may be sent in a header as a credential.
-CREDENTIAL = re.compile(r"[\x21-\x7e]{1,4096}")
+#: What may be sent in a header as a credential: as long as the registry makes them.
+CREDENTIAL = re.compile(r"[\x21-\x7e]{1,16384}")
 _WHY = {
     "credential-copied": "two machines have used it",
     "credential-bound": "it is bound to another certificate than the one that is shown (certFile)",

@@ -17,7 +17,7 @@ from reconciler.agent.conversation import CREDENTIAL
 
 REFUSED = ".refused"
 _PRIVATE = 0o600
-_LONGEST = 8_192
+_LONGEST = 20_000
 
 
 class Locked(Exception):

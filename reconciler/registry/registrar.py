@@ -88,7 +88,9 @@ class Registrar:
                 locality=caller.locality,
             )
             good, taken = usable(roster, token, now), self.publisher.named_by_git
-            return join(roster, good, comer, now, nonce, self._is_silent(now), taken)
+            outcome = join(roster, good, comer, now, nonce, self._is_silent(now), taken)
+            self._signer.check_fits(outcome.credential)  # before the token is spent
+            return outcome
 
         joined = await self.ledger.decided(decide, lambda one: one.decision)
         self.hearing.hear(joined.agent.id, len(self.ledger.roster.agents))

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.adapters.clock import SystemClock
 from reconciler.adapters.memory_registry import MemoryRegistry
+from reconciler.agent.conversation import CREDENTIAL
 from reconciler.core.fleet.leases import Pace
 from reconciler.core.resources import Key
 from reconciler.registry.app import ServerRules
@@ -105,6 +106,20 @@ def test_bodies_that_say_more_than_they_may_are_refused(server: Served, subtests
             assert reply.headers["content-type"] == "application/problem+json"
             assert len(str(reply.body)) < 300
     assert agent.beat().status == 200
+
+
+def test_an_agent_gets_no_more_workloads_than_it_can_carry(server: Served) -> None:
+    """The token that would be too much is not spent, and all others go on; what it was given is what it accepts."""
+    agent, names = Agent(server), [f"vm-{number:0>59}" for number in range(130)]
+    for name in names:
+        token = server.token(name)
+        reply = agent.join(token)
+        if reply.status != 201:
+            break
+        assert CREDENTIAL.fullmatch(agent.credential)
+    assert (reply.status, reply.body["code"], len(agent.workloads)) == (409, "conflict", 128)
+    assert (agent.beat().status, len(agent.workloads)) == (200, 128)
+    assert Agent(server, "127.0.0.2").join(token).status == 201
 
 
 def test_reasons_are_made_fit_to_be_shown(server: Served) -> None:

@@ -22,8 +22,10 @@ from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.values import Agent, AgentState
 
 FORM = "mrc1"
-#: Bytes of the longest text that is looked at: some hundred workloads.
-LONGEST = 16_384
+#: Bytes of the longest text that is looked at; agents keep as long ones. Numbers in it may grow by so many digits.
+LONGEST, GROWTH = 16_384, 256
+#: Most workloads of one agent: more would fit neither into its reports nor into the answers to them.
+MOST = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ class Signer:
         said = [credential.agent, credential.counter, credential.nonce, claims, list(credential.networks)]
         payload = _encoded(json.dumps(said, separators=(",", ":")).encode())
         return f"{FORM}.{payload}.{_encoded(self._mac(self.keys[0], payload))}"
+
+    def check_fits(self, credential: Credential) -> None:
+        """Raises Refused where an agent would speak for more workloads than its credential, or its reports, can name."""
+        if len(credential.claims) > MOST or len(self.text(credential)) > LONGEST - GROWTH:
+            raise Refused(Refusal.CONFLICT, "this VM speaks for as many workloads as one agent can")
 
     def read(self, text: str) -> Credential:
         """Return what a text says that one of our keys has signed for this target. Raises Refused."""

@@ -2,12 +2,13 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.core.fleet.credentials import Claim, Credential, Signer
+from reconciler.core.fleet.credentials import MOST, Claim, Credential, Signer
 from reconciler.core.fleet.refusals import Refusal, Refused
 from reconciler.core.fleet.values import AgentState, Presence
 from reconciler.core.records import Health
@@ -53,6 +54,17 @@ def test_no_text_but_ours_is_a_credential(text: str) -> None:
     with pytest.raises(Refused) as refused:
         SIGNER.read(text)
     assert refused.value.code is Refusal.CREDENTIAL_UNKNOWN
+
+
+@pytest.mark.parametrize(("workloads", "name"), [(MOST + 1, "vm-{}"), (50, "{:x<253}")])
+def test_a_credential_has_only_as_many_workloads_as_fit(workloads: int, name: str) -> None:
+    """By their number, and by the length of their names; what is let through can be read when its numbers have grown."""
+    claims = tuple(Claim("shop", name.format(number), 1) for number in range(workloads))
+    with pytest.raises(Refused, match="as many workloads as one agent can"):
+        SIGNER.check_fits(Credential("a1", 1, "n", claims))
+    few = Credential("a1", 1, "n", claims[:40])
+    SIGNER.check_fits(few)
+    assert SIGNER.read(SIGNER.text(replace(few, counter=10**9))).claims == few.claims
 
 
 def rotated(world: FleetWorld, vm: Vm) -> None:
