@@ -6,7 +6,7 @@ What belongs here: traps that no validator of Istio looks for, found from Git al
 
 from collections.abc import Mapping
 
-from reconciler.core.analysis import groups, policies, routes, services, workloads
+from reconciler.core.analysis import annotations, groups, policies, routes, services, workloads
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
 from reconciler.core.resources import Key, Manifest
@@ -26,6 +26,7 @@ _RULES = (
     workloads.health_sources,
     workloads.central_probes,
     workloads.shared_addresses,
+    annotations.unknown_annotations,
     groups.joining,
     groups.forged_joins,
     routes.destinations,

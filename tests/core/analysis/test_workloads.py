@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.analysis import Code
+from reconciler.core.analysis.annotations import WRITTEN
 from tests.core.analysis.commits import document, problems, service, workload
 
 SERVICE = service("billing", workloadSelector={"labels": {"app": "a"}})
@@ -36,6 +37,20 @@ def test_health_that_nobody_reports_is_told(annotations: dict[str, str], address
     """An entry that the registry does not keep waits for ever, unless somebody else's word counts."""
     found = problems(workload("vm", address, annotations=annotations))
     assert found == [(Code.HEALTH_UNREPORTED, "warning", "WorkloadEntry shop/vm", f'metadata.annotations["{HEALTH}"]')] * told
+
+
+@pytest.mark.parametrize("name", ["healt", "address", "drained-from"])
+def test_an_annotation_of_ours_that_is_none_is_told(name: str) -> None:
+    """On any object; those of others are theirs."""
+    given = {f"mesh-reconciler.io/{name}": "none", "example.org/healt": "good", **dict.fromkeys(WRITTEN, "none")}
+    told = (
+        Code.ANNOTATION_UNKNOWN,
+        "warning",
+        "ServiceEntry shop/billing",
+        f'metadata.annotations["mesh-reconciler.io/{name}"]',
+    )
+    found = problems(document("ServiceEntry", "billing", SERVICE["spec"], annotations=given), workload("vm"))
+    assert [one for one in found if one[0] is Code.ANNOTATION_UNKNOWN] == [told]
 
 
 @pytest.mark.parametrize(("name", "told"), [("billing-0", True), ("a-12", True), ("billing-vm-1", False), ("billing", False)])
