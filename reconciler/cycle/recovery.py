@@ -12,7 +12,7 @@ from reconciler.core.changes import Action
 from reconciler.core.comparison import compare, our_paths
 from reconciler.core.documents import limited
 from reconciler.core.resources import Document, Key, LiveObject, ObservedState, Revision, StoreName
-from reconciler.core.rollouts.records import Change
+from reconciler.core.rollouts.records import Change, refusal_of
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.wanted import marked_for
 from reconciler.errors import Rejected
@@ -80,5 +80,6 @@ def recover(
     entries = [JournalEntry(0, "recover", key, Action.UPDATE, document, started=now) for key, document in owned.items()]
     store.settle([replace(entry, outcome="done", message="recovered", ended=now) for entry in store.intend(entries)])
     heard = store.last_entry()
-    store.rollouts.save([Change(replace(one, heard=heard)) for one in rollouts])
+    kept = [(replace(one, heard=heard), refusal_of(one, one.reason, now) if one.refused else None) for one in rollouts]
+    store.rollouts.save([Change(one, refusal=refusal) for one, refusal in kept])
     store.accept(revision)

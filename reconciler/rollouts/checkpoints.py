@@ -51,7 +51,7 @@ class Recovery:
     def rollouts(
         self, found: Mapping[Key, Checkpoint], stored: Iterable[Rollout], revision: Revision, now: datetime
     ) -> Iterator[Rollout]:
-        """Yield the rollouts of these checkpoints, paused where they say, and the end of those stored that have none any more.
+        """Yield the rollouts of these checkpoints, paused where they say, or undone, and the end of those stored without one.
 
         `stored` are those under way in a store that was put back from a backup. A checkpoint whose commits Git does not have,
         or which lead nowhere any more, yields nothing: its unit begins anew from where traffic is.
@@ -60,7 +60,7 @@ class Recovery:
         for entry, checkpoint in found.items():
             before = known.pop(checkpoint.rollout, None) or self._from_git(entry, checkpoint, revision, now)
             if before:
-                yield _paused(before, checkpoint, entry, now)
+                yield (_undone if checkpoint.undone else _paused)(before, checkpoint, entry, now)
         for one in known.values():
             reason = "it was over when the store was put back"
             ended = replace(one, phase=Phase.IDLE, outcome=Outcome.SUPERSEDED, successor=revision.id, ended=now)
@@ -76,14 +76,37 @@ class Recovery:
         except (InvalidInput, Rejected, Unavailable):
             return None
         git, written = (wanted_now(one, self.plan.target) for one in (after, before))
-        units = cut(after, self.observed, [ObjectDiff(key, State.IN_SYNC) for key in written.keys() - git.keys()])
+        # What is live may have lost, or not have yet, the labels by which it is picked: both commits say what belongs together.
+        differences = [ObjectDiff(key, State.IN_SYNC) for key in {**git, **written}]
+        units = [unit for one in (after, before) for unit in cut(one, self.observed, differences) if entry in unit.keys]
+        if not units:
+            return None
+        unit = replace(units[0], keys=tuple(dict.fromkeys(key for one in units for key in one.keys)))
         policies, mesh = Policies.of(after.policies, self.plan.root_namespace), Mesh(self.observed, self.plan.cluster)
-        unit = next(one for one in units if entry in one.keys)
         policy = policy_of(unit, policies, self.limits)
         found = begun(wish_between(unit, written, git), policy, mesh, revision, now, before=None, attempt=1)
         if found is None or not found.way.steps:
             return None
         return replace(found, id=checkpoint.rollout, digest=checkpoint.digest, base=checkpoint.base)
+
+
+def _undone(rollout: Rollout, _checkpoint: Checkpoint, entry: Key, now: datetime) -> Rollout:
+    """Return a rollout that was taken back: its origin is what is wanted, and what it was to lead to stays refused."""
+    return replace(
+        rollout,
+        back=None,
+        phase=Phase.IDLE,
+        cause=Cause.NONE,
+        reason=f"it was undone, by the checkpoint on {entry}",
+        entered=now,
+        ended=now,
+        in_force=None,
+        approvals=(),
+        replan=False,
+        refused=True,
+        outcome=Outcome.UNDONE,
+        successor="",
+    )
 
 
 def _paused(rollout: Rollout, checkpoint: Checkpoint, entry: Key, now: datetime) -> Rollout:

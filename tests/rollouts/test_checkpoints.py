@@ -144,6 +144,48 @@ def test_what_was_over_when_an_older_store_came_back_is_over(rolled: Rolled) -> 
     assert set(rolled.shares()) == {"vm1", "vm2", "vm3"}
 
 
+def test_a_vm_that_has_left_comes_back_by_an_undo_without_the_store() -> None:
+    """It is live without the labels by which it is picked: what belongs together, both commits say."""
+    rolled = Rolled()
+    rolled.begin_with(*mixed(vm(1), vm(2)))
+    rolled.begin(*mixed(vm(2)))
+    rolled.until(Phase.WATCHING)
+    assert set(rolled.shares()) == {"vm2"}
+    lose_store(rolled)
+    assert rolled.newest.cause is Cause.RECOVERED
+    rolled.say(Word.ABORT)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert rolled.shares() == {"vm1": 0.5, "vm2": 0.5}
+
+
+@pytest.mark.parametrize("reverted", [False, True])
+@pytest.mark.parametrize("old", [False, True])
+def test_what_was_refused_stays_refused_without_the_store(rolled: Rolled, *, old: bool, reverted: bool) -> None:
+    """It was taken back, and Git still asks for it: nothing is written until a person says retry, or Git something else."""
+    backup = copied(rolled.world.store)
+    before = {"vm1": 0.5, "vm2": 0.5}
+    rolled.say(Word.ABORT)
+    first = rolled.until(Phase.IDLE)
+    rolled.look()
+    lose_store(rolled, backup if old else None)
+    for _ in range(3):
+        report = rolled.look()
+        assert (report.verdict, report.results) == (Verdict.REFUSED, ())
+        assert rolled.shares() == before
+    assert (rolled.newest.id, rolled.newest.outcome) == (first.id, Outcome.UNDONE)
+    if reverted:
+        rolled.commit(*mixed(vm(1), vm(2)))
+        for _ in range(3):
+            rolled.look()
+        assert noted(rolled) is None
+        rolled.commit(*mixed(vm(1), vm(2), vm(3)))
+        assert rolled.look().verdict is Verdict.REFUSED
+        return
+    rolled.say(Word.RETRY)
+    rolled.until(Phase.WATCHING)
+    assert set(rolled.shares()) == {"vm1", "vm2", "vm3"}
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"rollout": "x"}', json.dumps({"rollout": 1}), "null"])
 def test_what_is_no_checkpoint_is_read_as_none(text: str) -> None:
     """Anybody may write into an annotation."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from reconciler.core.resources import Key, LiveObject
-from reconciler.core.rollouts.rollout import Phase, Rollout
+from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.wanted import marked_for
 
 CHECKPOINT = "mesh-reconciler.io/checkpoint"
@@ -19,7 +19,8 @@ CHECKPOINT = "mesh-reconciler.io/checkpoint"
 class Checkpoint:
     """A rollout by its id, the commit that it leads to and the one accepted before, the plan's digest, and its place.
 
-    `step` and `stage` are indices into its way, or into the way `back`.
+    `step` and `stage` are indices into its way, or into the way `back`. `undone`: it has ended there, and what it
+    was to lead to is refused.
     """
 
     rollout: str
@@ -29,11 +30,19 @@ class Checkpoint:
     step: int
     stage: int
     back: bool
+    undone: bool = False
 
     @classmethod
     def of(cls, rollout: Rollout) -> "Checkpoint":
         return cls(
-            rollout.id, rollout.commit, rollout.base, rollout.digest, rollout.step, rollout.stage, rollout.back is not None
+            rollout.id,
+            rollout.commit,
+            rollout.base,
+            rollout.digest,
+            rollout.step,
+            rollout.stage,
+            rollout.back is not None,
+            _is_refused(rollout),
         )
 
     @classmethod
@@ -49,7 +58,8 @@ class Checkpoint:
 
     @property
     def text(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        fields = {name: value for name, value in asdict(self).items() if name != "undone" or value}
+        return json.dumps(fields, separators=(",", ":"))
 
 
 def checkpoints(
@@ -65,7 +75,7 @@ def checkpoints(
         entry = _entry(one, objects)
         if entry and one.hands_off:
             left.add(entry)
-        elif entry and one.started and one.phase is not Phase.IDLE:
+        elif entry and ((one.started and one.phase is not Phase.IDLE) or _is_refused(one)):
             wanted[entry] = Checkpoint.of(one).text
     entries = ((key, live) for key, live in objects.items() if key.kind == "ServiceEntry")
     stale = (key for key, live in entries if CHECKPOINT in live.annotations and key not in wanted)
@@ -80,6 +90,11 @@ def found_in(objects: Mapping[Key, LiveObject], target: str) -> dict[Key, Checkp
     texts = {key: live.annotations.get(CHECKPOINT, "") for key, live in objects.items() if marked_for(live.labels) == target}
     read = {key: Checkpoint.read(text) for key, text in texts.items() if text and key.kind == "ServiceEntry"}
     return {key: one for key, one in read.items() if one}
+
+
+def _is_refused(rollout: Rollout) -> bool:
+    """Tell whether a rollout has ended at its origin and says what is wanted, although Git asks for something else."""
+    return rollout.outcome is Outcome.UNDONE and rollout.refused and rollout.stands
 
 
 def _entry(rollout: Rollout, objects: Mapping[Key, LiveObject]) -> Key | None:

@@ -87,7 +87,7 @@ def change_of(rollout: Rollout, actions: Iterable[Action], now: datetime, seen: 
         rollout,
         evidence=(*seen, *_evidence(rollout, actions, now)),
         handled=tuple(one.command.id for one in actions if isinstance(one, Answered)),
-        refusal=_refusal(rollout, refused.reason, now) if isinstance(refused, Refuse) else None,
+        refusal=refusal_of(rollout, refused.reason, now) if isinstance(refused, Refuse) else None,
         forgiven=isinstance(refused, Forgive),
     )
 
@@ -134,5 +134,6 @@ def _number(share: Fraction | None) -> float | None:
     return None if share is None else round(float(share), 6)
 
 
-def _refusal(rollout: Rollout, reason: str, now: datetime) -> Refusal:
+def refusal_of(rollout: Rollout, reason: str, now: datetime) -> Refusal:
+    """Return what keeps the content of a rollout from being tried again."""
     return Refusal(rollout.unit, rollout.content, rollout.commit, rollout.id, reason, now)
