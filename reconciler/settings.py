@@ -226,6 +226,10 @@ class RegistryServerSettings(BaseModel):
     """Keys of credentials, one a line, the first one signs; without it a file in the data folder, made if missing."""
     operator_token_file: FilePath | None = None
     """Token of operators; without it a file in the data folder, made if missing."""
+    operator_certificate_file: FilePath | None = None
+    """Certificate and key (PEM, one file) that our own commands show that server, where `client_ca_file` asks for one."""
+    operator_ca_file: FilePath | None = None
+    """Authorities of the server's certificate, for our own commands; without it the system's."""
     operator_networks: Names = ("127.0.0.0/8", "::1/128")
     """Networks that operators may come from."""
     proxies: Names = ()

@@ -15,6 +15,7 @@ from reconciler.errors import InvalidInput, SetupCode
 if TYPE_CHECKING:
     from reconciler.core.enrolment.vm import EnrolledVM
     from reconciler.ports import Cluster, VMRegistry
+    from reconciler.settings import Settings
     from reconciler.vms.enrolling import Bundle, Order
 
 #: The forms of `bundles.Form`; the name of a folder may be any other.
@@ -102,8 +103,8 @@ def _bundles(name: str | None, group: str | None, count: int | None, options: di
 
     with ExitStack() as open_parts:
         order = _order(options)
-        join_token = _join_tokens(options, order.lifetime, open_parts, alone=bool(name))
         settings = take_settings({key: value for key, value in options.items() if key not in _OWN})
+        join_token = _join_tokens(settings, options, order.lifetime, open_parts, alone=bool(name))
         registry = wiring.vm_registry(settings, clock := wiring.system_clock())
         if registry is None:
             raise InvalidInput("there is no VM registry: --registry says none", code=SetupCode.OPTION)
@@ -159,7 +160,7 @@ def _order(options: dict[str, Any]) -> "Order":
 
 
 def _join_tokens(
-    options: dict[str, Any], lifetime: timedelta, open_parts: ExitStack, *, alone: bool
+    settings: "Settings", options: dict[str, Any], lifetime: timedelta, open_parts: ExitStack, *, alone: bool
 ) -> "Callable[[EnrolledVM], str]":
     """Return what gives a join token to a VM: from the registry's server, from a file, or none."""
     from reconciler import wiring
@@ -172,7 +173,9 @@ def _join_tokens(
         return lambda _: token
     if operator is None:
         return lambda _: ""
-    tokens = wiring.join_tokens(options["operator_url"] or options["server"], operator, options["server_ca"])
+    url, own = options["operator_url"] or options["server"], settings.registry_server
+    authorities = options["server_ca"] or own.operator_ca_file
+    tokens = wiring.join_tokens(url, operator, authorities, own.operator_certificate_file)
     open_parts.callback(tokens.close)
     return lambda vm: tokens.issue(vm, _whence(vm, options["join_from"]), lifetime)
 

@@ -102,12 +102,12 @@ def registry_server(settings: Settings) -> Iterator[RegistryServer]:
         records.close()
 
 
-def join_tokens(url: str, token_file: Path, ca_file: Path | None) -> JoinTokens:
+def join_tokens(url: str, token_file: Path, ca_file: Path | None, certificate_file: Path | None = None) -> JoinTokens:
     """Return who makes join tokens, at the registry's server. Raises InvalidInput."""
     from reconciler.adapters.join_tokens_http import HttpJoinTokens
     from reconciler.adapters.outbound.operators import OperatorSettings
 
-    return HttpJoinTokens(OperatorSettings(url, token_file, ca_file))
+    return HttpJoinTokens(OperatorSettings(url, token_file, ca_file, certificate_file))
 
 
 def fleet_office(
@@ -125,4 +125,5 @@ def fleet_office(
     if token_file is None and not token.exists():
         return None
     scheme = "https" if own.certificate_file else "http"
-    return HttpFleet(OperatorSettings(url or f"{scheme}://{own.listen}", token, ca_file))
+    where, authorities = url or f"{scheme}://{own.listen}", ca_file or own.operator_ca_file
+    return HttpFleet(OperatorSettings(where, token, authorities, own.operator_certificate_file))

@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.clock import SystemClock
+from reconciler.adapters.fleet_http import HttpFleet
 from reconciler.adapters.memory_fleet import MemoryFleet
 from reconciler.adapters.memory_registry import MemoryRegistry
+from reconciler.adapters.outbound.operators import OperatorSettings
 from reconciler.agent.config import Config
 from reconciler.agent.registry import Registry
 from reconciler.core.resources import Key
+from reconciler.errors import InvalidInput, Unavailable
 from reconciler.registry.app import ServerRules
 from reconciler.registry.doors import DoorRules
 from reconciler.registry.server import Tls
@@ -143,6 +146,21 @@ def server(authority: Authority) -> Iterator[Served]:
 def showing(server: Served, authority: Authority, name: str, names: str) -> Served:
     """The same server, to whoever has another certificate."""
     return replace(server, tls=trusting(authority, authority.issue(name, names)))
+
+
+def test_operators_show_a_certificate_where_one_is_asked_for(authority: Authority, tmp_path: Path) -> None:
+    """Any that the authorities have signed; without one, or with a file that holds none, they are told what is missing."""
+    token, shown = tmp_path / "operator", tmp_path / "operator.pem"
+    token.write_text(OPERATOR)
+    certificate, key = authority.issue("operator", "DNS:ann")
+    shown.write_bytes(certificate.read_bytes() + key.read_bytes())
+    with served(tls=Tls(*authority.server, authority.certificate), trust=trusting(authority, (certificate, key))) as server:
+        without = OperatorSettings(f"https://127.0.0.1:{server.port}", token, authority.certificate)
+        assert HttpFleet(replace(without, certificate_file=shown)).vms() == ()
+        with pytest.raises(Unavailable, match=r"may want a(nother)? certificate of ours"):
+            HttpFleet(without).vms()
+        with pytest.raises(InvalidInput, match="holds no certificate with its key"):
+            HttpFleet(replace(without, certificate_file=certificate)).vms()
 
 
 @pytest.mark.case("V-01")

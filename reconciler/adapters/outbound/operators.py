@@ -21,11 +21,15 @@ _LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """Where operators reach the registry's server, and the file with their token."""
+    """Where operators reach the registry's server, and the file with their token.
+
+    `certificate_file` holds the certificate that they show it, with its key, where it asks for one.
+    """
 
     url: str
     token_file: Path
     ca_file: Path | None = None
+    certificate_file: Path | None = None
 
 
 class OperatorLine:
@@ -49,7 +53,8 @@ class OperatorLine:
             headers["Content-Type"] = "application/json"
         to = route(f"{self._settings.url.rstrip('/')}{path}", self._allowed)
         sent = json.dumps(body).encode() if body is not None else b""
-        received = exchange(to, method, sent, headers, _LIMITS, self._settings.ca_file)
+        settings = self._settings
+        received = exchange(to, method, sent, headers, _LIMITS, settings.ca_file, settings.certificate_file)
         answer = _object(received.body)
         if received.status in (429, 503) or received.status >= 500:
             raise Unavailable(f"the registry's server does not {what} now (HTTP status {received.status})")
