@@ -19,6 +19,7 @@ from reconciler.core.rollouts.seen import Word
 from reconciler.cycle.recovery import ours_in, recover
 from reconciler.cycle.release import chosen, release_objects
 from tests.cycle.test_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts_split import scale
 from tests.worlds import mixed
 
 
@@ -142,6 +143,23 @@ def test_what_was_over_when_an_older_store_came_back_is_over(rolled: Rolled) -> 
     assert rolled.world.store.rollouts.history(1)[0].outcome is Outcome.SUPERSEDED
     assert rolled.look().results == ()
     assert set(rolled.shares()) == {"vm1", "vm2", "vm3"}
+
+
+def test_a_split_that_was_held_is_held_again_without_the_store() -> None:
+    """Whole weights come near it and no nearer: nothing is rolled out for that, and Pods scale as ever."""
+    rolled = Rolled(policy=policy(split={"vm": 37, "pod": 63}))
+    scale(rolled, 7)
+    rolled.commit(*mixed(vm(1), vm(2)))
+    rolled.look()
+    rolled.look()
+    before = rolled.shares()
+    lose_store(rolled)
+    report = rolled.look()
+    assert (report.verdict, report.results) == (Verdict.IN_SYNC, ())
+    assert rolled.shares() == before
+    scale(rolled, 12)
+    assert rolled.look().verdict is Verdict.APPLIED
+    assert float(rolled.shares()["pods"]) == pytest.approx(0.63, abs=0.031)
 
 
 def test_a_vm_that_has_left_comes_back_by_an_undo_without_the_store() -> None:

@@ -15,17 +15,17 @@ from reconciler.core.groups.marks import is_by_join, with_join_of
 from reconciler.core.health.notes import undrained
 from reconciler.core.health.opting import opted_like
 from reconciler.core.resources import Document, Key, ObservedState, Revision
-from reconciler.core.rollouts.balance import loads_of
+from reconciler.core.rollouts.balance import Anchor, loads_of
 from reconciler.core.rollouts.capacity import carried
 from reconciler.core.rollouts.courses import expected_pods, share_now
-from reconciler.core.rollouts.effective import effective, shares_held, upheld
+from reconciler.core.rollouts.effective import balanced, effective, shares_held, upheld
 from reconciler.core.rollouts.holdback import holding_back
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.origins import origin_split
 from reconciler.core.rollouts.policy import RolloutPolicy, Strategy
 from reconciler.core.rollouts.records import content_of
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
-from reconciler.core.rollouts.subsets import is_generated, routed
+from reconciler.core.rollouts.subsets import is_generated, is_routed, routed
 from reconciler.core.rollouts.values import Documents, Way
 from reconciler.core.rollouts.waypoints import Obstructed, platforms_for
 from reconciler.core.rollouts.ways import way_to
@@ -105,7 +105,7 @@ def begun(
     one started. `attempt` counts those of the same content.
     """
     start = _standing(wish, before, mesh)
-    splits = _splits(before, start, policy.split, mesh)
+    splits = _splits(before, start, policy, mesh)
     way = way_to(start, wish.after, policy, mesh, splits, keeps=True) if wish.stays else None
     if way is not None:
         way = holding_back(way, policy, mesh)
@@ -169,13 +169,24 @@ def _rollout(
 
 
 def _splits(
-    before: Rollout | None, start: Documents, wanted: Fraction | None, mesh: Mesh
+    before: Rollout | None, start: Documents, policy: RolloutPolicy, mesh: Mesh
 ) -> tuple[Fraction | None, Fraction | None]:
-    """Return the VMs' shares at both ends: what is held, else today's share, so that it stays the start while Pods scale."""
+    """Return the VMs' shares at both ends: what is held, else today's share, so that it stays the start while Pods scale.
+
+    Where nothing would be written to hold the wanted one, it is held already, as after a loss of the store.
+    """
+    wanted, by_weights = policy.split, policy.strategy is Strategy.WEIGHTS
     if before and before.holds:
         return before.way.splits[1], wanted
+    if before is None and wanted is not None and by_weights and _is_held(start, wanted, mesh):
+        return wanted, wanted
     is_split = wanted is not None or (before is not None and before.way.splits != (None, None))
     return (share_now(start, mesh) if is_split else None), wanted
+
+
+def _is_held(start: Documents, split: Fraction, mesh: Mesh) -> bool:
+    """Tell whether the weights of documents hold a split as near as whole weights can."""
+    return not is_routed(start) and share_now(start, mesh) != 1 and balanced(start, split, mesh, Anchor(), 0) == dict(start)
 
 
 def splits_back(rollout: Rollout, stands: Documents, goal: int, mesh: Mesh) -> tuple[Fraction | None, Fraction | None]:
