@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_network
 
 from reconciler.core.istio import AddressForm, WorkloadEntry
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
@@ -11,6 +12,8 @@ from reconciler.core.resources import EMPTY, DesiredState, Document, Key, Manife
 REGISTRY_ANNOTATION = f"{OURS}/registry"
 #: On a WorkloadEntry: the name of the WorkloadGroup (same namespace) that its VM belongs to.
 GROUP_ANNOTATION = f"{OURS}/group"
+#: On a WorkloadEntry: ``registry`` and networks (``registry, 10.0.0.0/16``), within which the registry says the VM's address.
+ADDRESS_ANNOTATION = f"{OURS}/address"
 
 
 def is_exempt(document: Document, entry: WorkloadEntry) -> bool:
@@ -20,6 +23,21 @@ def is_exempt(document: Document, entry: WorkloadEntry) -> bool:
     """
     annotations = document["metadata"].get("annotations") or EMPTY
     return annotations.get(REGISTRY_ANNOTATION) == "none" or entry.endpoint.form is not AddressForm.IP
+
+
+def address_networks(document: Document) -> tuple[str, ...]:
+    """Return the networks within which Git leaves the address of a WorkloadEntry to the registry, none where it does not.
+
+    Neither does an annotation whose value means nothing (analysis refuses it).
+    """
+    text = (document["metadata"].get("annotations") or EMPTY).get(ADDRESS_ANNOTATION)
+    if text is None or document["kind"] != "WorkloadEntry":
+        return ()
+    who, *networks = (one.strip() for one in text.split(","))
+    try:
+        return tuple(str(ip_network(one)) for one in networks) if who == "registry" else ()
+    except ValueError:
+        return ()
 
 
 def machine_of(manifest: Manifest) -> Manifest | None:

@@ -11,6 +11,7 @@ from threading import Event
 from reconciler.core.adoption import Adoption
 from reconciler.core.awaiting import Awaiting
 from reconciler.core.changes import Action, Change, ObjectDiff, State
+from reconciler.core.delegation import Delegating
 from reconciler.core.groups.members import Groups
 from reconciler.core.health.drains import Stage, as_it_stands, drains_of
 from reconciler.core.health.moves import apart, with_cause
@@ -74,6 +75,7 @@ class Cycle:
         self._fights = Fights(ports.store)
         self._vitals = Vitals()
         self._awaiting = Awaiting(policy.require_join)
+        self._delegating = Delegating()
         self._groups = Groups(policy.target, policy.brake.window)
         self.authority = Authority(ports.lease, ports.store, ports.clock, policy.target, policy.holder, policy.lease_ttl)
         self._quarantine = Quarantine(ports.store)
@@ -255,7 +257,9 @@ class Cycle:
         self._awaited = (plan.digest, given) if any(guard.override for guard in guards) else None
 
     def _with_members(self, sight: Sight, git: DesiredState, observed: ObservedState) -> DesiredState:
-        """Put the VMs that joined groups beside what Git says, and leave out what waits for its VM."""
+        """Put VMs where they are and those that joined groups beside what Git says, and leave out what waits for its VM."""
+        git, moved = self._delegating.of(git, observed)
+        sight.problems += moved
         found = self._groups.of(git, observed, sight.started)
         sight.members, sight.membership_due = found.members, found.due
         sight.problems += found.problems

@@ -15,7 +15,7 @@ from tests.building import workload_entry
 from tests.worlds import World
 
 
-def checked(name: str, address: str, **annotations: str) -> Document:
+def checked(name: str, address: str, /, **annotations: str) -> Document:
     """A WorkloadEntry whose health is to count."""
     entry = workload_entry(name, address=address)
     asked = {HEALTH_CHECKED: "true", **{f"mesh-reconciler.io/{key}": value for key, value in annotations.items()}}

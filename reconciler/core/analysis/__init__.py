@@ -27,6 +27,7 @@ _RULES = (
     workloads.central_probes,
     workloads.shared_addresses,
     annotations.unknown_annotations,
+    annotations.delegated_addresses,
     groups.joining,
     groups.forged_joins,
     routes.destinations,

@@ -24,6 +24,7 @@ class Code(ProblemCode):
     HEALTH_VALUE = "MR3108", "the annotation about the source of health has a value that means nothing"
     PROBE_UNFIT = "MR3109", "a probe that is to be carried out from the centre cannot be"
     JOIN_VALUE = "MR3110", "an annotation about VMs that join a WorkloadGroup has a value that means nothing there"
+    ADDRESS_VALUE = "MR3112", "the annotation that leaves an address to the VM registry has a value that means nothing there"
     ANNOTATION_UNKNOWN = "MR3111", "an annotation under our name is none that means anything in Git"
 
     HOST_UNKNOWN = "MR3201", "a route or rule is for a host that no ServiceEntry of the commit has"

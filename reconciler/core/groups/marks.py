@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.core.changes import Origin
 from reconciler.core.groups.joins import GROUP, JOINED
 from reconciler.core.kinds import OURS, VIRTUAL_MACHINE
-from reconciler.core.machines import GROUP_ANNOTATION
+from reconciler.core.machines import GROUP_ANNOTATION, address_networks
 from reconciler.core.resources import EMPTY, Document, Key
 
 #: On a WorkloadEntry that was made of a join: when the VM joined. Written by us alone, with `GROUP_ANNOTATION` beside it.
@@ -42,8 +42,10 @@ def with_join_of(before: Document | None, after: Document | None) -> Document | 
     """Return what was accepted of an object before, with what only a join decides as it is after.
 
     That a VM comes, goes or moves is nothing that Git has changed, and so nothing to be rolled out; another template is, and
-    its record follows its WorkloadEntry.
+    its record follows its WorkloadEntry. Neither is another address where Git leaves that to the registry.
     """
+    if before and after and address_networks(after) and "address" in after["spec"]:
+        return {**before, "spec": {**before["spec"], "address": after["spec"]["address"]}}
     if not any(one and one["kind"] in _KINDS and joined_at(one) for one in (before, after)):
         return before
     if before is None or after is None or after["kind"] == VIRTUAL_MACHINE:

@@ -39,7 +39,24 @@ def test_health_that_nobody_reports_is_told(annotations: dict[str, str], address
     assert found == [(Code.HEALTH_UNREPORTED, "warning", "WorkloadEntry shop/vm", f'metadata.annotations["{HEALTH}"]')] * told
 
 
-@pytest.mark.parametrize("name", ["healt", "address", "drained-from"])
+@pytest.mark.parametrize(
+    ("value", "more", "told"),
+    [
+        ("registry, 10.0.0.0/16,fd00::/8", {}, False),
+        ("registry", {}, True),
+        ("registry, 10.0.0.1/16", {}, True),
+        ("10.0.0.0/16", {}, True),
+        ("registry, 10.0.0.0/16", {"mesh-reconciler.io/registry": "none"}, True),
+    ],
+)
+def test_an_address_is_left_to_the_registry_within_networks(value: str, more: dict[str, str], *, told: bool) -> None:
+    """Of a VM that it keeps."""
+    name = "mesh-reconciler.io/address"
+    found = problems(workload("vm", annotations={name: value, **more}))
+    assert found == [(Code.ADDRESS_VALUE, "error", "WorkloadEntry shop/vm", f'metadata.annotations["{name}"]')] * told
+
+
+@pytest.mark.parametrize("name", ["healt", "adress", "drained-from"])
 def test_an_annotation_of_ours_that_is_none_is_told(name: str) -> None:
     """On any object; those of others are theirs."""
     given = {f"mesh-reconciler.io/{name}": "none", "example.org/healt": "good", **dict.fromkeys(WRITTEN, "none")}
