@@ -81,8 +81,9 @@ class Look:
     `standing` are those that say what is wanted now, by id, oldest first; `stored` are they as they were before this look.
     `git` holds the declared documents: what holds a split has a say in weights alone. `refused` says of units, by name, why
     what Git wants of them cannot be rolled out: none of it may be written then. `kept` are objects of services that somebody
-    holds, each with the reason, whether they roll or not. `saved` once it is stored what came of it;
-    before, it is what would. `expected` is how many Pods Git expects now, by ServiceEntry.
+    holds, each with the reason, whether they roll or not; `awaiting` are those that a newer commit has added to the unit of a
+    rollout, which would let them in at once. `saved` once it is stored what came of it; before, it is what would. `expected` is
+    how many Pods Git expects now, by ServiceEntry.
     """
 
     mesh: Mesh
@@ -101,6 +102,7 @@ class Look:
     refused: dict[str, NoWay] = field(default_factory=dict)
     gone: list[Rollout] = field(default_factory=list)
     kept: Mapping[Key, str] = field(default_factory=dict)
+    awaiting: dict[Key, str] = field(default_factory=dict)
     expected: Mapping[Key, int] = field(default_factory=dict)
     saved: bool = False
     _newer: dict[str, str] = field(default_factory=dict)
@@ -145,7 +147,7 @@ class Look:
     def untouchable(self) -> dict[Key, str]:
         """The objects that must not be written at all, each with the reason."""
         own = {key: one.reason for one in self.standing.values() if one.hands_off for key in one.way.after}
-        return {**self.kept, **own}
+        return {**self.awaiting, **self.kept, **own}
 
     def begin(self, found: Iterable[Wish], revision: Revision, policy_of: PolicyOf, attempts: Attempts) -> bool:
         """Begin rollouts where Git wants something else than what stands; returns whether anything else is wanted now."""
@@ -160,8 +162,11 @@ class Look:
         if any(leads_to(one, wish, split) for one in rivals):
             return
         self._newer |= dict.fromkeys((one.id for one in rivals), revision.id)
-        if any(one.phase is not Phase.IDLE for one in rivals):
+        if under_way := next((one for one in rivals if one.phase is not Phase.IDLE), None):
+            known = {key for one in rivals for key in one.way.after}
+            self.awaiting |= dict.fromkeys(wish.after.keys() - known, f"comes once {under_way.id} has made way for it")
             return
+        self.awaiting = {key: why for key, why in self.awaiting.items() if key not in wish.after}
         before = rivals[-1] if rivals else None
         policy = policy or (AT_ONCE if before and before.holds else None)
         found = None

@@ -236,6 +236,33 @@ def test_a_newer_commit_takes_over_from_where_traffic_is(rolled: Rolled) -> None
     assert rolled.shares() == {"vm1": Fraction(1, 2), "vm2": Fraction(1, 2)}
 
 
+@pytest.mark.case("C-05")
+@pytest.mark.parametrize("phase", [Phase.APPLYING, Phase.PAUSED, Phase.UNDOING])
+def test_a_vm_that_a_newer_commit_adds_waits_until_it_can_take_over(rolled: Rolled, phase: Phase) -> None:
+    """It is no object of the rollout that stands, and would get a third of the requests with one write."""
+    first = rolled.begin(*mixed(vm(1), vm(2), vm(3)))
+    if phase is not Phase.APPLYING:
+        rolled.until(Phase.SOAKING, 1)
+        rolled.say(Word.PAUSE if phase is Phase.PAUSED else Word.UNDO)
+        rolled.look()
+    assert rolled.newest.phase is phase
+    rolled.commit(*mixed(vm(1), vm(2), vm(3), vm(4)))
+    rolled.look()
+    assert (rolled.newest.id, rolled.newest.phase) == (first.id, phase)
+    assert "vm4" not in rolled.shares()
+    if phase is Phase.PAUSED:
+        for _ in range(20):
+            rolled.look()
+        assert "vm4" not in rolled.shares()
+        rolled.say(Word.RESUME)
+    came: list[float] = []
+    for _ in range(60):
+        rolled.look()
+        came += [float(rolled.shares().get("vm4", 0))]
+    assert next(share for share in came if share) <= 0.05
+    assert came[-1] == pytest.approx(0.25)
+
+
 @pytest.mark.case("C-14")
 def test_a_weight_raised_by_hand_is_put_back(rolled: Rolled) -> None:
     """Whoever owns the field by then: it would expose more than the step allows."""
