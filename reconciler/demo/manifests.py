@@ -28,6 +28,10 @@ SELECTOR = """\
   workloadSelector:
     labels:
       app: {name}
+"""
+
+#: Added to the selector: only VMs, or only Pods.
+PLATFORM = """\
       platform: {platform}
 """
 
@@ -76,10 +80,7 @@ metadata:
 spec:
   serviceEntry: {name}
   steps:
-    - {{exposure: 10%, hold: 2s, gates: [{gate}]}}
-    - {{exposure: 25%, hold: 1s, gates: [{gate}]}}
-    - {{exposure: 50%, hold: 1s, gates: [{gate}]}}
-    - {{exposure: 100%}}
+{steps}    - {{exposure: 100%}}
   gates:
     - name: success
       interval: 500ms
@@ -91,4 +92,15 @@ spec:
   onHarm: undo
   gradual: false
   watch: 0s
+"""
+
+#: A step of the policy before its last one.
+STEP = """\
+    - {{exposure: {exposure}%, hold: {hold}s, gates: [{gate}]}}
+"""
+
+#: Added to the policy: Pods and VMs share the requests.
+SPLIT = """\
+  split: {{vm: 50, pod: 50}}
+  expectPods: {pods}
 """

@@ -53,11 +53,14 @@ class Repository:
         return self._commit("Start from the template")
 
     def push(self, title: str, files: Mapping[str, str]) -> str:
-        """Write files, commit them, push; returns the commit."""
+        """Write files (take away those without a text), commit them, push; returns the commit."""
         for path, text in files.items():
             target = self.copy / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, "utf-8")
+            if text:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, "utf-8")
+            else:
+                target.unlink()
         return self._commit(title)
 
     def head(self) -> str:

@@ -3,6 +3,7 @@
 import queue
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,7 +16,7 @@ from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Pod
 from reconciler.core.rollouts.effective import at
 from reconciler.core.rollouts.mesh import Mesh
-from reconciler.core.rollouts.rollout import Outcome, Rollout
+from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
 from reconciler.core.splits import splits
 from reconciler.core.world import World
 from reconciler.cycle.service import Service
@@ -66,13 +67,20 @@ class Demo:
         self._service.stop()
         self._thread.join(PATIENCE)
 
-    def play(self, chapter: Chapter) -> str:
-        """Make one thing of the story happen; returns the commit that is then to be in force."""
-        if chapter.files:
-            return self.repository.push(chapter.title, dict(chapter.files))
-        for pod in chapter.pods:
-            self._pods.put_pod(pod)
-        return self.repository.head()
+    def play(self, chapter: Chapter, unit: str) -> Iterator[Report]:
+        """Make one thing happen to a unit; yields reports until it has, or has been undone. Raises Unavailable."""
+        commit = self.repository.push(chapter.title, dict(chapter.files)) if chapter.files else self.repository.head()
+        coming = deque(chapter.pods)
+        if not chapter.files:
+            self._join(coming)
+        for report in self.reports_until(commit, unit if chapter.fails else ""):
+            yield report
+            if any(one.unit == unit and one.phase is Phase.SOAKING for one in report.rollouts):
+                self._join(coming)
+
+    def _join(self, pods: deque[Pod]) -> None:
+        while pods:
+            self._pods.put_pod(pods.popleft())
 
     def reports(self) -> Iterator[Report]:
         """Yield every report from now on, for ever."""
@@ -102,10 +110,10 @@ class Demo:
             yield traffic
 
     def steps(self, story: Story) -> tuple[Rollout, tuple[Split, ...]]:
-        """Return the newest rollout of the story's service, and the splits that its steps plan: before the first, then each."""
-        (rollout,) = self.target.ports.store.rollouts.history(1, unit=f"{NAMESPACE}/{story.name}")
+        """Return the newest rollout of the story's service, and the split that each of its steps plans."""
+        (rollout,) = self.target.ports.store.rollouts.history(1, unit=story.unit)
         mesh, way = Mesh(self.target.cycle.observe()), rollout.way
-        stands = [way.before, *(at(way, number, len(step.stages) - 1, mesh) for number, step in enumerate(way.steps))]
+        stands = (at(way, number, len(step.stages) - 1, mesh) for number, step in enumerate(way.steps))
         found = (splits(mesh.world(documents), [(NAMESPACE, story.host)]) for documents in stands)
         return rollout, tuple(split for one in found for split in one)
 
@@ -161,6 +169,7 @@ def _settings(repository: Repository) -> Settings:
         path="production",
         data=repository.folder / "data",
         poll_interval=timedelta(seconds=5),
+        prune_after=timedelta(0),
         rollouts=RolloutSettings(settle=timedelta(milliseconds=100)),
         git=GitSettings(allow_local=True),
     )

@@ -1,4 +1,4 @@
-"""The story that the demo pushes: services on two VMs move to two Pods each.
+"""The story that the demo pushes: services on two VMs move to four Pods each.
 
 Each VM and each Pod is a loopback address of its own, so that real backends can listen there.
 """
@@ -11,18 +11,22 @@ from reconciler.demo import manifests
 
 NAMESPACE = "shop"
 
+#: Exposure in percent and seconds of hold of each step before the last one.
+_STEPS = (10, 2), (25, 1), (50, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One thing that happens: files that are pushed (path -> text), or Pods that become ready.
+    """One thing that happens: files that are pushed (path -> text, empty for one that goes), or Pods that become ready.
 
-    `moves` says that requests go elsewhere step by step, `fails` that this is undone again.
+    Where there are both, the Pods come once a rollout waits for them. `moves` says who comes or goes where requests go
+    elsewhere step by step, `fails` that this is undone again.
     """
 
     title: str
     files: tuple[tuple[str, str], ...] = ()
     pods: tuple[Pod, ...] = ()
-    moves: bool = False
+    moves: str = ""
     fails: bool = False
 
 
@@ -44,6 +48,10 @@ class Story:
         return f"svc{self.number}"
 
     @property
+    def unit(self) -> str:
+        return f"{NAMESPACE}/{self.name}"
+
+    @property
     def host(self) -> str:
         return f"{self.name}.internal.com"
 
@@ -54,7 +62,7 @@ class Story:
 
     @property
     def pods(self) -> tuple[Pod, ...]:
-        return tuple(self._pod(number) for number in (1, 2))
+        return tuple(self._pod(number) for number in range(1, 5))
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -73,25 +81,36 @@ class Story:
 
     def chapters(self) -> Iterator[Chapter]:
         """Yield what happens, in order."""
-        begins, behind = self._entry(self._inline()), self._entry(self._selector("vm"))
-        if self.works:
-            yield Chapter(f"{self.name} enters with inline endpoints: two VMs", files=self._files(begins))
-            title = "inline endpoints become WorkloadEntries behind a selector, in one write"
-            yield Chapter(title, files=(*self._files(behind), self._entries()))
-        else:
-            yield Chapter(f"{self.name} enters: two VMs", files=(*self._files(behind), self._entries()))
-        seen = "" if self.works else ", and will answer 500"
-        yield Chapter(f"two Pods of {self.name} become ready{seen}; the selector asks for VMs", pods=self.pods)
-        files = (self._file("service-entry", self._entry(self._selector("pod"))),)
-        yield Chapter(f"{self.name} moves to its Pods in canary steps", files=files, moves=True, fails=not self.works)
+        yield from self._well() if self.works else self._badly()
 
-    def _files(self, entry: str) -> tuple[tuple[str, str], ...]:
+    def _well(self) -> Iterator[Chapter]:
+        yield Chapter(f"{self.name} enters with inline endpoints: two VMs", files=self._files(self._inline()))
+        title = "inline endpoints become WorkloadEntries behind a selector, in one write"
+        yield Chapter(title, files=(*self._files(self._selector()), self._entries()))
+        title = f"four Pods of {self.name} with the same labels join, and get half of the requests in canary steps"
+        shared = self._policy(manifests.SPLIT.format(pods=len(self.pods)))
+        yield Chapter(title, files=(shared,), pods=self.pods, moves="Pods join")
+        title = f"the VMs of {self.name} leave, in canary steps"
+        # With as few VMs as these, the least that Pods can get more is a fifth of the way.
+        yield Chapter(title, files=(self._policy(steps=_STEPS[1:]), (self._entries()[0], "")), moves="VMs leave")
+
+    def _badly(self) -> Iterator[Chapter]:
+        yield Chapter(f"{self.name} enters: two VMs", files=(*self._files(self._selector("vm")), self._entries()))
+        yield Chapter(f"four Pods of {self.name} become ready, and will answer 500; the selector asks for VMs", pods=self.pods)
+        files = (self._file("service-entry", self._entry(self._selector("pod"))),)
+        yield Chapter(f"{self.name} moves to its Pods in canary steps", files=files, moves="bad Pods", fails=True)
+
+    def _files(self, endpoints: str) -> tuple[tuple[str, str], ...]:
         return (
             self._file("account", manifests.ACCOUNT.format(name=self.name)),
             self._file("destination-rule", manifests.RULE.format(name=self.name, host=self.host)),
-            self._file("rollout-policy", manifests.POLICY.format(name=self.name, gate=self.gate)),
-            self._file("service-entry", entry),
+            self._policy(),
+            self._file("service-entry", self._entry(endpoints)),
         )
+
+    def _policy(self, more: str = "", steps: tuple[tuple[int, int], ...] = _STEPS) -> tuple[str, str]:
+        told = "".join(manifests.STEP.format(exposure=exposure, hold=hold, gate=self.gate) for exposure, hold in steps)
+        return self._file("rollout-policy", manifests.POLICY.format(name=self.name, steps=told) + more)
 
     def _file(self, name: str, text: str) -> tuple[str, str]:
         return f"production/shop/{self.name}/{name}.yaml", text
@@ -102,8 +121,9 @@ class Story:
     def _inline(self) -> str:
         return "  endpoints:\n" + "".join(manifests.INLINE.format(name=self.name, address=address) for address in self.vms)
 
-    def _selector(self, platform: str) -> str:
-        return manifests.SELECTOR.format(name=self.name, platform=platform)
+    def _selector(self, platform: str = "") -> str:
+        narrowed = manifests.PLATFORM.format(platform=platform) if platform else ""
+        return manifests.SELECTOR.format(name=self.name) + narrowed
 
     def _entries(self) -> tuple[str, str]:
         found = (manifests.WORKLOAD.format(name=self.name, number=n, address=address) for n, address in enumerate(self.vms, 1))

@@ -33,7 +33,8 @@ def left_behind(demo: Command) -> list[str]:
 
 #: A row of a scene's table: step, exposure, predicted and measured share of the Pods, its interval, requests, failed.
 _ROW = re.compile(
-    r"^  (before|undone|\d of \d) +(\d+)% +([\d.]+) % +([\d.]+) % +([\d.]+) % to ([\d.]+) % +([\d,]+) +([\d,]+)", re.MULTILINE
+    r"^  (before|undone|[\w ]+, \d of \d) +(\d+)% +([\d.]+) % +([\d.]+) % +([\d.]+) % to ([\d.]+) % +([\d,]+) +([\d,]+)",
+    re.MULTILINE,
 )
 
 
@@ -49,13 +50,16 @@ def test_the_whole_story_is_told_under_requests_and_nothing_stays(demo: Command)
     assert len(re.findall(r"^== ", told, re.MULTILINE)) == 8
     good, bad = told.split("\n== svc2 enters")
     found = rows(good)
-    assert [found[step][:2] for step in ("before", "1 of 4", "2 of 4", "3 of 4", "4 of 4")] == [
-        (0, 0),
-        (10, 10),
-        (25, 25),
-        (50, 50),
-        (100, 100),
-    ]
+    assert {step: (exposure, predicted) for step, (exposure, predicted, *_) in found.items()} == {
+        "before": (0, 0),
+        "Pods join, 1 of 4": (10, 5),
+        "Pods join, 2 of 4": (25, 12.5),
+        "Pods join, 3 of 4": (50, 25),
+        "Pods join, 4 of 4": (100, 50),
+        "VMs leave, 1 of 3": (25, 57.1),
+        "VMs leave, 2 of 3": (50, 66.7),
+        "VMs leave, 3 of 3": (100, 100),
+    }
     for _, _, measured, low, high, requests, failed in found.values():
         assert low <= measured <= high
         assert requests >= 200
@@ -63,8 +67,8 @@ def test_the_whole_story_is_told_under_requests_and_nothing_stays(demo: Command)
     assert " requests through Envoy, 0 failed\n" in good
     assert re.search(r"shop/svc2: undoing, .*no-worse: fail, harm: the canary is worse", bad)
     found = rows(bad)
-    assert found["1 of 4"][1] == 10
-    assert found["1 of 4"][6] > 0
+    assert found["bad Pods, 1 of 4"][1] == 10
+    assert found["bad Pods, 1 of 4"][6] > 0
     assert found["undone"][2] == found["undone"][6] == 0
     assert "svc2.internal.com:80  vm 100.0 % (2)\n" in bad
     assert "\nThe story is over: every share was as predicted, and no request failed but those that the bad Pods got.\n" in bad
@@ -72,10 +76,10 @@ def test_the_whole_story_is_told_under_requests_and_nothing_stays(demo: Command)
 
 
 def test_without_requests_it_is_told_too(demo: Command) -> None:
-    """Inline endpoints, WorkloadEntries behind a selector, Pods that take over: converged, and nothing is left on the disk."""
+    """Inline endpoints, WorkloadEntries behind a selector, Pods that join, VMs that leave; nothing is left on the disk."""
     told = demo("demo", "--no-traffic", code=0).out
     assert len(re.findall(r"^== ", told, re.MULTILINE)) == 5
-    assert "svc1.internal.com:80  pod 100.0 % (2)" in told
+    assert "svc1.internal.com:80  pod 100.0 % (4)" in told
     assert "\nThe story is over: cluster and registry hold what Git says.\n" in told
     assert left_behind(demo) == []
 
