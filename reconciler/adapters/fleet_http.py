@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from reconciler.adapters.outbound.operators import OperatorLine, OperatorSettings, issued
 from reconciler.core.drain import PATIENCE
@@ -30,6 +30,15 @@ class HttpFleet:
 
     def issue(self, vm: Key, networks: Sequence[str], lifetime: timedelta, service_account: str = "") -> str:
         return issued(self._line, vm, service_account, networks, lifetime)
+
+    def tokens(self) -> tuple[Document, ...]:
+        tokens = self._line.ask("GET", "/v1/tokens", None, "list its join tokens").get("tokens")
+        if not isinstance(tokens, list):
+            raise Unavailable("the registry's server answered without a list of join tokens; is it one?")
+        return tuple(tokens)
+
+    def withdraw(self, token: str) -> None:
+        self._line.ask("DELETE", f"/v1/tokens/{quote(token, safe='')}", None, f"withdraw the join token {token}")
 
     def revoke(self, vm: Key) -> None:
         self._line.ask("POST", f"/v1/vms/{vm.namespace}/{vm.name}/revoke", None, f"revoke {vm.namespace}/{vm.name}")

@@ -14,6 +14,8 @@ COMMANDS: Table = {
     "drain": ("vm_fleet", "Take a VM out of load balancing; nothing is deleted."),
     "undrain": ("vm_fleet", "Let a drained VM back in."),
     "token": ("vm_office", "Issue a token by which a VM joins."),
+    "tokens": ("vm_office", "List join tokens: for whom, from where, until when, used or not."),
+    "withdraw": ("vm_office", "Make a join token useless that nobody has used."),
     "revoke": ("vm_office", "Take all rights from a VM's agent, and the VM out of load balancing."),
     "release-brake": ("vm_office", "Let those VMs go whom a brake of the registry's server holds."),
     "end-recovery": ("vm_office", "Trust the record of a restored registry again."),

@@ -1,4 +1,4 @@
-"""`vm token`, `vm revoke`, `vm release-brake`, `vm end-recovery`, `vm audit`: what a person says to the registry's server."""
+"""What a person says to the registry's server: about join tokens, credentials, brakes, its recovery and its audit log."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +14,13 @@ from reconciler.core.resources import Key
 from reconciler.errors import InvalidInput, SetupCode
 
 if TYPE_CHECKING:
+    from reconciler.core.resources import Document
     from reconciler.ports import FleetDesk
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _HEADS = ("at", "who", "what", "whom", "detail")
+_TOKENS = ("id", "for", "from", "expires", "state", "used by")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OFFICE: dict[str, dict[str, Any]] = {
     "operator-url": {"default": "", "metavar": "URL", "help": "The registry's server.  [default: by the settings]"},
@@ -61,15 +63,47 @@ def token(
     reconciler vm token shop/billing-1 --address 10.0.0.5/32 --ttl 15m
     reconciler vm token --group shop/web --address 10.0.0.0/24 --service-account web
     """
+    from reconciler.core.fleet.joining import LONGEST_LIFE
     from reconciler.settings import length_of
 
+    life = length_of(ttl)
+    if life > LONGEST_LIFE:
+        raise InvalidInput(f"--ttl: a token lives up to {LONGEST_LIFE.days} days", code=SetupCode.OPTION)
     if bool(name) == bool(group):
         raise InvalidInput("name one VM, or a --group", code=SetupCode.OPTION)
     if group and not addresses:
         raise InvalidInput("a token for a group needs an --address: the networks of its VMs", code=SetupCode.OPTION)
     key = Key("WorkloadGroup", *namespace_and_name(group)) if group else _key(name or "")
     with _office(options) as office:
-        click.echo(office.issue(key, addresses, length_of(ttl), service_account))
+        click.echo(office.issue(key, addresses, life, service_account))
+    return 0
+
+
+@click.command()
+@_options
+@failing
+def tokens(**options: Any) -> int:
+    """List join tokens, the newest first; their texts are known to nobody but who was given them."""
+    with _office(options) as office:
+        found = office.tokens()
+    table(_TOKENS, [_token_cells(one) for one in found])
+    return 0
+
+
+def _token_cells(one: "Document") -> tuple[str, ...]:
+    whom = f"{one['namespace']}/{one['name']}" if one["name"] else f"a new member of {one['namespace']}/{one['group']}"
+    return (one["id"], whom, ", ".join(one["addresses"]) or "anywhere", one["expires"], one["state"], one["usedBy"])
+
+
+@click.command()
+@click.argument("identity", metavar="ID")
+@_options
+@failing
+def withdraw(*, identity: str, **options: Any) -> int:
+    """Make a join token useless, by the ID that `vm tokens` shows; who has joined by it already stays (see `vm revoke`)."""
+    with _office(options) as office:
+        office.withdraw(identity)
+    click.echo(f"the join token {identity} is good for nothing any more")
     return 0
 
 

@@ -169,6 +169,12 @@ class FleetDesk(FleetOffice, Protocol):
         By the key of a WorkloadGroup it is one for a new member of that group, whose networks must be named.
         """
 
+    def tokens(self) -> tuple[Document, ...]:
+        """Return the newest join tokens, without their texts, each as `core.fleet.views.shown_token` has it."""
+
+    def withdraw(self, token: str) -> None:
+        """Make the join token of an id useless. Raises Rejected where there is none."""
+
     def revoke(self, vm: Key) -> None:
         """Take all rights from the agent of a VM, and its workloads out of the mesh. Raises Rejected, also by a brake."""
 

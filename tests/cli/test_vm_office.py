@@ -40,6 +40,19 @@ def test_a_token_is_all_that_is_printed_and_lets_a_vm_in_until_it_is_revoked(ser
     assert agent.beat().status == 401
 
 
+def test_tokens_are_listed_and_withdrawn(server: Served, tmp_path: Path) -> None:
+    """Not by their texts: who sees the list can join nothing."""
+    text = run(server, tmp_path, "token", "shop/vm-1", "--address", "127.0.0.0/8").stdout.strip()
+    run(server, tmp_path, "token", "--group", "shop/web", "--address", "127.0.0.0/8")
+    listed = run(server, tmp_path, "tokens").output
+    assert [word in listed for word in ("shop/vm-1", "a new member of shop/web", "127.0.0.0/8", "open")] == [True] * 4
+    assert text.rpartition("_")[2] not in listed
+    assert run(server, tmp_path, "withdraw", text.split("_")[1]).exit_code == 0
+    assert Agent(server).join(text).body["code"] == "token-unknown"
+    assert "withdrawn" in run(server, tmp_path, "tokens").output
+    assert "HTTP status 404" in run(server, tmp_path, "withdraw", "../vms").output
+
+
 def test_a_token_lets_a_vm_into_a_group(server: Served, tmp_path: Path) -> None:
     """It is named after its address; the networks of the group must be said."""
     printed = run(server, tmp_path, "token", "--group", "shop/web", "--address", "127.0.0.0/8")
@@ -56,6 +69,7 @@ def test_what_cannot_be_is_said_and_ends_with_one(server: Served, tmp_path: Path
         (("revoke", "vm-1"), "must be NAMESPACE/NAME"),
         (("token", "shop/VM"), "HTTP status 422"),
         (("token", "shop/vm-1", "--group", "shop/web"), "name one VM, or a --group"),
+        (("token", "shop/vm-1", "--ttl", "8d"), "a token lives up to 7 days"),
         (("token",), "name one VM, or a --group"),
         (("token", "--group", "shop/web"), "a token for a group needs an --address"),
     ):
