@@ -316,8 +316,7 @@ class Cycle:
         )
         states = problems_of(fleet, self._joined(sight), observed.machines)
         parting = partings(drains.values(), git, observed, settings.cluster)
-        always = told(fleet, observed.unheard, recovering=observed.recovering)
-        standing = (*always, *parting, *states, *map(fought_over, fought))
+        standing = (*told(fleet, observed), *parting, *states, *map(fought_over, fought))
         sight.problems += standing
         return replace(found, standing=standing)
 

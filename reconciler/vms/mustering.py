@@ -28,6 +28,7 @@ from reconciler.errors import Fenced, InvalidInput, SetupCode
 from reconciler.ports import Clock, FleetOffice, Metrics
 
 _USUAL = Pace()
+_DOUBT = "the registry's record may be an older one: nothing is concluded from it until `reconciler vm end-recovery`"
 
 
 @dataclass(slots=True)
@@ -52,7 +53,9 @@ class Muster:
         health = self._health(observed, leaving(drains, git, observed))
         guards = [guard for unit in health.units for guard in unit.guards]
         parting = {key: (one, said(one, git, observed, self.plan.cluster)) for key, one in drains.items()}
-        return roll_call(health.vitals, observed.machines, self.office.vms() if self.office else (), guards, parting)
+        pages = self.office.vms() if self.office else ()
+        found = roll_call(health.vitals, observed.machines, pages, guards, parting)
+        return tuple(replace(one, why=(*one.why, _DOUBT)) for one in found) if observed.recovering else found
 
     def drain(self, namespace: str, name: str, *, even_last: bool = False, within: timedelta = PATIENCE) -> str:
         """Take a VM out of load balancing for as long as a person wants, through its record; say who gets its requests.

@@ -19,9 +19,10 @@ from reconciler.core.records import Health, MachineStatus
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.cycle.run import Cycle
+from reconciler.cycle.status import read_status
 from tests.building import document
 from tests.vms.scene import VM1, VM2, checked, report
-from tests.worlds import World, mixed
+from tests.worlds import TARGET, World, mixed
 
 SOURCE = "mesh-reconciler.io/health"
 GROUP = document("WorkloadGroup", "billing", spec={"template": {}, "probe": {"tcpSocket": {"port": 22}}})
@@ -252,6 +253,18 @@ class TestHeldByTheRegistrysBrake:
         report(world, "vm1", "healthy")
         settle(world, process)
         assert self.out(world) == {2}
+
+    def test_whom_it_holds_is_in_every_report(self, world: World, process: Cycle) -> None:
+        """As long as it does, in the status, too: their last word stands, and may be wrong."""
+        silent(world, 1, 2, 3)
+        for _ in range(2):
+            (held,) = (one.message for one in settle(world, process).problems if one.code is Code.HELD)
+            assert "by the brake of the registry's server: shop/vm1, shop/vm2, shop/vm3; look" in held
+        status = read_status(TARGET, world.store, world.lease(), world.clock.now())
+        assert any("release-brake" in text for _, text in status.rows())
+        for number in (1, 2, 3):
+            report(world, f"vm{number}", "healthy")
+        assert not [one for one in settle(world, process).problems if one.code is Code.HELD]
 
     def test_the_last_endpoint_stays(self, world: World, process: Cycle, probes: MemoryChecks) -> None:
         """Where no probe gets through it is rather our network than their death."""

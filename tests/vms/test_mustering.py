@@ -46,6 +46,14 @@ def rows(world: World, *joined: Document) -> dict[str, Row]:
     return {one.name: one for one in muster(world, *joined).rows()}
 
 
+def test_rows_say_that_the_record_is_doubted(world: World) -> None:
+    """Until a person has ended that."""
+    world.registry.serve(recovering=True)
+    assert {one.why[-1].partition(":")[0] for one in rows(world).values()} == {"the registry's record may be an older one"}
+    world.registry.serve(recovering=False)
+    assert rows(world)["vm1"].why == ()
+
+
 def test_a_row_says_how_a_vm_is_and_where(world: World) -> None:
     """Seen and lease are the server's, in and out are Istio's."""
     report(world, "vm2", "unhealthy")

@@ -21,6 +21,7 @@ class Code(ProblemCode):
     DRAINED = "MR8009", "a VM is wanted out of service by a person, whatever Git says of its weight and labels"
     UNPROBED = "MR8010", "whether a VM is well cannot be found out"
     DOUBTED = "MR8011", "the VM registry may be a restored backup, so nothing is concluded from it until a person ends that"
+    HELD = "MR8012", "VMs are silent past their leases, and held by the brake of the registry's server"
 
     ADDRESS_CHANGED = "MR8101", "a VM reports from another address than Git says, so it counts as ill (address-changed)"
     MISSING = "MR8102", "Git asks for the health of a VM that nobody has ever reported (missing)"

@@ -16,9 +16,9 @@ from reconciler.core.health.sources import RECORDED, Source
 from reconciler.core.health.vitals import Vital
 from reconciler.core.modes import unit_mode
 from reconciler.core.plans import Mode, PlanSettings, Step, UnitPlan
-from reconciler.core.resources import EMPTY, Document, Key, ObservedState
+from reconciler.core.resources import EMPTY, Document, Key, LiveObject, ObservedState
 from reconciler.core.splits import splits
-from reconciler.core.world import World
+from reconciler.core.world import World, record_of
 from reconciler.errors import Problem, Severity
 
 #: What bears on endpoints from other namespaces.
@@ -43,13 +43,15 @@ class Health:
     standing: tuple[Problem, ...] = ()
 
 
-def told(fleet: Sequence[Vital], unheard: Mapping[str, str], *, recovering: bool = False) -> Iterator[Problem]:
-    """Yield what every report repeats as long as it is so. Who is on his way in or out stands in the units.
-
-    `unheard` says of sources why they say nothing, `recovering` that the registry's server doubts its record.
-    """
-    if recovering:
+def told(fleet: Sequence[Vital], observed: ObservedState) -> Iterator[Problem]:
+    """Yield what every report repeats as long as it is so. Who is on his way in or out stands in the units."""
+    if observed.recovering:
         yield Problem(Code.DOUBTED, _DOUBTED, Severity.WARNING)
+    if held := [one.key for one in fleet if _is_held(observed.machines.get(record_of(one.key)))]:
+        text = (
+            f"silent past their leases, and held by the brake of the registry's server: {_names(held)}; look for what they have"
+        )
+        yield Problem(Code.HELD, f"{text} in common, or let them go with `reconciler vm release-brake`", Severity.WARNING)
     assumed = [one.key for one in fleet if one.asked and one.source is Source.ASSUMED]
     waiting = [one.key for one in fleet if one.asked and not one.counts and one.source in RECORDED]
     if assumed:
@@ -57,7 +59,7 @@ def told(fleet: Sequence[Vital], unheard: Mapping[str, str], *, recovering: bool
     if waiting:
         text = f"health does not count yet, before a first good report: {_names(waiting)}"
         yield Problem(Code.WAITING, text, Severity.INFO)
-    for source, why in unheard.items():
+    for source, why in observed.unheard.items():
         text = f"nothing is known of VMs whose health is {source}'s to tell, and nothing is concluded about them: {why}"
         yield Problem(Code.UNHEARD, text, Severity.WARNING)
     for one in fleet:
@@ -99,6 +101,10 @@ def health_of(  # noqa: PLR0913 - what it depends on is named, not bundled
                     own = {one.key: moved[one.key] for one in part if one.key in moved}
                     units.append(_unit(namespace, mode, decide(part, world, brake, overrides, now, own), part))
     return Health(fleet, tuple(units))
+
+
+def _is_held(record: LiveObject | None) -> bool:
+    return bool(record and (record.document.get("status") or EMPTY).get("held"))
 
 
 def fought_over(vital: Vital) -> Problem:
