@@ -15,6 +15,7 @@ from reconciler.core.groups.marks import with_join_of
 from reconciler.core.plans import NoWay
 from reconciler.core.resources import Document, Key, Revision
 from reconciler.core.rollouts.actions import Action, Answered, Begun, Forgive, PlanBack
+from reconciler.core.rollouts.aside import taken_along
 from reconciler.core.rollouts.beginning import Wish, begun, leads_to, splits_back
 from reconciler.core.rollouts.bounds import bounds_of, gains_of
 from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
@@ -160,6 +161,10 @@ class Look:
         split = policy.split if policy else None
         rivals = [one for one in self.standing.values() if self._counts(one) and one.way.after.keys() & wish.after.keys()]
         if any(leads_to(one, wish, split) for one in rivals):
+            return
+        along = taken_along(rivals[0], wish, split, revision) if len(rivals) == 1 else None
+        if along and (wish.unit.name, along.content) not in self.heard.refusals:
+            self._put(along, (Begun(revision),))
             return
         self._newer |= dict.fromkeys((one.id for one in rivals), revision.id)
         if under_way := next((one for one in rivals if one.phase is not Phase.IDLE), None):

@@ -236,6 +236,42 @@ def test_a_newer_commit_takes_over_from_where_traffic_is(rolled: Rolled) -> None
     assert rolled.shares() == {"vm1": Fraction(1, 2), "vm2": Fraction(1, 2)}
 
 
+def front(timeout: str, weight: int = 100) -> Document:
+    """A VirtualService for billing, which may send some requests elsewhere."""
+    targets = [
+        {"destination": {"host": host}, "weight": part}
+        for host, part in (("billing.internal", weight), ("x.example.org", 100 - weight))
+    ]
+    return document(
+        "VirtualService", "billing", spec={"hosts": ["billing.internal"], "http": [{"timeout": timeout, "route": targets}]}
+    )
+
+
+def test_a_commit_that_moves_no_requests_counts_at_once_and_keeps_step_and_evidence() -> None:
+    """A timeout does not wait behind the steps; what moves requests takes over, from where traffic is."""
+    rolled = Rolled()
+    rolled.begin_with(*mixed(vm(1), vm(2)), front("3s"))
+    first = rolled.begin(*mixed(vm(1), vm(2), vm(3)), front("3s"))
+    before = rolled.until(Phase.SOAKING, 1)
+    rolled.commit(*mixed(vm(1), vm(2), vm(3)), front("9s"))
+    rolled.look()
+    now = rolled.newest
+    assert rolled.world.spec("VirtualService", "billing")["http"][0]["timeout"] == "9s"
+    assert (now.id, now.phase, now.step, now.started) == (first.id, Phase.SOAKING, 1, before.started)
+    assert now.gate_state.keys() == before.gate_state.keys()
+    assert now.commit != first.commit
+    rolled.until(Phase.APPLYING, 2)
+    rolled.commit(*mixed(vm(1), vm(2), vm(3)), front("5s"))
+    assert rolled.until(Phase.WATCHING).id == first.id
+    rolled.say(Word.ABORT)
+    rolled.until(Phase.IDLE)
+    assert rolled.world.spec("VirtualService", "billing")["http"][0]["timeout"] == "5s"
+    assert set(rolled.shares()) == {"vm1", "vm2"}
+    rolled.commit(*mixed(vm(1), vm(2), vm(3)), front("5s", weight=50))
+    rolled.look()
+    assert rolled.newest.id != first.id
+
+
 @pytest.mark.case("C-05")
 @pytest.mark.parametrize("phase", [Phase.APPLYING, Phase.PAUSED, Phase.UNDOING])
 def test_a_vm_that_a_newer_commit_adds_waits_until_it_can_take_over(rolled: Rolled, phase: Phase) -> None:
