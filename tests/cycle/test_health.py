@@ -346,11 +346,12 @@ def test_labels_that_differ_between_cluster_and_registry_have_a_name(world: Worl
 @pytest.mark.parametrize("fails", [Unavailable("no answer"), Rejected("no token")])
 def test_what_has_joined_is_asked_for_by_those_who_look(world: World, fails: Exception) -> None:
     """A registry's server that cannot be asked is a note, and changes nothing else; a service never asks it."""
-    joined = [page("vm9", claimed=False), page("vm1", serviceAccount="root")]
+    joined = [page("vm9", claimed=False), page("vm1", serviceAccount="root"), page("vm2", agentState="locked")]
     cycle = world.process(office=Office(world, joined))
     assert {one.object: one.code for one in world.run("plan", cycle).problems} == {
         "VirtualMachine shop/vm9": Code.UNCLAIMED,
         "VirtualMachine shop/vm1": Code.OTHER_IDENTITY,
+        "VirtualMachine shop/vm2": Code.CREDENTIAL_COPIED,
     }
 
     def refuse(*_: Any) -> None:

@@ -157,12 +157,12 @@ def test_what_is_not_there_is_not_drained(world: World) -> None:
 
 @pytest.mark.case("V-10")
 def test_where_git_registry_and_vm_disagree_the_state_has_a_name(world: World) -> None:
-    """Another address, another identity, and a VM that Git does not know."""
+    """Another address, another identity, a VM that Git does not know, and one of which a copy is about."""
     report(world, "vm1", "healthy", address="10.0.0.77")
-    found = rows(world, page("vm3", serviceAccount="billing"), page("vm4", claimed=False))
+    found = rows(world, page("vm2", agentState="locked"), page("vm3", serviceAccount="billing"), page("vm4", claimed=False))
     assert {name: one.states for name, one in found.items()} == {
         "vm1": (State.ADDRESS_CHANGED,),
-        "vm2": (),
+        "vm2": (State.CREDENTIAL_COPIED,),
         "vm3": (State.OTHER_IDENTITY,),
         "vm4": (State.UNCLAIMED,),
     }
@@ -175,4 +175,5 @@ def test_what_the_server_holds_is_said(world: World) -> None:
     """A brake over those that are silent, a VM that flaps, an agent that lost its rights."""
     found = rows(world, page("vm1", heldBy=["all"]), page("vm2", flapping=True, agentState="locked"))
     assert found["vm1"].why == ("silent, and held by the brake of all",)
-    assert found["vm2"].why == ("flaps, and is held out for a while", "its agent is locked")
+    assert found["vm2"].why[:2] == ("flaps, and is held out for a while", "its agent is locked")
+    assert found["vm2"].why[2].startswith("two machines have used its credential")

@@ -29,4 +29,5 @@ class Code(ProblemCode):
     OTHER_IDENTITY = "MR8104", "a VM has joined as another service account than Git says (other-identity)"
     OTHER_LABELS = "MR8105", "the labels of a VM are others in the cluster than in the registry (other-labels)"
     DELEGATED = "MR8107", "a WorkloadEntry is where its VM reports from, since Git leaves its address to the VM registry"
+    CREDENTIAL_COPIED = "MR8108", "two machines have used the credential of a VM (credential-copied)"
     AWAITED = "MR8106", "a WorkloadEntry of Git is not made before its VM has joined and is well"

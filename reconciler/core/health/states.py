@@ -6,6 +6,7 @@
 | missing | Git asks for its health, nobody ever reported it | its health does not count; it gets requests as before |
 | unclaimed | a VM has joined that Git does not know | it gets no requests; Git must name it, or a person revoke it |
 | other-identity | it joined as another service account than in Git | correct Git, or let it join with another token |
+| credential-copied | two machines have used its credential | its last health stands; a new token fences both |
 | other-labels | cluster and registry have other labels of it | it may serve others; the next write puts Git's in both places |
 
 What a registry that cannot be read means is no state of a VM: then nothing is concluded about any of them.
@@ -14,6 +15,7 @@ What a registry that cannot be read means is no state of a VM: then nothing is c
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
+from reconciler.core.fleet.values import AgentState
 from reconciler.core.groups.joins import has_joined
 from reconciler.core.health.codes import Code
 from reconciler.core.health.conditions import Reason
@@ -35,6 +37,7 @@ class State(StrEnum):
     UNCLAIMED = "unclaimed"
     OTHER_IDENTITY = "other-identity"
     OTHER_LABELS = "other-labels"
+    CREDENTIAL_COPIED = "credential-copied"
 
 
 _CODES = {
@@ -43,6 +46,7 @@ _CODES = {
     State.UNCLAIMED: Code.UNCLAIMED,
     State.OTHER_IDENTITY: Code.OTHER_IDENTITY,
     State.OTHER_LABELS: Code.OTHER_LABELS,
+    State.CREDENTIAL_COPIED: Code.CREDENTIAL_COPIED,
 }
 _NONE = "none"
 #: The states by their codes as texts, for whoever reads them from a report.
@@ -70,6 +74,9 @@ def states_of_page(page: Document, record: LiveObject | None) -> Iterator[tuple[
     if page["claimed"] and not by_group and wanted != page["serviceAccount"] and page["serviceAccount"]:
         said = f"has joined as service account {page['serviceAccount']}, Git says {wanted or 'none'}"
         yield State.OTHER_IDENTITY, f"{said}: correct Git, or let it join with another token"
+    if page["agentState"] == AgentState.LOCKED.value:
+        said = "two machines have used its credential, and neither may speak for it: its last health stands"
+        yield State.CREDENTIAL_COPIED, f"{said}; find out which one is real, and let that one join with a new token"
 
 
 def problems_of(fleet: Iterable[Vital], pages: Iterable[Document], machines: Mapping[Key, LiveObject]) -> Iterator[Problem]:
