@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 
+from reconciler.core.drain import PATIENCE
 from reconciler.core.fleet import operating
 from reconciler.core.fleet.operating import Grant
 from reconciler.core.fleet.roster import Decision
@@ -78,17 +79,21 @@ def deciding_router(registrar: Registrar, doors: Doors) -> APIRouter:
     ledger, carry_out = registrar.ledger, _Deciding(registrar.ledger)
     Operator = Annotated[str, Depends(doors.operator)]  # noqa: N806 - a type
 
+    def decided(key: Key, operator: str, now: datetime, *, draining: bool, within: timedelta = PATIENCE) -> Decision:
+        known = registrar.publisher.localities
+        return operating.drain(ledger.roster, key, operator, now, draining=draining, within=within, known=known)
+
     @routes.post("/vms/{namespace}/{name}/drain", status_code=204)
     async def drain(operator: Operator, namespace: str, name: str, body: DrainBody | None = None) -> Response:
         """Take a VM out of service; it goes on living."""
         key, within = _key(namespace, name), timedelta(seconds=(body or DrainBody()).within)
-        return await carry_out(lambda now: operating.drain(ledger.roster, key, operator, now, draining=True, within=within))
+        return await carry_out(lambda now: decided(key, operator, now, draining=True, within=within))
 
     @routes.post("/vms/{namespace}/{name}/undrain", status_code=204)
     async def undrain(operator: Operator, namespace: str, name: str) -> Response:
         """Put a VM back into service."""
         key = _key(namespace, name)
-        return await carry_out(lambda now: operating.drain(ledger.roster, key, operator, now, draining=False))
+        return await carry_out(lambda now: decided(key, operator, now, draining=False))
 
     @routes.post("/vms/{namespace}/{name}/revoke", status_code=204)
     async def revoke(operator: Operator, namespace: str, name: str) -> Response:

@@ -102,6 +102,9 @@ class Publisher:
 
 
 def _is_known(workload: Workload, silence: Silence) -> bool:
-    """Tell whether what we know of a workload is news: of one that is present only what was heard since leases began anew."""
+    """Tell whether what we know of a workload is news: of one that is present only what was heard since leases began anew.
+
+    Of one that nobody speaks for we know what a person has said.
+    """
     sign = silence.signs.get(workload.agent)
-    return workload.presence is not Presence.PRESENT or (sign is not None and sign.at >= silence.since)
+    return not workload.agent or workload.presence is not Presence.PRESENT or (sign is not None and sign.at >= silence.since)

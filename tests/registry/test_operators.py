@@ -13,6 +13,7 @@ from reconciler.adapters.memory_registry import MemoryRegistry
 from reconciler.core.fleet.audit import Link, broken_at
 from reconciler.core.fleet.brakes import BrakeRules
 from reconciler.core.fleet.leases import Pace
+from reconciler.core.resources import Key
 from reconciler.registry.app import ServerRules
 from reconciler.registry.doors import DoorRules
 from tests.contracts.registry import record
@@ -114,6 +115,28 @@ def test_a_vm_is_drained_and_undrained(server: Served) -> None:
     assert server.vm("vm-0")["draining"] is False
     actions = [one["action"] for one in server.operate("GET", "/v1/audit").body["entries"]]
     assert [actions.count(one) for one in ("drain", "undrain")] == [1, 1]
+
+
+def test_a_vm_without_an_agent_is_drained_too() -> None:
+    """Somebody else may tell its health. Its record says so, and no more; what Git does not know is not drained."""
+    registry = MemoryRegistry(SystemClock())
+    registry.put(record("vm-9"))
+
+    def status() -> dict[str, object]:
+        live = registry.get(Key("VirtualMachine", "shop", "vm-9"))
+        return dict(live.document["status"]) if live else {}
+
+    with served(ServerRules(DoorRules(OPERATOR), QUICK), registry=registry) as server:
+        assert becomes(lambda: server.operate("POST", "/v1/vms/shop/vm-9/drain").status == 204)
+        assert becomes(lambda: status().get("draining") is True)
+        assert (status()["health"], server.vm("vm-9")["agent"], server.vm("vm-9")["leaseEnds"]) == ("unknown", "", None)
+        assert server.operate("POST", "/v1/vms/shop/vm-9/undrain").status == 204
+        assert becomes(lambda: "draining" not in status())
+        assert server.operate("POST", "/v1/vms/shop/vm-9/revoke").status == 409
+        assert server.operate("POST", "/v1/vms/shop/vm-8/drain").status == 404
+        agent = Agent(server)
+        agent.join(server.token("vm-9"))
+        assert (agent.beat().status, server.vm("vm-9")["epoch"]) == (200, 1)
 
 
 @pytest.mark.case("V-12")

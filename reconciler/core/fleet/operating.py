@@ -1,6 +1,6 @@
 """What operators decide, and what an agent's own goodbye comes to."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -68,12 +68,22 @@ def withdraw(roster: Roster, identity: str, actor: str, now: datetime) -> Decisi
     )
 
 
-def drain(roster: Roster, key: Key, actor: str, now: datetime, *, draining: bool, within: timedelta = PATIENCE) -> Decision:
+def drain(
+    roster: Roster,
+    key: Key,
+    actor: str,
+    now: datetime,
+    *,
+    draining: bool,
+    within: timedelta = PATIENCE,
+    known: Container[Key] = frozenset(),
+) -> Decision:
     """Return a workload on its way out, or back in; nothing where it is there already. Raises Refused.
 
-    `within` is for how long its last requests are awaited.
+    `within` is for how long its last requests are awaited. `known` are the VMs of Git: one of them may have no agent, since
+    somebody else tells its health.
     """
-    workload = found(roster, key)
+    workload = Workload(key.namespace, key.name, 0, "") if key in known and key not in roster.workloads else found(roster, key)
     if workload.draining == draining:
         return NOTHING
     said = Drain(actor, now, now + within) if draining else None

@@ -86,6 +86,8 @@ class Agent:
 class Workload:
     """One name that an agent speaks for. `epoch` grows with each join: a rebuilt VM fences the one before it.
 
+    No `agent` (and epoch 0): nobody has joined as it, and a person has drained it.
+
     `reported` is what the agent says, `health` what counts (damping may differ from it). `departed` is when it was lost or
     left; `planned`: it was meant to go, so that no brake counts it. `drain` says of one that is `draining` who and when.
     A member of a `group` has no WorkloadEntry in Git: `joined` is when it joined, `network` and `locality` are what it said.

@@ -56,7 +56,7 @@ def shown(roster: Roster, workload: Workload, silence: Silence, now: datetime) -
         "epoch": workload.epoch,
         "joined": moment(workload.joined) if workload.joined else None,
         "lastSeen": moment(sign.at) if sign else None,
-        "leaseEnds": moment(ends),
+        "leaseEnds": moment(ends) if workload.agent else None,
         "heldBy": list(held_by(roster, workload, silence, now)),
         "version": workload.version,
     }

@@ -67,7 +67,7 @@ def states_of(vital: Vital, record: LiveObject | None) -> Iterator[tuple[State, 
 
 def states_of_page(page: Document, record: LiveObject | None) -> Iterator[tuple[State, str]]:
     """Yield the states of a VM that has joined, as the registry's server tells."""
-    if not page["claimed"]:
+    if page["agent"] and not page["claimed"]:
         yield State.UNCLAIMED, "has joined, and Git does not know it: write its WorkloadEntry, or revoke it"
     wanted = (record.document.get("spec") or EMPTY).get("serviceAccount", "") if record else ""
     by_group = record is not None and has_joined(record)  # what its group says of the account is told with the group
