@@ -280,9 +280,16 @@ class Look:
         """Return how all rollouts look after this look, with the objects that were written since and those that were not."""
         mesh = self.mesh if predict else None
         found = [self._outlook(one, self._waits(one, written, left), mesh, written) for one in self.under_way]
-        said = [(*self.gatekeeper.hopeless(one), *remarks(one, self.git, self.mesh)) for one in self.under_way]
+        said = [
+            (*self.gatekeeper.hopeless(one), *remarks(one, self.git, self.mesh), *self._behind(one)) for one in self.under_way
+        ]
         unread = self.force.problem
         return tuple(replace(one, notes=(*one.notes, *notes, *unread)) for one, notes in zip(found, said, strict=True))
+
+    def _behind(self, rollout: Rollout) -> Iterator[str]:
+        """Say which commit waits for a rollout to make way."""
+        if rollout.id in self._newer and rollout.phase is not Phase.IDLE:
+            yield f"commit {self._newer[rollout.id][:10]} wants something else, and waits until it can take over"
 
     def _outlook(self, one: Rollout, missing: Iterable[Wait], mesh: Mesh | None, written: AbstractSet[Key]) -> Outlook:
         found, before = outlook(one, missing, mesh), self.stored.get(one.id)

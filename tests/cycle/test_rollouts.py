@@ -283,7 +283,8 @@ def test_a_vm_that_a_newer_commit_adds_waits_until_it_can_take_over(rolled: Roll
         rolled.look()
     assert rolled.newest.phase is phase
     rolled.commit(*mixed(vm(1), vm(2), vm(3), vm(4)))
-    rolled.look()
+    (shown,) = rolled.look().rollouts
+    assert any("waits until it can take over" in note for note in shown.notes)
     assert (rolled.newest.id, rolled.newest.phase) == (first.id, phase)
     assert "vm4" not in rolled.shares()
     if phase is Phase.PAUSED:
