@@ -1,17 +1,20 @@
 """Checkpoints of rollouts in the cluster: written before the writes of a stage, and what a lost store is rebuilt from."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.changes import ObjectDiff, State
+from reconciler.core.comparison import our_paths
+from reconciler.core.documents import limited
 from reconciler.core.plans import PlanSettings
-from reconciler.core.resources import DesiredState, Key, ObservedState, Relation, Revision
+from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Relation, Revision
 from reconciler.core.rollouts.beginning import begun, wish_between
 from reconciler.core.rollouts.checkpoint import CHECKPOINT, Checkpoint, checkpoints
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.policies import Policies, RolloutLimits, policy_of
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
+from reconciler.core.rollouts.subsets import GENERATED_ANNOTATION
 from reconciler.core.units import cut
 from reconciler.core.wanted import wanted_now
 from reconciler.errors import Conflict, InvalidInput, Rejected, Unavailable
@@ -81,13 +84,24 @@ class Recovery:
         units = [unit for one in (after, before) for unit in cut(one, self.observed, differences) if entry in unit.keys]
         if not units:
             return None
-        unit = replace(units[0], keys=tuple(dict.fromkeys(key for one in units for key in one.keys)))
+        keys = dict.fromkeys(key for one in units for key in one.keys)
+        standing = self._standing(keys, written) if checkpoint.undone else {}
+        written, unit = {**written, **standing}, replace(units[0], keys=tuple(dict.fromkeys((*keys, *standing))))
         policies, mesh = Policies.of(after.policies, self.plan.root_namespace), Mesh(self.observed, self.plan.cluster)
         policy = policy_of(unit, policies, self.limits)
         found = begun(wish_between(unit, written, git), policy, mesh, revision, now, before=None, attempt=1)
         if found is None or not found.way.steps:
             return None
         return replace(found, id=checkpoint.rollout, digest=checkpoint.digest, base=checkpoint.base)
+
+    def _standing(self, keys: Collection[Key], written: Mapping[Key, Document]) -> dict[Key, Document]:
+        """Return what is live of a unit that was taken back: its weights, and its generated routes, may hold a share."""
+        entries = {f"{key.namespace}/{key.name}" for key in keys if key.kind == "ServiceEntry"}
+        return {
+            key: limited(live.document, our_paths(live))
+            for key, live in self.observed.objects.items()
+            if (key in keys and key in written) or live.annotations.get(GENERATED_ANNOTATION) in entries
+        }
 
 
 def _undone(rollout: Rollout, _checkpoint: Checkpoint, entry: Key, now: datetime) -> Rollout:

@@ -543,3 +543,18 @@ def test_what_others_add_to_what_git_has_lives_through_it_all() -> None:
         rolled.look()
     assert theirs(rolled, "billing")
     assert rolled.world.spec("VirtualService", "billing")["http"][1:] == git[1]["spec"]["http"]
+
+
+def test_routes_that_hold_what_was_taken_back_stand_without_the_store() -> None:
+    """They are in no commit, and nothing goes elsewhere because a database was lost."""
+    rolled = born(*unit(SELECTOR, *TWO), split={"vm": 30, "pod": 70})
+    rolled.policy = policy(strategy="subsets", split={"vm": 10, "pod": 90})
+    rolled.begin(*unit(SELECTOR, *TWO))
+    rolled.until(Phase.SOAKING, 1)
+    rolled.say(Word.ABORT)
+    rolled.until(Phase.IDLE)
+    rolled.look()
+    lose_store(rolled)
+    for _ in range(3):
+        assert rolled.look().results == ()
+    assert (rolled.shares()["pods"], generated(rolled)) == (Fraction(7, 10), BOTH)

@@ -162,6 +162,27 @@ def test_a_split_that_was_held_is_held_again_without_the_store() -> None:
     assert float(rolled.shares()["pods"]) == pytest.approx(0.63, abs=0.031)
 
 
+@pytest.mark.parametrize("kept", [50, 80])
+def test_a_split_that_was_taken_back_stands_as_it_was_without_the_store(kept: int) -> None:
+    """What holds the old one is in no commit: it is read from what is live. Git's own weights would make 20 %."""
+    rolled = Rolled(policy=policy(split={"vm": kept, "pod": 100 - kept}))
+    scale(rolled, 8)
+    rolled.commit(*mixed(vm(1), vm(2)))
+    rolled.look()
+    before = rolled.shares()
+    rolled.policy = policy(split={"vm": 20, "pod": 80})
+    rolled.begin(*mixed(vm(1), vm(2)))
+    rolled.until(Phase.SOAKING, 1)
+    rolled.say(Word.ABORT)
+    rolled.until(Phase.IDLE)
+    rolled.look()
+    lose_store(rolled)
+    for _ in range(3):
+        report = rolled.look()
+        assert (report.verdict, report.results) == (Verdict.REFUSED, ())
+    assert rolled.shares() == before
+
+
 def test_a_vm_that_has_left_comes_back_by_an_undo_without_the_store() -> None:
     """It is live without the labels by which it is picked: what belongs together, both commits say."""
     rolled = Rolled()
