@@ -9,7 +9,7 @@ from reconciler.core.comparison import our_paths
 from reconciler.core.documents import limited
 from reconciler.core.plans import PlanSettings
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState, Relation, Revision
-from reconciler.core.rollouts.beginning import begun, wish_between
+from reconciler.core.rollouts.beginning import begun, settled, wish_between
 from reconciler.core.rollouts.checkpoint import CHECKPOINT, Checkpoint, checkpoints
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.policies import Policies, RolloutLimits, policy_of
@@ -87,9 +87,15 @@ class Recovery:
         keys = dict.fromkeys(key for one in units for key in one.keys)
         standing = self._standing(keys, written) if checkpoint.undone else {}
         written, unit = {**written, **standing}, replace(units[0], keys=tuple(dict.fromkeys((*keys, *standing))))
-        policies, mesh = Policies.of(after.policies, self.plan.root_namespace), Mesh(self.observed, self.plan.cluster)
-        policy = policy_of(unit, policies, self.limits)
-        found = begun(wish_between(unit, written, git), policy, mesh, revision, now, before=None, attempt=1)
+        mesh = Mesh(self.observed, self.plan.cluster)
+        policy, old = (
+            policy_of(unit, Policies.of(one.policies, self.plan.root_namespace), self.limits) for one in (after, before)
+        )
+        wish, held = wish_between(unit, written, git), None
+        if old.split is not None and wish.stays and not checkpoint.undone:
+            base = wish_between(unit, written, written)
+            held = settled(base, old, mesh, Revision(checkpoint.base), now, attempt=1)
+        found = begun(wish, policy, mesh, revision, now, before=held, attempt=1)
         if found is None or not found.way.steps:
             return None
         return replace(found, id=checkpoint.rollout, digest=checkpoint.digest, base=checkpoint.base)

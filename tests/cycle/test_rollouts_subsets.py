@@ -558,3 +558,16 @@ def test_routes_that_hold_what_was_taken_back_stand_without_the_store() -> None:
     for _ in range(3):
         assert rolled.look().results == ()
     assert (rolled.shares()["pods"], generated(rolled)) == (Fraction(7, 10), BOTH)
+
+
+@pytest.mark.parametrize(("word", "then"), [(Word.ABORT, 70), (Word.RESUME, 80)])
+def test_a_rollout_from_a_split_that_was_held_is_recovered_without_its_store(word: Word, then: int) -> None:
+    """It goes on from the share that it had, and back to the one that was held, whatever the VMs' weights would make."""
+    rolled = born(*unit(SELECTOR, *TWO), split={"vm": 30, "pod": 70})
+    rolled.policy = policy(strategy="subsets", split={"vm": 10, "pod": 90})
+    rolled.begin(*unit(SELECTOR, *TWO))
+    rolled.until(Phase.SOAKING, 1)
+    lose_store(rolled)
+    rolled.say(word)
+    rolled.until(Phase.IDLE if word is Word.ABORT else Phase.SOAKING)
+    assert (rolled.shares()["pods"], generated(rolled)) == (Fraction(then, 100), BOTH)

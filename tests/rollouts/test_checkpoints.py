@@ -162,6 +162,22 @@ def test_a_split_that_was_held_is_held_again_without_the_store() -> None:
     assert float(rolled.shares()["pods"]) == pytest.approx(0.63, abs=0.031)
 
 
+def test_a_split_that_was_held_is_what_an_abort_leads_back_to_without_the_store() -> None:
+    """No commit's weights say it: the policy of the one before does."""
+    rolled = Rolled(policy=policy(split={"vm": 50, "pod": 50}))
+    scale(rolled, 8)
+    rolled.commit(*mixed(vm(1), vm(2)))
+    rolled.look()
+    rolled.policy = policy(split={"vm": 20, "pod": 80})
+    rolled.begin(*mixed(vm(1), vm(2)))
+    rolled.until(Phase.SOAKING, 1)
+    lose_store(rolled)
+    assert rolled.newest.cause is Cause.RECOVERED
+    rolled.say(Word.ABORT)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+    assert rolled.shares() == {"vm1": 0.25, "vm2": 0.25, "pods": 0.5}
+
+
 @pytest.mark.parametrize("kept", [50, 80])
 def test_a_split_that_was_taken_back_stands_as_it_was_without_the_store(kept: int) -> None:
     """What holds the old one is in no commit: it is read from what is live. Git's own weights would make 20 %."""
