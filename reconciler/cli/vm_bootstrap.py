@@ -36,6 +36,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Folder for what -o names a form of.")
 @click.option("--server", metavar="URL", required=True, help="The registry's server, as the VMs reach it.")
 @click.option("--server-ca", type=_FILE, help="Authorities of its certificate (PEM).  [default: the VM's]")
+@click.option("--cert-file", default="", metavar="PATH", help="Where the VMs have a certificate, if that server asks for one.")
+@click.option("--key-file", default="", metavar="PATH", help="Where they have its key.")
 @click.option("--operator-token", type=_FILE, help="File with an operator's token: each VM then gets a join token.")
 @click.option("--operator-url", metavar="URL", help="Where operators reach that server.  [default: --server]")
 @click.option(
@@ -135,8 +137,8 @@ def _found(
 
 #: What is an option of this command alone.
 _OWN = frozenset(
-    "server server_ca operator_token operator_url join_from join_token istio_namespace revision cluster_id ingress_ip "
-    "ingress_service svc_ip capture_dns token_duration".split()
+    "server server_ca cert_file key_file operator_token operator_url join_from join_token istio_namespace revision "
+    "cluster_id ingress_ip ingress_service svc_ip capture_dns token_duration".split()
 )
 
 
@@ -148,6 +150,7 @@ def _order(options: dict[str, Any]) -> "Order":
     return Order(
         server=options["server"],
         ca=options["server_ca"].read_bytes() if options["server_ca"] else b"",
+        certificate=(options["cert_file"], options["key_file"]),
         namespace=options["istio_namespace"],
         revision=options["revision"],
         cluster=options["cluster_id"],

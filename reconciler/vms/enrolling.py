@@ -30,12 +30,14 @@ ISTIO_TOKEN, JOIN_TOKEN = "istio-token", "join-token"
 class Order:
     """What a person wants for the VMs of one call.
 
-    `server` is the registry's URL for agents, `ca` its authorities as PEM, empty for the system's. Where `cluster` is None and
+    `server` is the registry's URL for agents, `ca` its authorities as PEM, empty for the system's. `certificate` are files of
+    the VMs, with the certificate that they show it and its key, empty where it asks for none. Where `cluster` is None and
     `ingress` empty, the cluster is asked; `gateway` is the namespace and name of the Service that leads to istiod.
     """
 
     server: str
     ca: bytes = b""
+    certificate: tuple[str, str] = ("", "")
     namespace: str = "istio-system"
     revision: str = ""
     cluster: str | None = None
@@ -186,6 +188,7 @@ def _agent_config(vm: EnrolledVM, order: Order) -> dict[str, Any]:
     document: dict[str, Any] = {"server": order.server}
     if order.ca:
         document["caFile"] = CA_PLACE
+    document |= {name: path for name, path in zip(("certFile", "keyFile"), order.certificate, strict=True) if path}
     if vm.probe and vm.probe.get("exec"):
         document["allowExec"] = True
     try:

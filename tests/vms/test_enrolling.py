@@ -73,6 +73,16 @@ def site() -> Site:
     return Site()
 
 
+def test_an_agent_is_told_where_its_certificate_is(site: Site) -> None:
+    """Where the registry's server asks for one; half of it is refused."""
+    own = ("/etc/vm/vm.pem", "/etc/vm/vm.key")
+    files = site.bundle(order=replace(ORDER, certificate=own)).files
+    assert (config := json.loads(files["agent.json"]))["certFile"] == own[0]
+    assert config["keyFile"] == own[1]
+    with pytest.raises(InvalidInput, match="one needs the other"):
+        site.bundle(order=replace(ORDER, certificate=("/etc/vm/vm.pem", "")))
+
+
 def test_the_files_of_a_vm(site: Site) -> None:
     """Istio's five and ours; the tokens are those of this VM."""
     files = site.bundle().files
