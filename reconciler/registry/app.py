@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
@@ -68,6 +68,7 @@ def registry_app(
         title="mesh-reconciler VM registry",
         version=__version__,
         lifespan=lifespan,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -75,6 +76,11 @@ def registry_app(
     app.include_router(agents_router(registrar, doors))
     for router in (reading_router, deciding_router, tokens_router):
         app.include_router(router(registrar, doors))
+
+    @app.get("/openapi.json", include_in_schema=False, dependencies=[Depends(doors.operator)])
+    async def openapi() -> JSONResponse:
+        # For operators: it tells which version runs here.
+        return JSONResponse(app.openapi())
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> JSONResponse:

@@ -74,14 +74,14 @@ def test_all_of_it_needs_the_operator_s_token(subtests: pytest.Subtests) -> None
     with served(ServerRules(DoorRules(OPERATOR, operators=("127.0.0.1/32", "127.0.1.0/24")))) as server:
         agent = Agent(server)
         agent.join(server.token("vm-9"))
-        for number, (method, path) in enumerate(ROUTES):
+        for number, (method, path) in enumerate([*ROUTES, ("GET", "/openapi.json")]):
             here = f"127.0.1.{number}"
             body: dict[str, str] | None = {} if method == "POST" else None
             for bearer, source in (("", here), ("x" * 40, here), (agent.credential, here), (OPERATOR, f"127.0.2.{number}")):
                 with subtests.test(f"{method} {path} from {source}"):
                     reply = server.ask(method, path, body, bearer, source)
                     assert (reply.status, reply.body["code"]) == (401, "operators-only")
-        spoken = server.ask("GET", "/openapi.json").body["paths"]
+        spoken = server.operate("GET", "/openapi.json").body["paths"]
         tags = [verb["tags"] for verbs in spoken.values() for verb in verbs.values()]
         assert tags.count(["operators"]) == len(ROUTES)
 
