@@ -26,7 +26,7 @@ from reconciler.core.rollouts.machine import advance, set_out_on
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.outlook import Outlook, outlook
 from reconciler.core.rollouts.overrun import overrun
-from reconciler.core.rollouts.places import group_of, may_begin
+from reconciler.core.rollouts.places import mates_of, may_begin
 from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
 from reconciler.core.rollouts.records import Change, Refusal, change_of, content_of, shares_told
 from reconciler.core.rollouts.rollout import Outcome, Phase, Rollout
@@ -252,7 +252,7 @@ class Look:
             gates=judged_of(self.judged.get(rollout.id, ())),
             place=rollout.id in may_begin(others, self.cap),
             hold=next((one for unit, one in self.holds.items() if unit in names_of(rollout.unit, rollout.way.after)), None),
-            group=tuple(group_of(rollout, others)),
+            group=tuple(mates_of(rollout, others)),
             newer=self._newer.get(rollout.id, ""),
             later=self.heard.later.get(rollout.id, ""),
             asked=rollout.id in self._asked,

@@ -144,3 +144,22 @@ def test_a_retry_of_one_unit_brings_along_the_group_that_went_back_with_it(*, re
         assert len(steps) != 1
         assert max(steps, default=0) - min(steps, default=0) <= 1
     assert rolled.world.spec("WorkloadEntry", "vm1")["weight"] == rolled.world.spec("WorkloadEntry", "vm3")["weight"] == 9
+
+
+def test_a_newer_commit_for_one_of_a_group_leaves_them_together() -> None:
+    """The other one waits until it has caught up, and harm in either still takes both back."""
+    rolled = Rolled()
+    rolled.begin_with(*grouped(rolled))
+    rolled.begin(*grouped(rolled, 9, 9))
+    rolled.until(Phase.SOAKING, 1)
+    rolled.commit(*grouped(rolled, 40, 9))
+    for _ in range(4):
+        rolled.look()
+    shipping, billing = rolled.world.store.rollouts.standing()
+    assert (shipping.unit, shipping.step, billing.unit) == ("shop/shipping", 1, "shop/billing")
+    assert shipping.commit != billing.commit
+    told(rolled, Word.ABORT, [billing])
+    for _ in range(25):
+        rolled.look()
+    assert {one.outcome for one in rolled.world.store.rollouts.standing()} == {Outcome.UNDONE}
+    assert "weight" not in rolled.world.spec("WorkloadEntry", "vm3")

@@ -35,7 +35,9 @@ def taken_along(rollout: Rollout, wish: Wish, split: Fraction | None, revision: 
     way = replace(way, before={**way.before, **moved}, after={**way.after, **moved})
     content = content_of(wish.after, split)
     digest, origin = digest_of_way(content, way), {**rollout.origin, **moved}
-    return replace(rollout, commit=revision.id, content=content, digest=digest, origin=origin, way=way)
+    # What a group goes together for stays the commit that it began for.
+    commit = rollout.commit if rollout.policy.group else revision.id
+    return replace(rollout, commit=commit, content=content, digest=digest, origin=origin, way=way)
 
 
 def _is_beside(old: Document | None, new: Document | None) -> bool:

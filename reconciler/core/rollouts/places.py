@@ -33,6 +33,23 @@ def group_of(rollout: Rollout, rollouts: Iterable[Rollout]) -> Sequence[Rollout]
     return tuple(one for one in rollouts if one.id != rollout.id and _party(one) == _party(rollout))
 
 
+def mates_of(rollout: Rollout, rollouts: Iterable[Rollout]) -> Sequence[Rollout]:
+    """Return the others that a rollout waits for at each step, and goes back with.
+
+    They are its group as it began, and those of the group that roll for a newer commit of their own by now. Who was on the way
+    back already when the rollout began is none of them: what began may be the cure.
+    """
+    if not rollout.policy.group:
+        return ()
+    others = [one for one in rollouts if one.id != rollout.id and one.policy.group == rollout.policy.group]
+    return tuple(one for one in others if one.commit == rollout.commit or _rolls_beside(one, rollout))
+
+
+def _rolls_beside(other: Rollout, rollout: Rollout) -> bool:
+    left = other.goes_back and (other.entered or other.began) <= rollout.began
+    return other.phase is not Phase.IDLE and not left
+
+
 def tried_again(rollout: Rollout, refused: Sequence[Rollout], *, of_unit: bool = False) -> Sequence[Rollout]:
     """Return the rollouts that a retry of this one is said to; `refused` are those whose content is refused, oldest first.
 
