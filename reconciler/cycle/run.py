@@ -314,7 +314,7 @@ class Cycle:
         found = health_of(
             fleet, git, observed, settings, brake, sight.started, overrides=overrides, untouchable=untouchable, moved=moved
         )
-        states = problems_of(fleet, self._joined(sight), observed.machines)
+        states = problems_of(fleet, self._joined(sight), observed.machines, look.rolling)
         parting = partings(drains.values(), git, observed, settings.cluster)
         standing = (*told(fleet, observed), *parting, *states, *map(fought_over, fought))
         sight.problems += standing

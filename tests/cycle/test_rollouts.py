@@ -190,7 +190,9 @@ def test_abort_leads_back_to_where_it_began(rolled: Rolled) -> None:
     assert ended.outcome is Outcome.UNDONE
     assert rolled.shares() == before
     for _ in range(5):
-        assert rolled.look().results == ()
+        report = rolled.look()
+        assert report.results == ()
+        assert report.problems == (), "its labels are taken off by the undo"
     rolled.begin(*mixed(vm(1), vm(2), vm(4)))
     assert rolled.newest.id != ended.id
     rolled.until(Phase.WATCHING)

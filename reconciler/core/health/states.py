@@ -12,7 +12,7 @@
 What a registry that cannot be read means is no state of a VM: then nothing is concluded about any of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from reconciler.core.fleet.values import AgentState
@@ -79,10 +79,17 @@ def states_of_page(page: Document, record: LiveObject | None) -> Iterator[tuple[
         yield State.CREDENTIAL_COPIED, f"{said}; find out which one is real, and let that one join with a new token"
 
 
-def problems_of(fleet: Iterable[Vital], pages: Iterable[Document], machines: Mapping[Key, LiveObject]) -> Iterator[Problem]:
-    """Yield a problem for each state of each VM: of ours, and of those that have joined as far as they were asked for."""
+def problems_of(
+    fleet: Iterable[Vital], pages: Iterable[Document], machines: Mapping[Key, LiveObject], rolling: Collection[Key] = ()
+) -> Iterator[Problem]:
+    """Yield a problem for each state of each VM: of ours, and of those that have joined as far as they were asked for.
+
+    `rolling` are the objects of rollouts, which take labels off those who are not in yet, or not any more.
+    """
     for vital in fleet:
         for state, text in states_of(vital, machines.get(record_of(vital.key))):
+            if state is State.OTHER_LABELS and vital.key in rolling:
+                continue
             yield Problem(_CODES[state], text, Severity.WARNING, object=str(vital.key))
     for page in pages:
         key = Key(VIRTUAL_MACHINE, page["namespace"], page["name"])
