@@ -140,7 +140,7 @@ def release_brake(*, scope: str, **options: Any) -> int:
 @_options
 @failing
 def end_recovery(**options: Any) -> int:
-    """Trust the record of a restored registry again; join tokens that nobody has used by then are good no more."""
+    """Trust the record of a restored registry again; unused join tokens from before that was in doubt are good no more."""
     with _office(options) as office:
         office.end_recovery()
     click.echo("the registry's record is trusted again; revoke again what was revoked since the backup")

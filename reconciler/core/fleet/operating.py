@@ -136,10 +136,14 @@ def release(roster: Roster, silence: Silence, scope: str, actor: str, now: datet
 
 
 def end_recovery(roster: Roster, actor: str, now: datetime) -> Decision:
-    """Return a fleet whose record is trusted again. Tokens that look unused may have been used since: they are withdrawn."""
-    if roster.fleet.recovering is None:
+    """Return a fleet whose record is trusted again. Raises Refused.
+
+    Older tokens that look unused may have been used since the backup: they are withdrawn. Those issued meanwhile are good.
+    """
+    began = roster.fleet.recovering
+    if began is None:
         raise Refused(Refusal.CONFLICT, "the registry is not recovering")
-    unused = [one for one in roster.tokens.values() if not one.used_by and not one.withdrawn]
+    unused = [one for one in roster.tokens.values() if not one.used_by and not one.withdrawn and one.created <= began]
     rows: list[Row] = [replace(roster.fleet, recovering=None), *(replace(one, withdrawn=True) for one in unused)]
     return Decision(tuple(rows), (Entry(now, actor, "recovery-ended", "fleet", f"{len(unused)} tokens withdrawn"),))
 

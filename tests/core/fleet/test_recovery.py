@@ -60,6 +60,7 @@ def test_yesterdays_dump_under_two_hundred_agents_that_rotate(subtests: pytest.S
         with pytest.raises(Refused) as refused:
             world.join(Vm(address="10.0.9.9"), unused)
         assert refused.value.code is Refusal.RECOVERING
+    meanwhile = world.token("vm-1000")
     world.store(operating.end_recovery(world.roster, "ann", world.now))
     world.since = world.now
     with subtests.test("nor is it afterwards"):
@@ -75,6 +76,9 @@ def test_yesterdays_dump_under_two_hundred_agents_that_rotate(subtests: pytest.S
         for vm in vms[1:]:
             world.beat(vm)
         assert [one.name for one in world.sweep()] == ["vm-0"]
+    with subtests.test("a token that was issued meanwhile is good"):
+        world.join(Vm(address="10.0.3.1"), meanwhile)
+        assert world.workload("vm-1000").epoch == 1
 
 
 def test_an_empty_registry_takes_its_agents_back() -> None:
