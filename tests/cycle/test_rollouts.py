@@ -239,14 +239,12 @@ def test_a_newer_commit_takes_over_from_where_traffic_is(rolled: Rolled) -> None
 
 
 def front(timeout: str, weight: int = 100) -> Document:
-    """A VirtualService for billing, which may send some requests elsewhere."""
-    targets = [
-        {"destination": {"host": host}, "weight": part}
-        for host, part in (("billing.internal", weight), ("x.example.org", 100 - weight))
-    ]
-    return document(
-        "VirtualService", "billing", spec={"hosts": ["billing.internal"], "http": [{"timeout": timeout, "route": targets}]}
-    )
+    """A VirtualService for billing, which may send some requests elsewhere, and all those of one path."""
+    parts = (("billing.internal", weight), ("x.example.org", 100 - weight))
+    targets = [{"destination": {"host": host}, "weight": part} for host, part in parts]
+    elsewhere = {"match": [{"uri": {"prefix": "/x"}}], "route": [{"destination": {"host": "x.example.org"}}]}
+    http = [{**elsewhere, "timeout": timeout}, {"timeout": timeout, "route": targets}]
+    return document("VirtualService", "billing", spec={"hosts": ["billing.internal"], "http": http})
 
 
 def test_a_commit_that_moves_no_requests_counts_at_once_and_keeps_step_and_evidence() -> None:
@@ -258,7 +256,7 @@ def test_a_commit_that_moves_no_requests_counts_at_once_and_keeps_step_and_evide
     rolled.commit(*mixed(vm(1), vm(2), vm(3)), front("9s"))
     rolled.look()
     now = rolled.newest
-    assert rolled.world.spec("VirtualService", "billing")["http"][0]["timeout"] == "9s"
+    assert [one["timeout"] for one in rolled.world.spec("VirtualService", "billing")["http"]] == ["9s", "9s"]
     assert (now.id, now.phase, now.step, now.started) == (first.id, Phase.SOAKING, 1, before.started)
     assert now.gate_state.keys() == before.gate_state.keys()
     assert now.commit != first.commit
@@ -267,7 +265,7 @@ def test_a_commit_that_moves_no_requests_counts_at_once_and_keeps_step_and_evide
     assert rolled.until(Phase.WATCHING).id == first.id
     rolled.say(Word.ABORT)
     rolled.until(Phase.IDLE)
-    assert rolled.world.spec("VirtualService", "billing")["http"][0]["timeout"] == "5s"
+    assert [one["timeout"] for one in rolled.world.spec("VirtualService", "billing")["http"]] == ["5s", "5s"]
     assert set(rolled.shares()) == {"vm1", "vm2"}
     rolled.commit(*mixed(vm(1), vm(2), vm(3)), front("5s", weight=50))
     rolled.look()

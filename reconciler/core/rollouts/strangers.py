@@ -16,6 +16,8 @@ from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.values import Documents
 
 _LISTS: Mapping[str, tuple[str, ...]] = {"VirtualService": ("http", "tls", "tcp"), "DestinationRule": ("subsets",)}
+#: What may change of a route that stays the same one.
+_BESIDE = frozenset({"route", "timeout", "retries"})
 _Element = Mapping[str, Any]
 
 
@@ -74,10 +76,10 @@ def _merged(key: Key, name: str, known: list[Document], live: Document, hosts: s
 
 
 def _identity(key: Key, element: _Element) -> str:
-    """Return what tells an element from others: the name of a subset, all of a route but where it sends."""
+    """Return what tells an element from others: the name of a subset, of a route what it matches and does."""
     if key.kind == "DestinationRule":
         return str(element["name"])
-    return json.dumps({name: value for name, value in element.items() if name != "route"}, sort_keys=True)
+    return json.dumps({name: value for name, value in element.items() if name not in _BESIDE}, sort_keys=True)
 
 
 def _leads(key: Key, element: _Element, hosts: set[str]) -> bool:
