@@ -12,8 +12,10 @@ def look(scene: Scene, memory: Memory) -> tuple[Look, Memory]:
 
     Not ready yet is no harm, for it receives nothing; healthy once and not any more is. Without a single endpoint there is
     nothing to pass: Pods that somebody else starts are waited for. Unknown health counts as in law 1, and is said, and so does
-    where no endpoint can be known at all.
+    where no endpoint can be known at all. Of VMs nothing is concluded from a record that may be an older one.
     """
+    if scene.doubted and any(one.key.kind == "WorkloadEntry" for one in scene.targets):
+        return Look.unsure(Reason.STALE, "the VM registry recovers: how it says that VMs are may be long past"), memory
     if scene.unknown and not memory.kept.get("healthy"):
         return Look(Mood.GOOD, scene.unknown), memory
     if not scene.targets and not memory.kept.get("healthy"):

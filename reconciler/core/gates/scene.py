@@ -44,7 +44,8 @@ class Scene:
     there is none (at 100 % there is no stable arm) or where they cannot be told apart; `why_no_arms` says which.
     `version` tells the canary from another one (its Pods' template). `exposure` is how far the step goes (0 to 1), `author`
     who made the commit, `digest` that of the plan in force. `watched`: the last step has passed. `gains` says
-    of each service whose shares the step changes what it is to give. `unknown` says why nobody knows of any endpoint.
+    of each service whose shares the step changes what it is to give. `unknown` says why nobody knows of any endpoint;
+    `doubted`: what is known of VMs may be an older record.
     """
 
     now: datetime
@@ -67,3 +68,4 @@ class Scene:
     watched: bool = False
     gains: tuple[Gain, ...] = ()
     unknown: str = ""
+    doubted: bool = False

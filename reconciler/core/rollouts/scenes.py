@@ -38,6 +38,7 @@ def scene_of(rollout: Rollout, mesh: Mesh, now: datetime, author: str = "") -> S
     return replace(
         _place(rollout, now, author),
         targets=tuple(_targets(receiving, documents, mesh)),
+        doubted=mesh.observed.recovering,
         whole=Arm(hosts, namespace),
         canary=Arm(hosts, namespace, tuple(sorted(canary))) if canary and (apart or not stable) else None,
         stable=Arm(hosts, namespace, tuple(sorted(stable))) if apart else None,
@@ -73,6 +74,7 @@ def _of_routes(rollout: Rollout, documents: Documents, mesh: Mesh, now: datetime
     return replace(
         _place(rollout, now, author),
         targets=targets,
+        doubted=mesh.observed.recovering,
         unknown="" if targets else "no endpoint is known of where the routes lead",
         whole=Arm(tuple(sorted(hosts_of(documents)))),
         canary=Arm(tuple(sorted(gaining))) if gaining else None,

@@ -1,5 +1,7 @@
 """Endpoint health as a gate."""
 
+from dataclasses import replace
+
 import pytest
 
 from reconciler.core.gates.judging import judge
@@ -28,6 +30,16 @@ def test_all_healthy_passes() -> None:
     assert seen((Target(VM, healthy=True), Target(POD, healthy=True))) == Verdict.passing("2 endpoints healthy")
     unknown = seen((Target(VM, healthy=None), Target(POD, healthy=True)))
     assert unknown == Verdict.passing("1 endpoints healthy, health unknown: WorkloadEntry shop/vm-1")
+
+
+def test_of_an_older_record_nothing_is_concluded() -> None:
+    """Neither that a VM is well nor that it fell ill; of Pods the cluster tells."""
+    vms = (Target(VM, healthy=False),)
+    verdict, _ = judge(GATE, replace(scene(MINUTE, targets=vms), doubted=True), Memory(kept={"healthy": [str(VM)]}), {})
+    assert (verdict.answer, verdict.reason) == (Answer.WAIT, Reason.STALE)
+    pods = (Target(POD, healthy=True),)
+    verdict, _ = judge(GATE, replace(scene(MINUTE, targets=pods), doubted=True), Memory(), {})
+    assert verdict.answer is Answer.PASS
 
 
 @pytest.mark.case("C-08")
