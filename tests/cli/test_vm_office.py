@@ -28,7 +28,7 @@ def run(server: Served, folder: Path, *arguments: str) -> Result:
     token = folder / "operator.token"
     token.write_text(OPERATOR)
     where = ("--operator-url", f"http://127.0.0.1:{server.port}", "--operator-token", str(token), "--data", str(folder))
-    return CliRunner().invoke(main, ["vm", *arguments, *where], prog_name="reconciler")
+    return CliRunner(env={"COLUMNS": "160"}).invoke(main, ["vm", *arguments, *where], prog_name="reconciler")
 
 
 def test_a_token_is_all_that_is_printed_and_lets_a_vm_in_until_it_is_revoked(server: Served, tmp_path: Path) -> None:
