@@ -278,9 +278,10 @@ class Cycle:
         while look.advance(found) or (look.taken_over and self._rollouts.begin(look, desired, found)):
             found = compare(rules, look.wanted)
         look.take_figures(ahead=sight.command != "serve")
-        if retaken := look.retaken:
+        retaken, stands = look.retaken, self._rollouts.look_ahead(look, desired, found) if sight.command == "diff" else {}
+        if retaken or stands:
             taking = replace(rules.adoption, keys=rules.adoption.keys | retaken)
-            found = compare(replace(rules, adoption=taking), look.wanted)
+            found = compare(replace(rules, adoption=taking), {**look.wanted, **stands})
         sight.notes += look.remarks
         look.kept, notes = heard_of(look.holds, self._held, partial(self._units, desired, observed, found), found)
         sight.notes += notes

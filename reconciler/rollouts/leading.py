@@ -3,10 +3,11 @@
 It happens in memory, on one look at both stores; nothing is stored or written here.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from reconciler.core.changes import ObjectDiff
 from reconciler.core.exposure import Bound
@@ -20,7 +21,7 @@ from reconciler.core.rollouts.beginning import Wish, begun, leads_to, splits_bac
 from reconciler.core.rollouts.bounds import bounds_of, gains_of
 from reconciler.core.rollouts.effective import anchored, at, effective, remarks, upheld
 from reconciler.core.rollouts.figures import figures
-from reconciler.core.rollouts.held import held_back
+from reconciler.core.rollouts.held import Awaited, held_back
 from reconciler.core.rollouts.looks import seen_of
 from reconciler.core.rollouts.machine import advance, set_out_on
 from reconciler.core.rollouts.mesh import Mesh
@@ -103,10 +104,11 @@ class Look:
     refused: dict[str, NoWay] = field(default_factory=dict)
     gone: list[Rollout] = field(default_factory=list)
     kept: Mapping[Key, str] = field(default_factory=dict)
-    awaiting: dict[Key, str] = field(default_factory=dict)
+    awaiting: dict[Key, Awaited] = field(default_factory=dict)
     expected: Mapping[Key, int] = field(default_factory=dict)
     saved: bool = False
     _newer: dict[str, str] = field(default_factory=dict)
+    _ahead: dict[Key, Document | None] = field(default_factory=dict)
     _asked: set[str] = field(default_factory=set)
 
     @property
@@ -148,7 +150,7 @@ class Look:
     def untouchable(self) -> dict[Key, str]:
         """The objects that must not be written at all, each with the reason."""
         own = {key: one.reason for one in self.standing.values() if one.hands_off for key in one.way.after}
-        return {**self.awaiting, **self.kept, **own}
+        return {**{key: str(one) for key, one in self.awaiting.items()}, **self.kept, **own}
 
     def begin(self, found: Iterable[Wish], revision: Revision, policy_of: PolicyOf, attempts: Attempts) -> bool:
         """Begin rollouts where Git wants something else than what stands; returns whether anything else is wanted now."""
@@ -159,17 +161,13 @@ class Look:
 
     def _begin(self, wish: Wish, revision: Revision, policy: RolloutPolicy | None, attempts: Attempts) -> None:
         split = policy.split if policy else None
-        rivals = [one for one in self.standing.values() if self._counts(one) and one.way.after.keys() & wish.after.keys()]
+        rivals = self._rivals(wish)
         if any(leads_to(one, wish, split) for one in rivals):
             return
-        along = taken_along(rivals[0], wish, split, revision) if len(rivals) == 1 else None
-        if along and (wish.unit.name, along.content) not in self.heard.refusals:
+        if along := self._along(rivals, wish, split, revision):
             self._put(along, (Begun(revision),))
             return
-        self._newer |= dict.fromkeys((one.id for one in rivals), revision.id)
-        if under_way := next((one for one in rivals if one.phase is not Phase.IDLE), None):
-            known = {key for one in rivals for key in one.way.after}
-            self.awaiting |= dict.fromkeys(wish.after.keys() - known, f"comes once {under_way.id} has made way for it")
+        if self._awaits(wish, rivals, revision):
             return
         self.awaiting = {key: why for key, why in self.awaiting.items() if key not in wish.after}
         before = rivals[-1] if rivals else None
@@ -196,6 +194,38 @@ class Look:
         if found is not None:
             base = before.base if before and before.outcome is not Outcome.SUCCEEDED else self.heard.accepted
             self._put(replace(found, base=base), (Begun(revision),))
+
+    def look_ahead(self, found: Iterable[Wish], revision: Revision, policy_of: PolicyOf) -> dict[Key, Document | None]:
+        """Note what waits for rollouts to make way, and begin nothing; returns what stands of that beside them until then."""
+        for wish in found:
+            policy, rivals = policy_of(wish.unit), self._rivals(wish)
+            split = policy.split if policy else None
+            if not any(leads_to(one, wish, split) for one in rivals) and not self._along(rivals, wish, split, revision):
+                self._awaits(wish, rivals, revision)
+        return {key: one.before for key, one in self.awaiting.items()}
+
+    def _rivals(self, wish: Wish) -> list[Rollout]:
+        """Return the rollouts that have a say in objects of a wish."""
+        return [one for one in self.standing.values() if self._counts(one) and one.way.after.keys() & wish.after.keys()]
+
+    def _along(self, rivals: Sequence[Rollout], wish: Wish, split: Fraction | None, revision: Revision) -> Rollout | None:
+        """Return the rollout that takes along what a wish is about, if one does."""
+        along = taken_along(rivals[0], wish, split, revision) if len(rivals) == 1 else None
+        return along if along and (wish.unit.name, along.content) not in self.heard.refusals else None
+
+    def _awaits(self, wish: Wish, rivals: Iterable[Rollout], revision: Revision) -> bool:
+        """Tell whether a wish waits for a rollout to make way, and note that."""
+        self._newer |= dict.fromkeys((one.id for one in rivals), revision.id)
+        under_way = next((one for one in rivals if one.phase is not Phase.IDLE), None)
+        if under_way is None:
+            return False
+        known = {key for one in rivals for key in one.way.after}
+        for key, after in wish.after.items():
+            if key in known:
+                self._ahead[key] = after
+            else:
+                self.awaiting[key] = Awaited(under_way.id, revision.id, wish.before[key], after)
+        return True
 
     def _is_forgiven(self, refusal: Refusal) -> bool:
         """Tell whether somebody has let it be tried again in this very look."""
@@ -290,6 +320,7 @@ class Look:
         """Say which commit waits for a rollout to make way."""
         if rollout.id in self._newer and rollout.phase is not Phase.IDLE:
             yield f"commit {self._newer[rollout.id][:10]} wants something else, and waits until it can take over"
+        yield from (f"{key} {one}" for key, one in self.awaiting.items() if one.rollout == rollout.id)
 
     def _outlook(self, one: Rollout, missing: Iterable[Wait], mesh: Mesh | None, written: AbstractSet[Key]) -> Outlook:
         found, before = outlook(one, missing, mesh), self.stored.get(one.id)
@@ -313,7 +344,10 @@ class Look:
 
     def held(self, rollout: str) -> tuple[ObjectDiff, ...]:
         """Return what a rollout holds back from what Git says."""
-        return held_back(self.standing[rollout], self.mesh)
+        one = self.standing[rollout]
+        newer = {key: said for key, said in self._ahead.items() if key in one.way.after}
+        awaited = {key: said for key, said in self.awaiting.items() if said.rollout == rollout}
+        return held_back(one, self.mesh, newer, awaited)
 
     def _waits(self, rollout: Rollout, written: AbstractSet[Key], left: AbstractSet[Key]) -> tuple[Wait, ...]:
         """What was written since the look is not missing any more: from now on it is on its way to the proxies."""

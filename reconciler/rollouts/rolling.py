@@ -13,17 +13,18 @@ from reconciler.core.health.drains import Draining
 from reconciler.core.modes import unit_mode
 from reconciler.core.plans import GuardCode, Mode, Plan, PlanSettings
 from reconciler.core.resources import DesiredState, Document, Key, ObservedState
-from reconciler.core.rollouts.beginning import otherwise_split, wishes
+from reconciler.core.rollouts.beginning import Wish, otherwise_split, wishes
 from reconciler.core.rollouts.mesh import Mesh
 from reconciler.core.rollouts.policies import Policies, RolloutLimits, policy_of
 from reconciler.core.rollouts.policy import AT_ONCE, RolloutPolicy
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import Command, Pace
+from reconciler.core.rollouts.values import Documents
 from reconciler.core.units import Cutter, Unit
 from reconciler.ports import Discovery, Store
 from reconciler.rollouts.forcing import Force
 from reconciler.rollouts.gating import Gatekeeper
-from reconciler.rollouts.leading import Heard, Look
+from reconciler.rollouts.leading import Heard, Look, PolicyOf
 from reconciler.writes.journalled import Writes
 
 
@@ -70,6 +71,16 @@ class Rollouts:
 
         None begins for a unit that is only observed: it would never get anywhere.
         """
+        found, policy_of = self._wishes(look, desired, differences)
+        return look.begin(found, desired.revision, policy_of, self._attempts)
+
+    def look_ahead(self, look: Look, desired: DesiredState, differences: Sequence[ObjectDiff]) -> Documents:
+        """Note in a look what waits for rollouts under way to make way; returns what stands of that until then."""
+        found, policy_of = self._wishes(look, desired, differences)
+        return look.look_ahead(found, desired.revision, policy_of)
+
+    def _wishes(self, look: Look, desired: DesiredState, differences: Sequence[ObjectDiff]) -> tuple[Iterable[Wish], PolicyOf]:
+        """Return what Git wants to be otherwise of units that are not only observed, and what finds their policies."""
         git, policies = look.git, Policies.of(desired.policies, self._plan.root_namespace)
         look.expected = policies.expected()
         # What is to be tried again need not differ from Git in any object: a split is none.
@@ -81,21 +92,20 @@ class Rollouts:
         }
         held |= otherwise_split(look.standing.values(), policies.splits()) & git.keys()
         changing = {one.key for one in differences if one.changes} | held
+
+        def policy(unit: Unit) -> RolloutPolicy | None:
+            found = policy_of(unit, policies, self._limits)
+            return None if found == AT_ONCE else found
+
         if not changing:
-            return False
+            return (), policy
         units = self._cutter.cut(desired, look.mesh.observed, [*differences, *(ObjectDiff(key, State.IN_SYNC) for key in held)])
         written = self._store.written([key for unit in units for key in unit.keys if changing & set(unit.keys)])
         states = {one.key: one.state for one in differences}
         enforced = [
             one for one in units if unit_mode(Mode.ENFORCE, one.keys, git, look.mesh.observed, states).mode is Mode.ENFORCE
         ]
-        found = wishes(enforced, changing, git, written, look.mesh.observed, held)
-
-        def policy(unit: Unit) -> RolloutPolicy | None:
-            found = policy_of(unit, policies, self._limits)
-            return None if found == AT_ONCE else found
-
-        return look.begin(found, desired.revision, policy, self._attempts)
+        return wishes(enforced, changing, git, written, look.mesh.observed, held), policy
 
     def save(self, look: Look) -> None:
         """Store what became of every rollout, before anything is written. Raises Unavailable, Conflict.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
+from reconciler.core.changes import State
 from reconciler.core.plans import GuardCode
 from reconciler.core.records import Health
 from reconciler.core.report import Report, Verdict
@@ -457,6 +458,27 @@ def test_a_diff_is_about_drift_and_names_rollouts_apart(rolled: Rolled) -> None:
         rolled.look()
     assert compare().rollouts == ()
     assert headline(compare()).startswith("In sync: ")
+
+
+def test_a_diff_names_what_a_newer_commit_wants_apart_until_the_rollout_has_made_way(rolled: Rolled) -> None:
+    """Whether it is an object of the rollout or none: it is no drift, for what stands meanwhile is what is wanted now."""
+    first = rolled.begin(*mixed(vm(1, weight=90), vm(2, weight=10)))
+    rolled.until(Phase.SOAKING, 0)
+    rolled.say(Word.PAUSE)
+    rolled.look()
+    stands = rolled.world.spec("WorkloadEntry", "vm1")["weight"]
+    rolled.commit(*mixed(vm(1, weight=70), vm(2, weight=10), vm(3)))
+    rolled.look()
+    report = rolled.process("look:1").run("diff", write=False)
+    assert (report.verdict.exit_code, report.differences) == (0, ())
+    assert held(report)["WorkloadEntry shop/vm1"] == f"70, now {stands}"
+    (shown,) = report.rollouts
+    assert {str(one.key): one.state for one in shown.held}["WorkloadEntry shop/vm3"] is State.CREATE
+    waits = f"WorkloadEntry shop/vm3 waits until rollout {first.id} has made way for commit {report.revision.id[:10]}"
+    assert waits in shown.notes
+    rolled.world.edit("WorkloadEntry", "vm1", {"spec": {"weight": 1}})
+    report = rolled.process("look:1").run("diff", write=False)
+    assert (report.verdict.exit_code, [one.key.name for one in report.differences]) == (2, ["vm1"])
 
 
 def test_a_diff_shows_what_git_wants_and_what_is_wanted_now(rolled: Rolled) -> None:
