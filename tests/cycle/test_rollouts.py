@@ -473,6 +473,7 @@ def test_a_diff_names_what_a_newer_commit_wants_apart_until_the_rollout_has_made
     assert (report.verdict.exit_code, report.differences) == (0, ())
     assert held(report)["WorkloadEntry shop/vm1"] == f"70, now {stands}"
     (shown,) = report.rollouts
+    assert report.revision is not None
     assert {str(one.key): one.state for one in shown.held}["WorkloadEntry shop/vm3"] is State.CREATE
     waits = f"WorkloadEntry shop/vm3 waits until rollout {first.id} has made way for commit {report.revision.id[:10]}"
     assert waits in shown.notes
