@@ -136,12 +136,13 @@ def waits(one: Outlook) -> tuple[str, ...]:
 
 
 def figures(one: Outlook) -> tuple[tuple[str, str], ...]:
-    """Return what is known of the shares, each with a name: planned, written, observed, and what they would become alone."""
+    """Return what is known of the shares, each with a name: planned, written, observed, alone; and of the arms."""
     measured = [one.figures.measured] if one.figures and one.figures.measured and not one.foreseen else []
     return (
         *(("share", text) for text in shares.abreast(one)),
         *(("share", safe.clean(text)) for text in measured),
         *(("alone", text) for text in shares.left_alone(one)),
+        *(("arms", text) for text in shares.arms(one)),
     )
 
 

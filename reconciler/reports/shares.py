@@ -6,7 +6,7 @@ from typing import Any
 
 from reconciler.core.rollouts.capacity import Need
 from reconciler.core.rollouts.outlook import Outlook, StepOutlook
-from reconciler.core.rollouts.values import Figures, LeftAlone, ShareFigures
+from reconciler.core.rollouts.values import ArmFigures, Figures, LeftAlone, ShareFigures
 from reconciler.core.scaling import Scaler
 from reconciler.reports import safe, words
 
@@ -14,6 +14,8 @@ from reconciler.reports import safe, words
 _UNKNOWN = "not yet in force at the proxies"
 #: Weights are whole numbers: by so much a step may miss its exposure anyhow.
 _NEAR = Fraction(2, 100)
+#: So many workloads of an arm are named.
+_FEW = 3
 
 
 def abreast(one: Outlook) -> tuple[str, ...]:
@@ -48,6 +50,21 @@ def _alone(service: str, scaler: str, pods: int, steps: Sequence[LeftAlone]) -> 
     return f"with the reconciler stopped and {scaler} of {service} at its maximum of {pods:,} Pods: {said}{cure}"
 
 
+def arms(one: Outlook) -> tuple[str, ...]:
+    """Return for each service whether its gates can tell canary from stable, and if not, what a person does about it."""
+    return tuple(safe.clean(_told_apart(each)) for each in (one.figures.arms if one.figures else ()))
+
+
+def _told_apart(one: ArmFigures) -> str:
+    if one.why:
+        return f"{one.service}: gates cannot tell canary from stable: {one.why}"
+    return f"{one.service}: gates tell canary ({_few(one.canary)}) from stable ({_few(one.stable)}) by workload"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:_FEW]) + (f" and {len(names) - _FEW:,} more" if len(names) > _FEW else "")
+
+
 def needed(step: StepOutlook) -> str:
     """Return the Pods that a step needs beside those that there are: ``6 (2 ready, HPA 2-10)``."""
     several = len(step.needs) > 1
@@ -73,6 +90,7 @@ def figures(one: Figures) -> dict[str, Any]:
         "retreat": one.retreat,
         "measured": one.measured,
         "unarmed": list(one.unarmed),
+        "arms": [_arms(each) for each in one.arms],
         "leftAlone": [_by_itself(each) for each in one.left_alone],
     }
 
@@ -85,6 +103,11 @@ def _scaler(one: Scaler) -> dict[str, Any]:
 def _side_by_side(one: ShareFigures) -> dict[str, Any]:
     found = {"planned": one.planned, "written": one.written, "observed": one.observed}
     return {"service": one.service, **{name: _share(share) for name, share in found.items()}}
+
+
+def _arms(one: ArmFigures) -> dict[str, Any]:
+    named = {"canary": list(one.canary), "stable": list(one.stable)}
+    return {"service": one.service, "apart": not one.why, **named, "why": one.why}
 
 
 def _by_itself(one: LeftAlone) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
+from reconciler.core.istio import WORKLOAD_NAME
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.history.remembering import moment
 from reconciler.reports import moments, rollouts
@@ -102,3 +103,23 @@ def test_without_a_source_it_is_not_measured_and_holds_nothing(spec: dict[str, A
     (one,) = rolled.look().rollouts
     said = "; ".join(text for _, text in rollouts.figures(one))
     assert f"the share of requests is not measured: {why}" in said
+
+
+@pytest.mark.parametrize(
+    ("workload", "says"),
+    [
+        ("", "gates tell canary (vm2) from stable (vm1) by workload"),
+        ("vm1", "gates cannot tell canary from stable: both sides are the workload vm1"),
+    ],
+)
+def test_a_plan_says_whether_its_gates_can_tell_the_arms_apart(workload: str, says: str) -> None:
+    """By the workloads that Istio's metrics name, before anything is written."""
+    gate = {"name": "canary", "compare": {"metric": "errors"}}
+    rolled = Rolled(policy=policy(steps=[{"exposure": one, "gates": ["canary"]} for one in ("50%", "100%")], gates=[gate]))
+    rolled.begin_with(*mixed(vm(1)))
+    new = vm(2)
+    new["metadata"]["labels"] = {WORKLOAD_NAME: workload} if workload else {}
+    rolled.commit(*mixed(new))
+    (one,) = rolled.world.run("plan", rolled.looker).rollouts
+    (told,) = [text for name, text in rollouts.figures(one) if name == "arms"]
+    assert told.startswith(f"shop/billing: {says}")

@@ -14,7 +14,7 @@ from reconciler.core.resources import Key, Revision, Signature, Skipped
 from reconciler.core.rollouts.capacity import Need
 from reconciler.core.rollouts.outlook import Outlook, Standing, StepOutlook
 from reconciler.core.rollouts.rollout import Outcome, Phase
-from reconciler.core.rollouts.values import Figures, LeftAlone, LegKind, ShareFigures
+from reconciler.core.rollouts.values import ArmFigures, Figures, LeftAlone, LegKind, ShareFigures
 from reconciler.core.scaling import Scale, Scaler
 from reconciler.errors import Place, Problem, Severity
 
@@ -248,6 +248,7 @@ FIGURES = Figures(
         LeftAlone("shop/billing", "hpa/billing", 10, Fraction(5, 6), Fraction(1, 2), 1),
         LeftAlone("shop/billing", "hpa/billing", 10, Fraction(1), Fraction(1), 2),
     ),
+    arms=(ArmFigures("shop/billing", ("billing",), ("billing-vm-1", "billing-vm-2")),),
 )
 HELD = (
     ObjectDiff(VMS[0], State.UPDATE, (FieldDiff("spec.weight", git=5, wanted=37, cluster=37),)),

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.core.report import Report, Verdict
 from reconciler.core.rollouts.rollout import Outcome, Phase
+from reconciler.core.rollouts.values import ArmFigures
 from reconciler.reports import as_json, html, markdown, rollouts
 from reconciler.reports.logged import Log
 from tests.reports import extremes, samples
@@ -42,6 +43,8 @@ rollout  shop/billing  soaking, step 2 of 3  commit 1a2b3c4d5e
   alone    with the reconciler stopped and hpa/billing of shop/billing at its
            maximum of 10 Pods: step 2 83.3 % instead of 50.0 %; strategy subsets
            keeps shares however many run
+  arms     shop/billing: gates tell canary (billing) from stable (billing-vm-1,
+           billing-vm-2) by workload
   note     an undo would wait: 1 ready Pod would get all of it
 """
 
@@ -85,6 +88,27 @@ def test_those_that_want_a_person_are_never_cut() -> None:
     found = drawn(replace(many, rollouts=(halted, *many.rollouts)), 100)
     assert "shop/zoo  halted on the way back, step 2 of 3" in found
     assert found.index("shop/zoo") > found.index("rollouts more")
+
+
+def test_whether_gates_can_tell_the_arms_apart_is_in_every_form() -> None:
+    """By which workloads they do, few of them named, or why they cannot; in a plan too."""
+    apart = ArmFigures("shop/billing", ("vm3",), ("a", "b", "c", "d"))
+    alike = ArmFigures("shop/orders", ("orders",), ("orders",), "both sides are the workload orders")
+    figures = replace(samples.FIGURES, shares=(), left_alone=(), arms=(apart, alike))
+    told = (
+        "shop/billing: gates tell canary (vm3) from stable (a, b, c and 1 more) by workload",
+        "shop/orders: gates cannot tell canary from stable: both sides are the workload orders",
+    )
+    for foreseen in (True, False):
+        report = only(Phase.SOAKING, figures=figures, foreseen=foreseen)
+        assert rollouts.figures(report.rollouts[0]) == tuple(("arms", text) for text in told)
+        for text in (markdown.text(report), html.text(report)):
+            assert all(one in text for one in told)
+    (found,) = as_json.document(report)["rollouts"]
+    assert [(one["service"], one["apart"], one["stable"][-1]) for one in found["figures"]["arms"]] == [
+        ("shop/billing", True, "d"),
+        ("shop/orders", False, "orders"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +168,9 @@ def test_what_is_known_of_shares_is_in_every_form() -> None:
 
 def test_a_share_that_proxies_may_not_have_is_not_observed() -> None:
     """Nor is one where there is no endpoint left."""
-    unknown = replace(samples.FIGURES, shares=(replace(samples.FIGURES.shares[0], written=None, observed=None),), left_alone=())
+    unknown = replace(
+        samples.FIGURES, shares=(replace(samples.FIGURES.shares[0], written=None, observed=None),), left_alone=(), arms=()
+    )
     assert rollouts.figures(outlook(Phase.APPLYING, figures=unknown)) == (
         ("share", "shop/billing: planned vm 50.0 %, pod 50.0 %; written no endpoint; not yet in force at the proxies"),
     )

@@ -8,6 +8,7 @@ The views are lenient: they read documents of Git as well as live ones, take wha
 from reconciler.core.istio.endpoints import (
     AUTO_REGISTERED,
     HEALTH_CHECKED,
+    WORKLOAD_NAME,
     AddressForm,
     Endpoint,
     Port,
@@ -22,6 +23,7 @@ from reconciler.core.istio.routes import Destination, DestinationRule, Route, Su
 __all__ = [
     "AUTO_REGISTERED",
     "HEALTH_CHECKED",
+    "WORKLOAD_NAME",
     "AddressForm",
     "Destination",
     "DestinationRule",

@@ -10,6 +10,8 @@ from reconciler.core.resources import EMPTY, Document, Key
 
 HEALTH_CHECKED = "proxy.istio.io/health-checks-enabled"
 AUTO_REGISTERED = "istio.io/autoRegistrationGroup"
+#: The label of a WorkloadEntry under whose value metrics count its requests.
+WORKLOAD_NAME = "service.istio.io/workload-name"
 #: The spellings that Go's strconv.ParseBool takes for true.
 _GO_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _LOCALITY_LABELS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone", "topology.istio.io/subzone")
@@ -163,7 +165,8 @@ class WorkloadEntry:
     """A WorkloadEntry. `healthy` is its condition ``Healthy``, None where nobody has set it.
 
     The labels of `endpoint` are `spec.labels` overlaid by `metadata.labels`. `group` names the WorkloadGroup by which istiod
-    registered it itself, empty where Git or a person made it.
+    registered it itself, empty where Git or a person made it. `workload` is the name under which metrics count its requests
+    (WorkloadNameFromWorkloadEntry of istio's pkg/kube/labels).
     """
 
     key: Key
@@ -171,17 +174,20 @@ class WorkloadEntry:
     health_checked: bool
     healthy: bool | None
     group: str
+    workload: str
 
     @classmethod
     def of(cls, document: Document) -> Self:
         key, metadata = Key.of(document), document["metadata"]
         annotations = metadata.get("annotations") or EMPTY
+        group = annotations.get(AUTO_REGISTERED, "")
         return cls(
             key=key,
             endpoint=Endpoint.of(key.name, document.get("spec") or EMPTY, metadata.get("labels") or EMPTY),
             health_checked=is_health_checked(document),
             healthy=_condition(document, "Healthy"),
-            group=annotations.get(AUTO_REGISTERED, ""),
+            group=group,
+            workload=group or (metadata.get("labels") or EMPTY).get(WORKLOAD_NAME) or key.name,
         )
 
     @property

@@ -11,6 +11,7 @@ from reconciler.core.gates.verdict import Reason
 from reconciler.core.portions import parted, portions_of
 from reconciler.core.resources import Key
 from reconciler.core.rollouts.armed import SHARE
+from reconciler.core.rollouts.arms import arm_figures
 from reconciler.core.rollouts.capacity import scale_of, service_name
 from reconciler.core.rollouts.courses import Course
 from reconciler.core.rollouts.effective import at, effective
@@ -45,6 +46,7 @@ def figures(rollout: Rollout, seen: Seen, mesh: Mesh, now: datetime, pace: Pace,
         left_alone=tuple(_left_alone(rollout, steps, mesh)),
         unarmed=tuple(_unarmed(seen, rollout)),
         measured=share.verdict.says if share else "",
+        arms=arm_figures(rollout, mesh),
     )
 
 

@@ -1,8 +1,4 @@
-"""What gates are told of a rollout: which endpoints a step is about, and whose requests are the canary's and the stable arm's.
-
-In Istio's metrics a request is counted under the workload that it reached: for a VM the name of its WorkloadEntry, for a Pod
-that of its Deployment. Arms are told apart where no workload is on both sides.
-"""
+"""What gates are told of a rollout: which endpoints a step is about, and whose requests are which arm's."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,14 +8,14 @@ from fractions import Fraction
 from reconciler.core.backends import Member, Platform
 from reconciler.core.gates.answers import Arm
 from reconciler.core.gates.scene import Gain, Scene, Target
-from reconciler.core.resources import Document, Key
+from reconciler.core.resources import Key
+from reconciler.core.rollouts.arms import sides, why_not_apart, workloads
 from reconciler.core.rollouts.destinations import hosts_moved, hosts_of, led_to
 from reconciler.core.rollouts.effective import effective
 from reconciler.core.rollouts.mesh import PODS, Mesh, Shares
 from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.strength import course_of
-from reconciler.core.rollouts.values import Documents, LegKind
-from reconciler.core.scaling import run_by
+from reconciler.core.rollouts.values import Documents
 
 _NONE = Fraction(0)
 
@@ -32,8 +28,8 @@ def scene_of(rollout: Rollout, mesh: Mesh, now: datetime, author: str = "") -> S
         return _of_routes(rollout, documents, mesh, now, author)
     hosts = tuple(host for one in entries for host in one["spec"].get("hosts") or ())
     namespace = entries[0]["metadata"]["namespace"]
-    receiving, giving = _sides(rollout, mesh)
-    canary, stable = (_workloads(side, entries, mesh) for side in (receiving, giving))
+    receiving, giving = sides(rollout.on, rollout.step, mesh)
+    canary, stable = (workloads(side, entries, documents, mesh) for side in (receiving, giving))
     apart = bool(canary) and bool(stable) and not canary & stable
     return replace(
         _place(rollout, now, author),
@@ -42,7 +38,7 @@ def scene_of(rollout: Rollout, mesh: Mesh, now: datetime, author: str = "") -> S
         whole=Arm(hosts, namespace),
         canary=Arm(hosts, namespace, tuple(sorted(canary))) if canary and (apart or not stable) else None,
         stable=Arm(hosts, namespace, tuple(sorted(stable))) if apart else None,
-        why_no_arms="" if apart else _why_not_apart(canary, stable),
+        why_no_arms="" if apart else why_not_apart(canary, stable),
         gains=tuple(_gains(rollout, documents, mesh)),
     )
 
@@ -79,7 +75,7 @@ def _of_routes(rollout: Rollout, documents: Documents, mesh: Mesh, now: datetime
         whole=Arm(tuple(sorted(hosts_of(documents)))),
         canary=Arm(tuple(sorted(gaining))) if gaining else None,
         stable=Arm(tuple(sorted(given))) if gaining and given else None,
-        why_no_arms="" if gaining and given else _why_not_apart(gaining, set()),
+        why_no_arms="" if gaining and given else why_not_apart(gaining, set()),
     )
 
 
@@ -92,14 +88,14 @@ def _gains(rollout: Rollout, documents: Documents, mesh: Mesh) -> Iterator[Gain]
         if not growing or entry is None:
             continue
         hosts = tuple(entry["spec"].get("hosts") or ())
-        theirs, others = (_workloads(side, [entry], mesh) for side in (growing, now.keys() - growing))
+        theirs, others = (workloads(side, [entry], documents, mesh) for side in (growing, now.keys() - growing))
         apart = bool(theirs) and not theirs & others
         yield Gain(
             service=f"{key.namespace}/{key.name}",
             planned=sum((now[one] for one in growing), _NONE),
             gains=Arm(hosts, key.namespace, tuple(sorted(theirs))) if apart else None,
             every=Arm(hosts, key.namespace) if apart else None,
-            why="" if apart else _why_not_apart(theirs, others),
+            why="" if apart else why_not_apart(theirs, others),
             machines=_machines(now),
             to_machines=_machines(course.wanted) > _machines(course.start),
         )
@@ -107,39 +103,6 @@ def _gains(rollout: Rollout, documents: Documents, mesh: Mesh) -> Iterator[Gain]
 
 def _machines(shares: Shares) -> Fraction:
     return sum((share for key, share in shares.items() if key != PODS), _NONE)
-
-
-def _why_not_apart(canary: set[str], stable: set[str]) -> str:
-    if canary & stable:
-        return f"old and new endpoints are the same workloads to the metrics: {', '.join(sorted(canary & stable)[:3])}"
-    return "no stable arm: nothing serves as before" if canary else "no canary: the step changes no endpoint's share"
-
-
-def _sides(rollout: Rollout, mesh: Mesh) -> tuple[set[Key], set[Key]]:
-    """Return who receives requests in the current step, and who serves as before."""
-    step = rollout.current
-    leg = rollout.on.legs[step.leg]
-    if leg.kind in (LegKind.IDENTITY, LegKind.ENDPOINTS):
-        workloads = {key for key in leg.after if key.kind == "WorkloadEntry"}
-        return workloads & step.switched, workloads - step.switched
-    receiving: set[Key] = set()
-    giving: set[Key] = set()
-    for course in course_of(rollout.on, rollout.step, mesh):
-        for key in {*course.start, *course.wanted}:
-            start, wanted = course.start.get(key, _NONE), course.wanted.get(key, _NONE)
-            if wanted > start:
-                receiving.add(key)
-            elif wanted < start and not (step.exposure == 1 and not wanted):
-                giving.add(key)
-    return receiving, giving
-
-
-def _workloads(side: Iterable[Key], entries: Iterable[Document], mesh: Mesh) -> set[str]:
-    keys = set(side)
-    found = {key.name for key in keys if key.kind == "WorkloadEntry"}
-    if PODS in keys:
-        found |= {run_by(pod).partition("/")[2] for one in entries for pod in mesh.pods_of(one)}
-    return found - {""}
 
 
 def _targets(receiving: set[Key], documents: Documents, mesh: Mesh) -> Iterable[Target]:

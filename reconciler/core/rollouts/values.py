@@ -179,12 +179,25 @@ class LeftAlone:
 
 
 @dataclass(frozen=True, slots=True)
+class ArmFigures:
+    """The workloads by which gates tell who gains requests of a service from who serves as before.
+
+    `why` says why they cannot, and what a person does about it; empty where they can.
+    """
+
+    service: str
+    canary: tuple[str, ...]
+    stable: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What a look has found out about a rollout's shares; and what it waits for that the rollout does not tell.
 
     `retreat` says what an undo would wait for, empty where it could begin. `unarmed` are the gates that have nothing to compare
     with, or too little, each with what it says. `measured` tells which share of the requests really goes where the step leads,
-    or why nobody knows; empty where nothing is in force yet.
+    or why nobody knows; empty where nothing is in force yet. `arms` are those of the services whose arms gates look at.
     """
 
     at: datetime
@@ -194,6 +207,7 @@ class Figures:
     left_alone: tuple[LeftAlone, ...] = ()
     unarmed: tuple[str, ...] = ()
     measured: str = ""
+    arms: tuple[ArmFigures, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
