@@ -7,7 +7,7 @@ import re
 import select
 import subprocess
 from pathlib import Path
-from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from signal import SIGKILL, SIGTERM
 
 import pytest
 
@@ -75,15 +75,6 @@ def test_the_whole_story_is_told_under_requests_and_nothing_stays(demo: Command)
     assert left_behind(demo) == []
 
 
-def test_without_requests_it_is_told_too(demo: Command) -> None:
-    """Inline endpoints, WorkloadEntries behind a selector, Pods that join, VMs that leave; nothing is left on the disk."""
-    told = demo("demo", "--no-traffic", code=0).out
-    assert len(re.findall(r"^== ", told, re.MULTILINE)) == 5
-    assert "svc1.internal.com:80  pod 100.0 % (4)" in told
-    assert "\nThe story is over: cluster and registry hold what Git says.\n" in told
-    assert left_behind(demo) == []
-
-
 @pytest.mark.skipif(command_of("envoy") is None, reason="there is no Envoy for this machine")
 def test_envoy_ends_with_a_demo_that_is_killed(demo: Command) -> None:
     """Nobody is left to stop it then."""
@@ -106,11 +97,14 @@ def children(parent: int) -> list[int]:
     return [one for one in found if "envoy" in Path(f"/proc/{one}/comm").read_text("utf-8")]
 
 
-@pytest.mark.parametrize("by", [SIGTERM, SIGINT])
-def test_kept_it_takes_a_push_and_ends_when_told_to(by: Signals, demo: Command) -> None:
-    """The lines that it prints can be typed as they are."""
+def test_without_requests_it_is_told_too_takes_a_push_and_ends_when_told_to(demo: Command) -> None:
+    """Inline endpoints, WorkloadEntries behind a selector, Pods that join, VMs that leave; its last lines can be typed."""
     with demo.start("demo", "--keep", "--no-traffic") as mesh:
         seen = mesh.wait_for("Ctrl-C ends it")
+        told = "\n".join(mesh.lines)
+        assert len(re.findall(r"^== ", told, re.MULTILINE)) == 5
+        assert "svc1.internal.com:80  pod 100.0 % (4)" in told
+        assert "\nThe story is over: cluster and registry hold what Git says.\n" in told
         clone, edit, push = (line.strip() for line in mesh.lines[seen - 4 : seen - 1])
         script = "\n".join((clone, edit.replace("$EDITOR", "sed -i s/10.20.1.11/10.20.1.99/"), push))
         who = {f"GIT_{role}_{what}": "me" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
@@ -118,5 +112,5 @@ def test_kept_it_takes_a_push_and_ends_when_told_to(by: Signals, demo: Command) 
         subprocess.run(shell, cwd=demo.folder, env={**demo.environment, **who}, check=True, capture_output=True, timeout=30)
         mesh.wait_for("rollout  shop/billing  applying, step 1 of 1", seen)
         mesh.wait_for("shop/billing: through", seen)
-        assert mesh.end(by) == 0
+        assert mesh.end(SIGTERM) == 0
     assert all("my-mesh" in path for path in left_behind(demo))
