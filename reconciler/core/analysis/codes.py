@@ -38,3 +38,4 @@ class Code(ProblemCode):
     GATE_UNKNOWN = "MR3303", "a step of a RolloutPolicy asks for a gate that neither it nor a default defines"
     UNCOUNTED = "MR3304", "a gate measures the requests of a service of which Istio counts none"
     HOPELESS = "MR3305", "a gate can never pass as the operator's settings are"
+    INDISTINCT = "MR3306", "a gate is to tell canary from stable among inline endpoints, which no metric names"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.analysis.commit import Commit
-from reconciler.core.gates.reading import Library, gates_of, hopeless
+from reconciler.core.gates.reading import Library, by_workload, gates_of, hopeless
 from reconciler.core.gates.spec import READY_MADE
 from reconciler.core.istio import ServiceEntry
 from reconciler.core.resources import EMPTY, Document, Key
@@ -38,6 +38,7 @@ def rollout_policies(commit: Commit) -> Iterator[Problem]:
             yield commit.problem(Code.POLICIES_COMPETE, key, _SERVICE if name else "spec", message, Severity.ERROR)
         yield from _unknown_gates(commit, key, policies)
         yield from _uncounted(commit, key, spec, services.get(service))
+        yield from _indistinct(commit, key, spec, services.get(service))
         if service in commit.manifests and policies.spec(key.namespace, key).get("strategy") == Strategy.SUBSETS:
             yield from _obstructed(commit, service)
 
@@ -84,3 +85,19 @@ def _uncounted(commit: Commit, key: Key, spec: Document, service: ServiceEntry |
         if gate.get("compare") or (gate.get("prometheus") or EMPTY).get("template") in READY_MADE:
             message = f"no port of {service.key} is HTTP or gRPC, so Istio counts no requests: measure by a query of your own"
             yield commit.problem(Code.UNCOUNTED, key, f"spec.gates[{number}]", message)
+
+
+def _indistinct(commit: Commit, key: Key, spec: Document, service: ServiceEntry | None) -> Iterator[Problem]:
+    """Metrics name an inline endpoint after its ServiceEntry, newer ones with its place in the list (istiod's conversion.go).
+
+    Whether WorkloadEntries and Pods are told apart no commit says: a plan does, which knows the Pods.
+    """
+    if service is None or not service.endpoints:
+        return
+    for number, gate in enumerate(spec.get("gates") or ()):
+        if by_workload(gate):
+            message = (
+                f"inline endpoints of {service.key} have no lasting name in the metrics, so gate {gate['name']} cannot tell "
+                "canary from stable: write them as WorkloadEntries, or let a comparing gate pick them by labels"
+            )
+            yield commit.problem(Code.INDISTINCT, key, f"spec.gates[{number}]", message)

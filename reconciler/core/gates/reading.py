@@ -88,6 +88,14 @@ def hopeless(gate: Gate) -> str:
             return ""
 
 
+def by_workload(gate: Document) -> bool:
+    """Tell whether a gate of a policy looks at the requests to one side, and finds them by workload."""
+    compare, ready = gate.get("compare"), gate.get("prometheus") or EMPTY
+    if compare is not None:
+        return not (compare.get("canary") and compare.get("stable"))
+    return ready.get("template") in READY_MADE and ready.get("of") != Of.ALL
+
+
 def share_of(tolerance: Fraction, document: Document, library: Library) -> Share | Refused:
     """Return the question for the share that is observed. `document` names a query or a template, empty: Istio's metrics."""
     if not document:

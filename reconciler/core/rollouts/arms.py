@@ -7,9 +7,9 @@ says another one, for a Pod that of its Deployment. Arms are told apart where no
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from reconciler.core.gates.spec import READY_MADE, Of
+from reconciler.core.gates.reading import by_workload
 from reconciler.core.istio import WORKLOAD_NAME, WorkloadEntry
-from reconciler.core.resources import EMPTY, Document, Key
+from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.capacity import service_name
 from reconciler.core.rollouts.mesh import PODS, Mesh
 from reconciler.core.rollouts.rollout import Rollout
@@ -41,7 +41,7 @@ def sides(way: Way, number: int, mesh: Mesh) -> tuple[set[Key], set[Key]]:
 
 
 def workloads(side: Iterable[Key], entries: Iterable[Document], documents: Documents, mesh: Mesh) -> set[str]:
-    """Return the names under which the requests to one side of these ServiceEntries are counted. Inline endpoints have none."""
+    """Return the names under which requests to one side of ServiceEntries are counted; inline endpoints have none."""
     keys = set(side)
     found = {_named(key, documents.get(key)) for key in keys if key.kind == "WorkloadEntry"}
     if PODS in keys:
@@ -54,14 +54,6 @@ def why_not_apart(canary: set[str], stable: set[str]) -> str:
     if canary & stable:
         return f"old and new endpoints are the same workloads to the metrics: {_listed(canary & stable)}"
     return "no stable arm: nothing serves as before" if canary else "no canary: the step changes no endpoint's share"
-
-
-def by_workload(gate: Document) -> bool:
-    """Tell whether a gate of a policy looks at the requests to one side, and finds them by workload."""
-    compare, ready = gate.get("compare"), gate.get("prometheus") or EMPTY
-    if compare is not None:
-        return not (compare.get("canary") and compare.get("stable"))
-    return ready.get("template") in READY_MADE and ready.get("of") != Of.ALL
 
 
 def arm_figures(rollout: Rollout, mesh: Mesh) -> tuple[ArmFigures, ...]:
@@ -117,7 +109,7 @@ def _cure(receiving: set[Key], giving: set[Key], shared: set[str]) -> str:
 def _nameless(side: set[Key]) -> str:
     if PODS in side:
         return "nobody knows the workload of its Pods: none runs yet, and no Deployment that would start some is seen"
-    return "inline endpoints are all counted under the name of their ServiceEntry: write them as WorkloadEntries"
+    return "metrics name inline endpoints after their ServiceEntry, at best by their place in it: write them as WorkloadEntries"
 
 
 def _named(key: Key, document: Document | None) -> str:

@@ -64,6 +64,21 @@ def test_gates_on_requests_need_a_port_that_has_some() -> None:
     assert problems(service("a", ports=[tcp, http]), document("RolloutPolicy", "one", spec)) == []
 
 
+def test_gates_cannot_tell_inline_endpoints_apart() -> None:
+    """They have no name that lasts; labels of the gate's own do, and of WorkloadEntries Git alone cannot know."""
+    labels = {"canary": {"destination_version": "2"}, "stable": {"destination_version": "1"}}
+    gates = [
+        {"name": "compare", "compare": {"metric": "errors"}},
+        {"name": "labelled", "compare": {"metric": "errors", **labels}},
+        {"name": "ready", "prometheus": {"template": "istio-latency", "max": 5}},
+        {"name": "all", "prometheus": {"template": "istio-latency", "max": 5, "of": "all"}},
+    ]
+    asking = policy("one", "a", gates=gates)
+    found = problems(service("a", endpoints=[{"address": "10.0.0.1"}, {"address": "10.0.0.2"}]), asking)
+    assert found == [(Code.INDISTINCT, "warning", "RolloutPolicy shop/one", f"spec.gates[{number}]") for number in (0, 2)]
+    assert problems(service("a", workloadSelector={"labels": {"app": "a"}}), workload("vm"), asking) == []
+
+
 def test_what_is_in_the_way_of_subsets_is_known_before_any_plan() -> None:
     """The route that leads to a subset of its own, and VMs that have nothing which Pods could lack; a plan refuses that."""
     selecting = service("a", workloadSelector={"labels": {"app": "a"}})
