@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
-from reconciler.core.rollouts.rollout import Cause, Phase
-from reconciler.core.rollouts.seen import Word
+from reconciler.core.rollouts.policies import RolloutLimits
+from reconciler.core.rollouts.rollout import Cause, Outcome, Phase
+from reconciler.core.rollouts.seen import Pace, Word
 from reconciler.cycle.status import read_status
 from reconciler.ports import Override
-from reconciler.reports.logged import Log
-from tests.cycle.test_rollouts import Rolled, vm
-from tests.worlds import TARGET, mixed
+from reconciler.reports.logged import Line, Log
+from tests.cycle.test_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts_scaling import autoscaled, moving_to_vms
+from tests.cycle.test_rollouts_split import HALF, TWO, born, scale
+from tests.worlds import TARGET, World, inline, mixed
 
 OWNED = "WorkloadEntry shop/vm1 spec.network is owned by argocd and is not written: settle it there"
 
@@ -79,4 +83,63 @@ def test_a_rollout_that_a_guard_holds_for_too_long_pauses_and_goes_on_once_both_
     rolled.look()
     assert world.spec("ServiceEntry", "billing")["location"] == "MESH_EXTERNAL"
     rolled.say(Word.RESUME)
+    rolled.until(Phase.WATCHING)
+
+
+def told(rolled: Rolled, minutes: int) -> list[Line]:
+    """Look for so long, with a patience of ten minutes, and return the lines of the log that speak of a long wait."""
+    pace = Pace(settle=timedelta(seconds=5), patience=timedelta(minutes=10))
+    rolled.cycle = rolled.world.process("serve:1", rollouts=RolloutLimits(careful=False), pace=pace)
+    world, log, found = rolled.world, Log(), list[Line]()
+    until = world.clock.now() + timedelta(minutes=minutes)
+    while world.clock.now() < until:
+        world.pass_time(seconds=rolled.cycle.due_in(60))
+        found += log.news(world.serve(rolled.cycle))
+    long = ("waited for", "more than 0:10:00")
+    return [line for line in found if line.text.startswith("rollout ") and any(text in line.text for text in long)]
+
+
+def test_a_step_that_lacks_pods_for_too_long_pauses_with_what_is_to_be_set() -> None:
+    """A person sets it, says so, and the rollout goes on."""
+    rolled = Rolled(World())
+    autoscaled(rolled, 1, (1, 4))
+    rolled.begin_with(*inline("10.0.0.1", "10.0.0.2"))
+    rolled.policy = policy(split={"vm": 10, "pod": 90})
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 1)
+    (line,) = told(rolled, 13)
+    assert line.level == logging.WARNING
+    assert line.text.endswith("each: 2 are needed; set minReplicas of hpa/billing to 2")
+    assert (rolled.newest.phase, rolled.newest.cause) == (Phase.PAUSED, Cause.UNDECIDED)
+    autoscaled(rolled, 2, (2, 4))
+    rolled.say(Word.RESUME)
+    rolled.until(Phase.WATCHING)
+
+
+def test_an_undo_that_lacks_pods_for_too_long_says_so_once_and_goes_on_by_itself() -> None:
+    """In the log and in `status`."""
+    rolled = moving_to_vms()
+    rolled.until(Phase.WATCHING)
+    autoscaled(rolled, 1)
+    rolled.say(Word.UNDO)
+    (line,) = told(rolled, 35)
+    assert line.level == logging.WARNING
+    assert line.text.endswith("each: 2 are needed, 14 further on; set minReplicas of hpa/billing to 14")
+    world = rolled.world
+    (shown,) = read_status(TARGET, world.store, world.lease(), world.clock.now()).rollouts
+    assert (shown.phase, shown.reason.startswith("more than 0:10:00 without")) == (Phase.UNDOING, True)
+    autoscaled(rolled, 20)
+    assert rolled.until(Phase.IDLE).outcome is Outcome.UNDONE
+
+
+def test_armed_weights_await_the_first_pod_for_as_long_as_it_takes() -> None:
+    """Somebody starts them in an hour or in a week: nobody is called for that."""
+    rolled = born(0)
+    rolled.policy = policy(split=HALF, expectPods=8)
+    rolled.begin(*TWO)
+    rolled.until(Phase.SOAKING, 0)
+    assert told(rolled, 20) == []
+    (shown,) = rolled.look().rollouts
+    assert (rolled.newest.phase, shown.waits[0]) == (Phase.SOAKING, "no Pod of shop/billing runs yet")
+    scale(rolled, 8)
     rolled.until(Phase.WATCHING)

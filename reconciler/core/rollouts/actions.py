@@ -48,7 +48,7 @@ class Forgive:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call a person: it does not go on by itself."""
+    """Call a person: it does not go on by itself, or has lacked for too long what it needs to do so."""
 
     reason: str
 

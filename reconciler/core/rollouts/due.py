@@ -1,6 +1,6 @@
 """Which event is due for a rollout, given what was seen of it: the first one in order of weight."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reconciler.core.gates.consequence import Consequence
@@ -8,7 +8,7 @@ from reconciler.core.rollouts.policy import OnHarm
 from reconciler.core.rollouts.rollout import HANDS_OFF, Cause, Outcome, Phase, Rollout
 from reconciler.core.rollouts.seen import Pace, Seen
 from reconciler.core.rollouts.table import Event
-from reconciler.core.rollouts.waits import LATE, For, waits
+from reconciler.core.rollouts.waits import For, Wait, late, waits
 from reconciler.core.shares.values import percent
 
 _MOVING = (Phase.APPLYING, Phase.SOAKING, Phase.WATCHING)
@@ -36,7 +36,9 @@ def _due(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Due]:
             yield from _held(seen)
             yield from _with_the_group(rollout, seen)
             yield from _taken_over(seen)
-            if not waits(rollout, seen, pace):
+            missing = waits(rollout, seen, pace)
+            yield from _late(rollout, missing, pace)
+            if not missing:
                 yield Due(Event.STARTED, "its turn has come")
         case Phase.APPLYING | Phase.SOAKING | Phase.WATCHING:
             yield from _held(seen)
@@ -110,13 +112,17 @@ def _progress(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Due]:
     missing = waits(rollout, seen, pace)
     if rollout.phase in (Phase.SOAKING, Phase.WATCHING):
         yield from _undecided(seen)
-    late = [one.text for one in missing if one.what in LATE]
-    if late and rollout.time.waited > pace.patience:
-        yield Due(Event.UNDECIDED, f"waited for {rollout.time.waited}: {'; '.join(late)}")
+    yield from _late(rollout, missing, pace)
     if rollout.phase is Phase.SOAKING and rollout.passed < rollout.step and {one.what for one in missing} == {For.GROUP}:
         yield Due(Event.READY, _passes(seen))
     if not missing:
         yield _onwards(rollout, seen)
+
+
+def _late(rollout: Rollout, missing: Iterable[Wait], pace: Pace) -> Iterator[Due]:
+    texts = [one.text for one in late(missing)]
+    if texts and rollout.time.waited > pace.patience:
+        yield Due(Event.UNDECIDED, f"waited for {rollout.time.waited}: {'; '.join(texts)}")
 
 
 def _onwards(rollout: Rollout, seen: Seen) -> Due:
@@ -179,8 +185,13 @@ def _undoing(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Due]:
         yield Due(Event.RETURNED, "nothing of it had begun")
     yield from (Due(Event.UNDO_FAILED, one) for one in seen.failed)
     missing = waits(rollout, seen, pace)
-    if rollout.time.waited > pace.patience:
-        yield Due(Event.UNDO_FAILED, f"waited for {rollout.time.waited}: {'; '.join(one.text for one in missing)}")
+    texts = "; ".join(one.text for one in missing if one.what is not For.WAY)
+    if texts and rollout.time.waited > pace.patience:
+        if any(one.what is For.CAPACITY for one in missing):
+            # Whoever brings it about must not have to say so here, too: at night an undo cannot wait for that.
+            yield Due(Event.LACKING, f"more than {pace.patience} without what it needs; it goes on once that is there: {texts}")
+        else:
+            yield Due(Event.UNDO_FAILED, f"waited for {rollout.time.waited}: {texts}")
     if missing:
         return
     if not rollout.is_last_stage:

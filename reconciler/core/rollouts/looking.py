@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from reconciler.core.rollouts.rollout import Phase, Rollout
 from reconciler.core.rollouts.seen import Pace, Seen
-from reconciler.core.rollouts.waits import IMPATIENT, For, blind, is_in_force, needed, waits
+from reconciler.core.rollouts.waits import For, blind, is_in_force, late, needed, waits
 
 _NONE = timedelta(0)
 _JUDGED = (Phase.SOAKING, Phase.WATCHING)
 _HELD = (*_JUDGED, Phase.UNDOING)
-_TIMED = (*_HELD, Phase.APPLYING)
+_TIMED = (*_HELD, Phase.WAITING, Phase.APPLYING)
 
 
 def looked_at(rollout: Rollout, seen: Seen, now: datetime, pace: Pace) -> tuple[Rollout, Seen]:
@@ -49,7 +49,7 @@ def _timed(rollout: Rollout, seen: Seen, now: datetime, pace: Pace) -> Rollout:
     if (
         rollout.phase in _HELD
         and before is not None
-        and not seen.unhealthy
+        and not (seen.unhealthy or seen.unstarted)
         and is_in_force(rollout, seen, pace)
         and not is_blind
     ):
@@ -60,9 +60,9 @@ def _timed(rollout: Rollout, seen: Seen, now: datetime, pace: Pace) -> Rollout:
 
 def _is_kept(rollout: Rollout, seen: Seen, pace: Pace) -> bool:
     """Tell whether the rollout is kept from going on by something that should not last."""
-    kinds = {one.what for one in waits(rollout, seen, pace)}
+    missing = waits(rollout, seen, pace)
+    kinds = {one.what for one in missing}
     if rollout.phase is Phase.UNDOING:
-        return bool(kinds - {For.TIME})
-    if For.TIME in kinds and rollout.phase is Phase.SOAKING:
-        kinds.discard(For.GATE)
-    return bool(kinds & IMPATIENT)
+        return bool(kinds - {For.TIME, For.WAY})
+    asks = For.GATE in kinds and not (For.TIME in kinds and rollout.phase is Phase.SOAKING)
+    return asks or bool(late(missing))

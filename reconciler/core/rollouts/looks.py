@@ -13,7 +13,7 @@ from reconciler.core.rollouts.mesh import Mesh, shares
 from reconciler.core.rollouts.retreat import retreat, retreats, shrunk, unfit
 from reconciler.core.rollouts.rollout import Rollout
 from reconciler.core.rollouts.seen import HandEdit, Seen
-from reconciler.core.rollouts.strength import course_of, outage, unhealthy
+from reconciler.core.rollouts.strength import course_of, outage, unhealthy, unstarted
 from reconciler.core.rollouts.subsets import is_generated
 from reconciler.core.rollouts.values import Documents
 from reconciler.core.rollouts.ways import exposure
@@ -39,8 +39,10 @@ def seen_of(rollout: Rollout, differences: Mapping[Key, ObjectDiff], mesh: Mesh)
         yields=_yields(found, {edit.key for edit in edits}),
         hand_edits=edits,
         unhealthy=unhealthy(way, step, stage, mesh),
+        unstarted="" if rollout.goes_back else unstarted(way, step, mesh),
         outage=outage(way, step, stage, mesh),
         capacity=unable if rollout.replan else _lacking(rollout, back, mesh),
+        early=not rollout.goes_back and bool(unstarted(way, _coming(rollout), mesh)),
         retreat=unable,
         population=_population(rollout, mesh),
     )
@@ -65,9 +67,13 @@ def _yields(differences: Iterable[ObjectDiff], edited: Collection[Key]) -> str:
 
 def _lacking(rollout: Rollout, back: Sequence[Need], mesh: Mesh) -> str:
     """Say why those who receive traffic next could not carry it, or no more give it back; empty where they could."""
+    return overload(rollout.on, _coming(rollout), Trust.in_rollout(rollout), mesh) or shrunk(back)
+
+
+def _coming(rollout: Rollout) -> int:
+    """Return the step of which it is asked who could carry it: the next one, once the current one is made."""
     passes = rollout.started is not None and rollout.is_last_stage and not rollout.is_last_step
-    coming = rollout.step + 1 if passes else rollout.step
-    return overload(rollout.on, coming, Trust.in_rollout(rollout), mesh) or shrunk(back)
+    return rollout.step + 1 if passes else rollout.step
 
 
 def _population(rollout: Rollout, mesh: Mesh) -> str:

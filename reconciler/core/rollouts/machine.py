@@ -89,7 +89,7 @@ def _consequences(before: Rollout, after: Rollout, happening: Happening) -> Iter
     if before.refused and not after.refused:
         yield Forgive()
     called = after.phase is Phase.HALTED or (after.phase is Phase.PAUSED and after.cause not in _QUIET)
-    if called and (before.phase, before.cause) != (after.phase, after.cause):
+    if happening is Event.LACKING or (called and (before.phase, before.cause) != (after.phase, after.cause)):
         yield Call(after.reason)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler.core.rollouts.looking import fresh
 from reconciler.core.rollouts.rollout import Cause, Outcome, Phase, Rollout
@@ -92,6 +92,11 @@ def _finished(rollout: Rollout, _now: datetime) -> Rollout:
     return replace(rollout, passed=rollout.step, time=rollout.time.anew())
 
 
+def _lacking(rollout: Rollout, _now: datetime) -> Rollout:
+    """A person has been told, and is told again should it last as long once more."""
+    return replace(rollout, time=replace(rollout.time, waited=timedelta(0)))
+
+
 def _fell_back(rollout: Rollout, now: datetime) -> Rollout:
     last = len(rollout.way.steps[rollout.goal].stages) - 1
     there = replace(rollout, back=None, step=rollout.goal, stage=last, goal=-1, in_force=now)
@@ -130,6 +135,7 @@ _EFFECTS: Mapping[Happening, Callable[[Rollout, datetime], Rollout]] = {
     Event.OVER: _ended(Outcome.SUCCEEDED),
     Event.RETURNED: _ended(Outcome.UNDONE),
     Event.FELL_BACK: _fell_back,
+    Event.LACKING: _lacking,
     Event.RELEASED: _resumed,
     Event.HEALED: _resumed,
     Event.TAKEN_OVER: _ended(Outcome.SUPERSEDED),

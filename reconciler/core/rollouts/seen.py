@@ -92,10 +92,11 @@ class Seen:
     cannot be made, as a law or a guard says it), `yields` (which of its objects are not written because they belong to somebody
     else, who that is, and what to do), `hand_edits`, and `gates` by name: all that count now (None: not asked yet).
 
-    Sentences, empty where all is well: `unhealthy` (endpoints that receive traffic are ill, or there are none), `outage` (one
-    side has lost all its endpoints), `capacity` (why the side that would receive traffic next cannot carry it), `retreat` (why
-    the old side could not even take back what the first step of an undo gives it), `void` (why what was approved is not what
-    would happen now).
+    Sentences, empty where all is well: `unhealthy` (endpoints that receive traffic are ill, or there are none), `unstarted`
+    (others have yet to start the first Pods that do), `outage` (one side has lost all its endpoints), `capacity` (why the side
+    that would receive traffic next cannot carry it; `early`: it is others who have yet to start the first of its Pods),
+    `retreat` (why the old side could not even take back what the first step of an undo gives it), `void` (why what was approved
+    is not what would happen now).
 
     `overrun` is what has come beyond the Pods that weights are armed for, if anything.
 
@@ -113,8 +114,10 @@ class Seen:
     hand_edits: tuple[HandEdit, ...] = ()
     gates: Mapping[str, Judged | None] = field(default_factory=lambda: EMPTY)
     unhealthy: str = ""
+    unstarted: str = ""
     outage: str = ""
     capacity: str = ""
+    early: bool = False
     retreat: str = ""
     void: str = ""
     overrun: Overrun | None = None
@@ -133,7 +136,7 @@ class Seen:
 
     def turned(self) -> Self:
         """Return what still counts once the rollout goes back: who receives traffic next is the old side."""
-        return replace(self.elsewhere(), capacity=self.retreat)
+        return replace(self.elsewhere(), capacity=self.retreat, early=False)
 
     def unjudged(self) -> Self:
         """Return what still counts once evidence begins anew: the gates are the same, and none of them has been asked."""

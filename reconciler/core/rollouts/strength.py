@@ -25,9 +25,24 @@ def unhealthy(way: Way, step: int, stage: int, mesh: Mesh) -> str:
         if ill:
             return f"{', '.join(ill[:5])} of {entry.namespace}/{entry.name} {'is' if len(ill) == 1 else 'are'} unhealthy"
         pods = sum(one.platform is Platform.POD for one in members)
-        if PODS in receiving and not pods:
+        if PODS in receiving and not pods and not _is_unstarted(course, way, step, mesh):
             return f"no Pod of {entry.namespace}/{entry.name} is ready"
     return ""
+
+
+def unstarted(way: Way, step: int, mesh: Mesh) -> str:
+    """Say of which service nobody has started Pods yet, at the step that is to be the first to give them requests."""
+    for course in course_of(way, step, mesh):
+        if _is_unstarted(course, way, step, mesh):
+            entry = Key.of(course.opening.before)
+            return f"no Pod of {entry.namespace}/{entry.name} runs yet"
+    return ""
+
+
+def _is_unstarted(course: Course, way: Way, step: int, mesh: Mesh) -> bool:
+    is_first = step == 0 or way.steps[step - 1].leg != way.steps[step].leg
+    comes = course.wanted.get(PODS, _NONE) > 0 and not course.start.get(PODS)
+    return is_first and comes and not mesh.pods_meant(Key.of(course.opening.before).namespace, course.opening.selectors)
 
 
 def outage(way: Way, step: int, stage: int, mesh: Mesh) -> str:

@@ -24,7 +24,8 @@ class Event(StrEnum):
     them again. FAILED: a store refused a write; UNDO_FAILED: there is no way back, or a store refused it. EDITED: somebody
     lowered the exposure by hand. SENT_BACK: harm is proven, here or in the group, and the policy goes back; STOPPED: it pauses.
     UNDECIDED: a gate asks for a person or has waited too long, or for too long something keeps a write from being made: its
-    owner, a guard, or proxies that do not get it.
+    owner, a guard, proxies that do not get it, or nobody who could carry the requests. LACKING: the latter on the way back,
+    which goes on by itself once somebody can.
     TAKEN_OVER: a newer revision wants something else.
     """
 
@@ -47,6 +48,7 @@ class Event(StrEnum):
     SENT_BACK = "sent back"
     STOPPED = "stopped"
     UNDECIDED = "undecided"
+    LACKING = "lacking"
     TAKEN_OVER = "taken over"
 
 
@@ -72,6 +74,7 @@ _TROUBLE: Mapping[Happening, Target] = {
 _TABLE: Mapping[Phase, Mapping[Happening, Target]] = {
     Phase.WAITING: {
         Event.STARTED: Phase.APPLYING,
+        Event.UNDECIDED: Phase.PAUSED,
         Event.HELD: Phase.PAUSED,
         Event.SENT_BACK: Phase.UNDOING,
         Event.TAKEN_OVER: Phase.IDLE,
@@ -121,6 +124,7 @@ _TABLE: Mapping[Phase, Mapping[Happening, Target]] = {
         Event.PASSED: Phase.UNDOING,
         Event.RETURNED: Phase.IDLE,
         Event.FELL_BACK: Phase.PAUSED,
+        Event.LACKING: Phase.UNDOING,
         Event.HELD: Phase.PAUSED,
         Event.UNDO_FAILED: Phase.HALTED,
         Word.PAUSE: Phase.PAUSED,

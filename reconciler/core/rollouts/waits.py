@@ -1,6 +1,6 @@
 """What a rollout waits for before it goes on, in words: empty when nothing is missing any more. It decides, and is shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,6 +30,7 @@ class For(StrEnum):
     HOURS = "hours"
     CAPACITY = "capacity"
     PODS = "pods"
+    START = "start"
     GROUP = "group"
     WAY = "way"
     OTHER = "other"
@@ -42,8 +43,9 @@ _SOON = timedelta(seconds=1)
 _KINDS = {Reason.APPROVAL: For.APPROVAL, Reason.CLOSED: For.HOURS, Reason.SOAKING: For.TIME}
 
 #: What should not last. Gates know their own deadlines; for the others a person is called once patience is out.
-IMPATIENT = frozenset({For.FORCE, For.OWNER, For.HEALTH, For.ANSWER, For.GATE})
-LATE = IMPATIENT - {For.GATE}
+_LATE = frozenset({For.FORCE, For.OWNER, For.HEALTH, For.ANSWER})
+#: Beside these a lack of capacity is what keeps a rollout. Whatever else it waits for, it would not go on with capacity either.
+_LACKING = frozenset({For.CAPACITY, For.GROUP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,16 @@ class Wait:
     what: For
     text: str
     left: timedelta | None = None
+
+
+def late(missing: Iterable[Wait]) -> list[Wait]:
+    """Return those of which a person is told once patience is out, lest they last for ever.
+
+    The others of a group have a patience of their own, and Pods that nobody has started yet come when somebody wants them.
+    """
+    found = list(missing)
+    lacks = {one.what for one in found} <= _LACKING
+    return [one for one in found if one.what in _LATE or (lacks and one.what is For.CAPACITY)]
 
 
 def is_in_force(rollout: Rollout, seen: Seen, pace: Pace) -> bool:
@@ -132,7 +144,7 @@ def _to_begin(seen: Seen) -> Iterator[Wait]:
     if not seen.place:
         yield Wait(For.PLACE, "as many units as may roll at once do so")
     if seen.outage:
-        yield Wait(For.HEALTH, seen.outage)
+        yield Wait(For.OTHER, seen.outage)
     yield from _capacity(seen)
 
 
@@ -145,7 +157,7 @@ def _to_pass(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     if not (rollout.is_last_step or rollout.is_watched):
         yield from _capacity(seen)
         behind = [one for one in seen.group if _is_behind(one, rollout.way.asked(rollout.step))]
-        yield from (Wait(For.GROUP, f"{one.unit} of the same group has not passed this step") for one in behind)
+        yield from (Wait(For.GROUP, f"{one.unit} of the same group has not passed this step{_why(one)}") for one in behind)
 
 
 def _to_end(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
@@ -154,7 +166,7 @@ def _to_end(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     if not rollout.is_last_step:
         yield from _capacity(seen)
     behind = [one for one in seen.group if one.phase is not Phase.IDLE and not is_through(one)]
-    yield from (Wait(For.GROUP, f"{one.unit} of the same group is not through yet") for one in behind)
+    yield from (Wait(For.GROUP, f"{one.unit} of the same group is not through yet{_why(one)}") for one in behind)
 
 
 def _on_the_way_back(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
@@ -173,6 +185,8 @@ def _steady(rollout: Rollout, seen: Seen, pace: Pace) -> Iterator[Wait]:
     yield from _force(rollout, seen, pace)
     if seen.unhealthy:
         yield Wait(For.HEALTH, seen.unhealthy)
+    if seen.unstarted:
+        yield Wait(For.START, seen.unstarted)
     yield from _time(rollout)
 
 
@@ -224,7 +238,14 @@ def _overrun(rollout: Rollout, seen: Seen) -> Iterator[Wait]:
 
 def _capacity(seen: Seen) -> Iterator[Wait]:
     if seen.capacity:
-        yield Wait(For.CAPACITY, seen.capacity)
+        yield Wait(For.START if seen.early else For.CAPACITY, seen.capacity)
+
+
+def _why(other: Rollout) -> str:
+    """Say why another rollout of the group does not go on, where that is not just a matter of time."""
+    if other.phase is Phase.WAITING:
+        return ": its turn has not come"
+    return f": it is {other.phase}: {other.reason}" if other.phase in (Phase.PAUSED, Phase.HALTED) else ""
 
 
 def _is_behind(other: Rollout, asked: int) -> bool:

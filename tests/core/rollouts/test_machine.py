@@ -341,7 +341,7 @@ def test_ill_endpoints_pass_no_step_and_a_person_is_called_in_the_end() -> None:
 def test_a_step_waits_for_capacity_and_so_does_an_undo() -> None:
     """The side that would get the traffic is looked at first; only an abort does not wait."""
     short: dict[str, Any] = {"capacity": "2 of 6 VMs are healthy", "retreat": "2 of 9 Pods are ready"}
-    play = soaking().watch(2 * HOUR, **short).is_at(Phase.SOAKING).say(Word.UNDO, **short).is_at(Phase.UNDOING)
+    play = soaking().watch(HOUR, **short).is_at(Phase.SOAKING).say(Word.UNDO, **short).is_at(Phase.UNDOING)
     assert not any(isinstance(one, PlanBack) for one in play.last)
     play.look(SECOND)
     play.way_back(step(50), step(100)).settle(**short).is_at(Phase.UNDOING, 0)
@@ -357,9 +357,63 @@ def test_an_undo_does_not_wait_for_the_side_that_it_leaves() -> None:
 
 def test_an_undo_that_cannot_go_on_calls_a_person() -> None:
     """It does not stand still in silence."""
-    short: dict[str, Any] = {"capacity": "2 of 6 VMs are healthy"}
-    play = soaking().say(Word.UNDO, **short).watch(HOUR + 2 * MINUTE, **short).is_at(Phase.HALTED)
-    assert "2 of 6" in play.calls[0]
+    play = soaking().say(Word.UNDO).way_back(step(50), step(100)).watch(HOUR + 2 * MINUTE, written=False).is_at(Phase.HALTED)
+    assert "not all of it is written" in play.calls[0]
+
+
+@pytest.mark.parametrize("is_on_its_way", [False, True])
+def test_an_undo_that_lacks_capacity_calls_a_person_and_goes_on_by_itself(is_on_its_way: bool) -> None:  # noqa: FBT001
+    """Each time that patience is out; whoever brings it about at night need not say so here."""
+    short: dict[str, Any] = {"capacity": "2 of 6 VMs are healthy", "retreat": "2 of 6 VMs are healthy"}
+    play = soaking().say(Word.UNDO, **({} if is_on_its_way else short))
+    if is_on_its_way:
+        play.way_back(step(50), step(100))
+    play.watch(HOUR, **short).is_at(Phase.UNDOING)
+    assert play.calls == []
+    play.watch(2 * MINUTE, **short).is_at(Phase.UNDOING)
+    assert len(play.calls) == 1
+    assert play.calls[0] == play.rollout.reason
+    assert play.calls[0].endswith("goes on once that is there: 2 of 6 VMs are healthy")
+    play.watch(2 * HOUR, **short).is_at(Phase.UNDOING)
+    assert len(play.calls) == 2
+    if is_on_its_way:
+        play.look(MINUTE).is_at(Phase.UNDOING, 1)
+    else:
+        play.look(MINUTE).way_back(step(100)).is_at(Phase.UNDOING, 0)
+
+
+def test_a_step_that_lacks_capacity_for_too_long_calls_a_person() -> None:
+    """Before it begins as well as between two steps: it pauses with what is to be set, and a resume has patience anew."""
+    short: dict[str, Any] = {"capacity": "set minReplicas of hpa/billing to 6"}
+    for play, phase in ((Play(rollout()), Phase.WAITING), (soaking(), Phase.SOAKING)):
+        play.look(**short).watch(HOUR, **short).is_at(phase).watch(2 * MINUTE, **short).is_at(Phase.PAUSED)
+        assert play.rollout.cause is Cause.UNDECIDED
+        assert len(play.calls) == 1
+        assert play.calls[0].endswith("set minReplicas of hpa/billing to 6")
+        play.say(Word.RESUME, **short).watch(HOUR - MINUTE, **short).is_at(phase)
+
+
+def test_capacity_is_lacked_only_once_nothing_else_is_waited_for() -> None:
+    """What the hold, the hour or a person keeps anyway, nobody has to be woken for."""
+    soaking(step(10, hold=DAY), step(100)).watch(DAY - HOUR, 2 * MINUTE, capacity="2 of 6").is_at(Phase.SOAKING)
+
+
+@pytest.mark.parametrize("seen", [{"unstarted": "no Pod runs yet"}, {"capacity": "0 Pods are ready", "early": True}])
+def test_pods_that_nobody_has_started_yet_are_awaited_for_as_long_as_it_takes(seen: dict[str, Any]) -> None:
+    """Git said so before anybody starts them: that is how it begins."""
+    play = soaking(step(10, hold=SECOND), step(100)).watch(DAY, 2 * MINUTE, **seen).is_at(Phase.SOAKING)
+    assert play.calls == []
+    play.settle().is_at(Phase.APPLYING, 1)
+
+
+def test_the_others_of_a_group_are_awaited_with_their_own_patience() -> None:
+    """A person is called for the one that does not go on, and the barrier says why that is; one word is enough then."""
+    reason = "waited for 1:01:00: 2 of 6 Pods"
+    other = rollout(id="r2", unit="shop/ledger", phase=Phase.PAUSED, cause=Cause.UNDECIDED, reason=reason)
+    play = soaking(step(10, hold=SECOND), step(100)).watch(DAY, 2 * MINUTE, group=(other,)).is_at(Phase.SOAKING)
+    (wait,) = waits(play.rollout, Seen(written=True, group=(other,)), PACE)
+    assert wait.text == f"shop/ledger of the same group has not passed this step: it is paused: {reason}"
+    assert play.calls == []
 
 
 @pytest.mark.case("C-10")

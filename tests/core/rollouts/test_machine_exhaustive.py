@@ -41,6 +41,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "unhealthy": {"unhealthy": "vm2"},
     "outage": {"outage": "no Pod"},
     "capacity": {"capacity": "2 of 6"},
+    "unstarted": {"unstarted": "no Pod", "capacity": "0 of 6", "early": True},
     "retreat": {"retreat": "2 of 9"},
     "no place": {"place": False},
     "hold": {"hold": Hold("shop/billing", NOW + HOUR, "bob", "look")},
