@@ -64,5 +64,5 @@ def _is_kept(rollout: Rollout, seen: Seen, pace: Pace) -> bool:
     kinds = {one.what for one in missing}
     if rollout.phase is Phase.UNDOING:
         return bool(kinds - {For.TIME, For.WAY})
-    asks = For.GATE in kinds and not (For.TIME in kinds and rollout.phase is Phase.SOAKING)
+    asks = For.GATE in kinds and not (kinds & {For.TIME, For.START} and rollout.phase is Phase.SOAKING)
     return asks or bool(late(missing))

@@ -406,6 +406,14 @@ def test_pods_that_nobody_has_started_yet_are_awaited_for_as_long_as_it_takes(se
     play.settle().is_at(Phase.APPLYING, 1)
 
 
+def test_no_gate_is_late_as_long_as_nobody_has_started_pods() -> None:
+    """It has nothing to tell of, and its deadline counts from when it has: without a hold, too."""
+    play = soaking(step(10, **GATED), step(100)).watch(DAY, 2 * MINUTE, gates={"errors": WAIT}, unstarted="no Pod runs yet")
+    assert since(play.rollout, play.now) == play.now
+    play.watch(HOUR, gates={"errors": WAIT})
+    assert since(play.rollout, play.now) == play.now - HOUR
+
+
 def test_the_others_of_a_group_are_awaited_with_their_own_patience() -> None:
     """A person is called for the one that does not go on, and the barrier says why that is; one word is enough then."""
     reason = "waited for 1:01:00: 2 of 6 Pods"
