@@ -1,9 +1,9 @@
 """A herd of VM agents in one process: each keeps a connection and beats when it is told to, as the real one does.
 
-    python -m tests.bench.herd FILE PORT STEADY [CA]
+    python -m tests.bench.herd FILE PORT STEADY ARRIVAL [CA]
 
 FILE has a line ``ADDRESS CREDENTIAL NAMESPACE NAME`` for each VM. They come one after the other within one heartbeat, beat for
-STEADY seconds, then lose all their connections in the same moment and come back at once: a storm. Figures of both are printed
+STEADY seconds, of the first ARRIVAL of which there are figures of their own, then lose all their connections in the same moment and come back at once: a storm. Figures of both are printed
 as JSON.
 """
 
@@ -41,6 +41,21 @@ class Figures:
         """Count an answer."""
         self.took.append(took)
         self.statuses[status] = self.statuses.get(status, 0) + 1
+
+    def begin_anew(self) -> None:
+        """Forget what was seen so far."""
+        self.took, self.statuses, self.broken = [], {}, 0
+
+    def shown(self) -> dict[str, Any]:
+        """What was seen, as JSON."""
+        took = sorted(self.took)
+        return {
+            "answers": len(took),
+            "statuses": self.statuses,
+            "broken": self.broken,
+            "p50": took[len(took) // 2] if took else 0.0,
+            "p99": took[int(len(took) * 0.99)] if took else 0.0,
+        }
 
 
 class Vm:
@@ -116,17 +131,20 @@ async def come_back(vm: Vm, figures: Figures, back: asyncio.Semaphore) -> None:
     await steady(vm, wait, figures)
 
 
-async def herd(vms: list[Vm], seconds: float) -> None:
+async def herd(vms: list[Vm], seconds: float, arrival: float) -> None:
     """Beat steadily, then come back all at once; print what was seen."""
     loop, calm, storm, back = asyncio.get_running_loop(), Figures(), Figures(), asyncio.Semaphore(0)
     async with _doing(steady(vm, random.random() * HEARTBEAT, calm) for vm in vms):
-        await asyncio.sleep(seconds)
-    print(json.dumps({"calm": _shown(calm)}), flush=True)
+        await asyncio.sleep(arrival)
+        print(json.dumps({"arrival": calm.shown()}), flush=True)
+        calm.begin_anew()
+        await asyncio.sleep(seconds - arrival)
+    print(json.dumps({"calm": calm.shown()}), flush=True)
     began = loop.time()
     async with _doing(come_back(vm, storm, back) for vm in vms), asyncio.timeout(LONGEST_STORM):
         for _ in vms:
             await back.acquire()
-    print(json.dumps({"storm": {**_shown(storm), "seconds": loop.time() - began}}), flush=True)
+    print(json.dumps({"storm": {**storm.shown(), "seconds": loop.time() - began}}), flush=True)
 
 
 @asynccontextmanager
@@ -140,23 +158,12 @@ async def _doing(works: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[No
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _shown(figures: Figures) -> dict[str, Any]:
-    took = sorted(figures.took)
-    return {
-        "answers": len(took),
-        "statuses": figures.statuses,
-        "broken": figures.broken,
-        "p50": took[len(took) // 2] if took else 0.0,
-        "p99": took[int(len(took) * 0.99)] if took else 0.0,
-    }
-
-
 def main(arguments: list[str]) -> None:
     """Run a herd."""
-    path, port, seconds, *ca = arguments
+    path, port, seconds, arrival, *ca = arguments
     tls = ssl.create_default_context(cafile=ca[0]) if ca else None
     vms = [Vm(line, int(port), tls) for line in Path(path).read_text("utf-8").splitlines()]
-    uvloop.run(herd(vms, float(seconds)))
+    uvloop.run(herd(vms, float(seconds), float(arrival)))
 
 
 if __name__ == "__main__":
