@@ -42,7 +42,7 @@ _PYTHON = Path(sys.executable)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one fleet saw: CPU seconds a second while it beats steadily, resident MB, answers at first, calm and in the storm."""
+    """What one fleet saw: CPU seconds a second while it beats steadily, resident MB, answers at first, then, in the storm."""
 
     cpu: float
     memory: float

@@ -3,8 +3,8 @@
     python -m tests.bench.herd FILE PORT STEADY ARRIVAL [CA]
 
 FILE has a line ``ADDRESS CREDENTIAL NAMESPACE NAME`` for each VM. They come one after the other within one heartbeat, beat for
-STEADY seconds, of the first ARRIVAL of which there are figures of their own, then lose all their connections in the same moment and come back at once: a storm. Figures of both are printed
-as JSON.
+STEADY seconds, of which the first ARRIVAL have figures of their own, then lose all their connections in the same moment and
+come back at once: a storm. All figures are printed as JSON.
 """
 
 from __future__ import annotations
