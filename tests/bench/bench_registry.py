@@ -24,7 +24,7 @@ from reconciler.core.fleet.credentials import Claim, Credential
 from reconciler.core.fleet.roster import Decision
 from reconciler.core.fleet.values import Agent, Workload
 from reconciler.core.kinds import VIRTUAL_MACHINE
-from reconciler.core.records import API_VERSION, Health
+from reconciler.core.records import API_VERSION, Health, MachineStatus
 from reconciler.core.resources import Document
 from reconciler.registry.keyfile import kept
 from reconciler.registry.rules import signer
@@ -106,7 +106,7 @@ def _look(bench: Bench, vms: int, name: str, *, tls: bool) -> Seen:
 
 
 def _seeded(folder: Path, vms: int) -> Iterator[str]:
-    """Make a fleet that has joined; yields what each agent knows."""
+    """Make a fleet that has joined and reported before; yields what each agent knows."""
     folder.mkdir(parents=True, mode=0o700)
     keys, store, now = (
         signer("default", kept(folder / "registry.key")),
@@ -126,6 +126,8 @@ def _seeded(folder: Path, vms: int) -> Iterator[str]:
     registry = SqlRegistry(f"sqlite:///{folder}/registry.db", "default", SystemClock())
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(registry.put, map(_record, agents, workloads)))
+    statuses = (MachineStatus(agent.address, Health.HEALTHY, now) for agent in agents)
+    registry.tell({workload.key: status for workload, status in zip(workloads, statuses, strict=True)})
     registry.close()
 
 
