@@ -13,8 +13,9 @@ from typing import Any
 
 from reconciler.adapters.outbound.addresses import Allowed, route
 from reconciler.adapters.outbound.exchange import Limits, exchange
+from reconciler.adapters.outbound.tokens import bearer
 from reconciler.core.rollouts.values import Told
-from reconciler.errors import InvalidInput, SetupCode, Unavailable
+from reconciler.errors import Unavailable
 
 #: The largest answer that is read, in bytes: 100,000 endpoints of some 600.
 LONGEST = 1 << 26
@@ -54,7 +55,7 @@ class IstiodDiscovery:
         """Nothing is kept open."""
 
     def _told(self, url: str) -> Told:
-        headers = {"Accept": "application/json", **self._credentials()}
+        headers = {"Accept": "application/json", **bearer(self._settings.token_file)}
         received = exchange(route(url, self._allowed), "GET", b"", headers, self._limits)
         if received.status != 200:
             raise Unavailable(f"{url} answered with status {received.status}")
@@ -62,15 +63,6 @@ class IstiodDiscovery:
             return dict(_services(json.loads(received.body)))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise Unavailable(f"{url} answered with something else than istiod's endpoints") from error
-
-    def _credentials(self) -> Mapping[str, str]:
-        path = self._settings.token_file
-        if path is None:
-            return {}
-        try:
-            return {"Authorization": f"Bearer {path.read_text(encoding='utf-8').strip()}"}
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"the token in {path} cannot be read: {error}", code=SetupCode.SECRET) from error
 
 
 def _services(hosts: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], dict[str, int]]]:

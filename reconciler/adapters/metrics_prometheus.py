@@ -15,10 +15,11 @@ from urllib.parse import urlencode
 
 from reconciler.adapters.outbound.addresses import Allowed, route
 from reconciler.adapters.outbound.exchange import Limits, Received, exchange
+from reconciler.adapters.outbound.tokens import bearer
 from reconciler.core.gates import measuring
 from reconciler.core.gates.answers import Arm, Counts, Durations, Sample, Series, Window
 from reconciler.core.gates.spec import Reporter
-from reconciler.errors import InvalidInput, Rejected, SetupCode, Unavailable
+from reconciler.errors import Rejected, Unavailable
 
 #: The largest answer that is read, in bytes. A gate's answer has one series, an arm's durations some twenty.
 LONGEST = 1 << 20
@@ -58,7 +59,11 @@ class PrometheusMetrics:
             body = urlencode(form).encode()
         except UnicodeEncodeError as error:
             raise Rejected("the query is no valid text") from error
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json", **self._credentials()}
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+            **bearer(self._settings.token_file),
+        }
         received = exchange(route(self._url, self._allowed), "POST", body, headers, self._limits, self._settings.ca_file)
         return _series(_data(received))
 
@@ -90,15 +95,6 @@ class PrometheusMetrics:
     def _sum(self, query: str, at: datetime) -> int:
         samples = self.query(query, at).samples
         return _whole(samples[0].value) if samples else 0
-
-    def _credentials(self) -> Mapping[str, str]:
-        path = self._settings.token_file
-        if path is None:
-            return {}
-        try:
-            return {"Authorization": f"Bearer {path.read_text(encoding='utf-8').strip()}"}
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"the token in {path} cannot be read: {error}", code=SetupCode.SECRET) from error
 
 
 def _data(received: Received) -> Mapping[str, Any]:
