@@ -97,32 +97,29 @@ class MemoryCluster:
         self, key: Key, owners: Sequence[FieldOwner], *, uid: str, resource_version: str, drop_labels: Sequence[str] = ()
     ) -> LiveObject:
         with self._lock:
-            live = self.get(key)
-            if live is None:
-                raise Rejected(f"{key} not found", status=404)
-            if uid != live.uid:
-                raise Conflict(f"{key}: the object was deleted and recreated")
-            _check_version(live, resource_version)
+            live = self._as_seen(key, uid, resource_version)
             return self._store(objects.after_hand_over(live, owners, drop_labels, self._actor(self._manager)))
 
     def set_conditions(self, key: Key, conditions: Sequence[Document], *, resource_version: str) -> LiveObject:
         with self._lock:
-            live = self.get(key)
-            if live is None:
-                raise Rejected(f"{key} not found", status=404)
-            _check_version(live, resource_version)
+            live = self._as_seen(key, None, resource_version)
             actor = self._actor(status_manager(self._manager), "status")
             return self._store(objects.after_conditions(live, conditions, actor))
 
     def annotate(self, key: Key, name: str, text: str | None, *, uid: str, resource_version: str) -> LiveObject:
         with self._lock:
-            live = self.get(key)
-            if live is None:
-                raise Rejected(f"{key} not found", status=404)
-            if uid != live.uid:
-                raise Conflict(f"{key}: the object was deleted and recreated")
-            _check_version(live, resource_version)
+            self._as_seen(key, uid, resource_version)
             return self.edit(key, {"metadata": {"annotations": {name: text}}}, notes_manager(self._manager))
+
+    def _as_seen(self, key: Key, uid: str | None, resource_version: str) -> LiveObject:
+        """Return an object that is still the one that was decided on, where `uid` says which that was. Raises Conflict."""
+        live = self.get(key)
+        if live is None:
+            raise Rejected(f"{key} not found", status=404)
+        if uid is not None and uid != live.uid:
+            raise Conflict(f"{key}: the object was deleted and recreated")
+        _check_version(live, resource_version)
+        return live
 
     def inside(self, namespace: str) -> tuple[Inside, ...]:
         with self._lock:
