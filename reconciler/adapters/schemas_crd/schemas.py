@@ -5,6 +5,7 @@ Kinds are compiled when they are first asked for.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -43,10 +44,9 @@ class CrdSchemas:
     """Judges documents by CRDs. `source` says where these came from; safe to use from several threads."""
 
     def __init__(self, documents: Iterable[Document], source: str) -> None:
-        crds = usable(documents)
-        self._crds = {key: crd for crd in crds if (key := group_kind(crd))}
-        self._origin = origin_of(crds, source)
-        self._id = digest_of(crds, self._origin)
+        self._usable = usable(documents)
+        self._crds = {key: crd for crd in self._usable if (key := group_kind(crd))}
+        self._origin = origin_of(self._usable, source)
         self._compiled: dict[tuple[str, str, str], _Compiled | None] = {}
         self._lock = Lock()
 
@@ -54,9 +54,10 @@ class CrdSchemas:
     def origin(self) -> str:
         return self._origin
 
-    @property
+    @cached_property
     def id(self) -> str:
-        return self._id
+        # A process that only answers is never asked for it, and it takes a while.
+        return digest_of(self._usable, self._origin)
 
     def judge(self, documents: Sequence[Document]) -> Iterator[tuple[Problem, ...]]:
         return map(self.problems, documents)
