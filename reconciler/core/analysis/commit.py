@@ -7,8 +7,9 @@ from typing import Self
 
 from reconciler.core.analysis.codes import Code
 from reconciler.core.hosts import covers
-from reconciler.core.istio import DestinationRule, ServiceEntry, VirtualService, WorkloadEntry, selects
+from reconciler.core.istio import DestinationRule, ServiceEntry, VirtualService, WorkloadEntry
 from reconciler.core.resources import EMPTY, Key, Manifest
+from reconciler.core.selection import LabelIndex
 from reconciler.errors import Place, Problem, Severity
 
 
@@ -45,21 +46,17 @@ class Commit:
         return commit
 
     def _index(self) -> None:
-        labelled: dict[tuple[str, str, str], list[WorkloadEntry]] = defaultdict(list)
-        for key, workload in self.workloads.items():
-            for name, value in workload.endpoint.selectable.items():
-                labelled[key.namespace, name, value].append(workload)
+        asked = {name for service in self.services for name in service.selector or ()}
+        seen = ((key.namespace, workload.endpoint.selectable, workload) for key, workload in self.workloads.items())
+        workloads = LabelIndex(seen, asked)
         for service in self.services:
             for host in service.hosts:
                 self.by_host[host].append(service)
                 if host.startswith("*"):
                     self.wildcards.add(host)
             if service.selector:
-                lists = [labelled.get((service.key.namespace, *label), []) for label in service.selector.items()]
-                fewest = min(lists, key=len)
-                found = [one for one in fewest if selects(service.selector, one.endpoint.selectable)]
-                self.matched[service.key] = found
-                for workload in found:
+                self.matched[service.key] = workloads.picked(service.key.namespace, service.selector)
+                for workload in self.matched[service.key]:
                     self.selecting[workload.key].append(service)
 
     def serving(self, host: str) -> Iterator[ServiceEntry]:
