@@ -106,16 +106,15 @@ def _other_labels(vital: Vital, record: LiveObject | None) -> Iterator[str]:
         return
     git, cluster = (_labels(one) for one in (vital.wanted, undrained(vital.live.document)))
     registry = (record.document.get("spec") or EMPTY).get("labels") or EMPTY
-    for name in sorted({*git, *registry} - {TARGET_LABEL}):
-        if cluster.get(name) != registry.get(name):
-            values = (("Git", git), ("cluster", cluster), ("registry", registry))
-            yield f"label {name}: {', '.join(f'{where} {labels.get(name, _NONE)}' for where, labels in values)}"
+    names = {*git, *registry} - {TARGET_LABEL}
+    for name in sorted(one for one in names if cluster.get(one) != registry.get(one)):
+        values = (("Git", git), ("cluster", cluster), ("registry", registry))
+        yield f"label {name}: {', '.join(f'{where} {labels.get(name, _NONE)}' for where, labels in values)}"
 
 
 def _labels(document: Document) -> Mapping[str, str]:
     """Return the labels by which istiod picks a WorkloadEntry: those of the metadata over those of the spec."""
-    parts = (document.get("spec") or EMPTY, document["metadata"])
-    return {name: text for part in parts for name, text in (part.get("labels") or EMPTY).items()}
+    return {**((document.get("spec") or EMPTY).get("labels") or EMPTY), **(document["metadata"].get("labels") or EMPTY)}
 
 
 def _heard_of(record: LiveObject | None) -> bool:
