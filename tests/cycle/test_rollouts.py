@@ -128,6 +128,20 @@ class Rolled:
                 yield seen, self.shares()
 
 
+@dataclass
+class Counted(Rolled):
+    """The same with requests that `metrics` counts; who looks says which there are."""
+
+    metrics: MemoryMetrics = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.metrics = MemoryMetrics(self.world.clock)
+        super().__post_init__()
+
+    def process(self, holder: str, **ports: Any) -> Cycle:
+        return super().process(holder, **{"metrics": self.metrics, **ports})
+
+
 @pytest.fixture
 def rolled() -> Rolled:
     """A target that holds a service on two VMs."""

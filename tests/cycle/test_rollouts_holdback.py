@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from reconciler.adapters.memory_metrics import MemoryMetrics
 from reconciler.core.report import Report
 from reconciler.core.resources import Document
 from reconciler.core.rollouts.records import EvidenceKind
 from reconciler.core.rollouts.rollout import Outcome, Phase
 from reconciler.core.rollouts.seen import Word
-from reconciler.cycle.run import Cycle
 from reconciler.cycle.status import read_status
 from reconciler.reports import rollouts
 from tests.building import service_entry
-from tests.cycle.test_rollouts import Rolled, policy, served, vm
+from tests.cycle.test_rollouts import Counted, Rolled, policy, served, vm
 from tests.cycle.test_rollouts_subsets import MACHINES, ONLY_PODS, labelled, unit
 from tests.worlds import World, mixed, pod
 
@@ -32,27 +30,19 @@ def holding(**spec: Any) -> Document:
 
 
 @dataclass
-class Counted(Rolled):
-    """The same with requests that are counted all the time; those to `bad` fail."""
+class Failing(Counted):
+    """Requests that are counted all the time; those to `bad` fail."""
 
     bad: str = ""
-    metrics: MemoryMetrics = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.metrics = MemoryMetrics(self.world.clock)
-        super().__post_init__()
-
-    def process(self, holder: str, **ports: Any) -> Cycle:
-        return super().process(holder, **{"metrics": self.metrics, **ports})
 
     def look(self) -> Report:
         served(self, self.metrics, self.bad)
         return super().look()
 
 
-def moving(**spec: Any) -> Counted:
+def moving(**spec: Any) -> Failing:
     """A service whose two VMs are to be replaced by a third one."""
-    rolled = Counted(policy=holding(**spec))
+    rolled = Failing(policy=holding(**spec))
     rolled.begin_with(*mixed(vm(1), vm(2)))
     rolled.begin(*mixed(vm(3)))
     return rolled
@@ -161,7 +151,7 @@ def test_whole_weights_hold_back_what_they_can() -> None:
     world = World()
     for number in (1, 2):
         world.cluster.put_pod(replace(pod(number), labels=ONLY_PODS["labels"]))
-    rolled = Counted(world, holding())
+    rolled = Failing(world, holding())
     rolled.begin_with(*unit(MACHINES, labelled(1), labelled(2)))
     rolled.begin(*unit(ONLY_PODS))
     assert (
@@ -201,7 +191,7 @@ def test_a_group_gives_what_it_held_back_together() -> None:
 
 def test_who_keeps_a_share_is_who_is_compared_with() -> None:
     """A third VM joins two: they serve as before, and nothing has to be held back for the watch."""
-    rolled = Counted(policy=holding())
+    rolled = Failing(policy=holding())
     rolled.begin_with(*mixed(vm(1), vm(2)))
     rolled.begin(*mixed(vm(1), vm(2), vm(3)))
     assert not any(step.holdback for step in rolled.newest.way.steps)

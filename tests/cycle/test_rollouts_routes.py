@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
+from reconciler.adapters.memory_metrics import Traffic
 from reconciler.core.records import Health
 from reconciler.core.report import Report, Verdict
 from reconciler.core.resources import Document, Key
 from reconciler.core.rollouts.rollout import Outcome, Phase
-from reconciler.cycle.run import Cycle
 from tests.building import document, service_entry, workload_entry
-from tests.cycle.test_rollouts import STEPS, Rolled, policy, vm
+from tests.cycle.test_rollouts import STEPS, Counted, policy, vm
 from tests.worlds import World, mixed
 
 OTHER = "other.internal"
@@ -43,19 +42,11 @@ def mesh(weight: int, host: str = OTHER, first: str = "billing.internal") -> lis
 
 
 @dataclass
-class Routed(Rolled):
+class Routed(Counted):
     """A route between two services, rolled out by the namespace's policy; requests are counted, those to `bad` fail."""
 
     policy: Document | None = field(default_factory=default)
     bad: str = ""
-    metrics: MemoryMetrics = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.metrics = MemoryMetrics(self.world.clock)
-        super().__post_init__()
-
-    def process(self, holder: str, **ports: Any) -> Cycle:
-        return super().process(holder, **{"metrics": self.metrics, **ports})
 
     def look(self) -> Report:
         for host, weight in self.weights().items():

@@ -7,28 +7,21 @@ from typing import Any
 
 import pytest
 
-from reconciler.adapters.memory_metrics import MemoryMetrics, Traffic
+from reconciler.adapters.memory_metrics import Traffic
 from reconciler.core.istio import WORKLOAD_NAME
 from reconciler.core.rollouts.rollout import Phase
 from reconciler.history.remembering import moment
 from reconciler.reports import moments, rollouts
-from tests.cycle.test_rollouts import Rolled, policy, vm
+from tests.cycle.test_rollouts import Counted, Rolled, policy, vm
 from tests.worlds import World, mixed, pod
 
 STEPS = [{"exposure": exposure, "hold": "1m"} for exposure in ("10%", "50%", "100%")]
 
 
-class Measured(Rolled):
+class Measured(Counted):
     """Requests that are counted all the time: the third VM gets `more` than its weight says."""
 
     more = Fraction(0)
-
-    def __post_init__(self) -> None:
-        self.metrics = MemoryMetrics(self.world.clock)
-        super().__post_init__()
-
-    def process(self, holder: str, **ports: Any) -> Any:
-        return super().process(holder, **{"metrics": self.metrics, **ports})
 
     def look(self) -> Any:
         found = self.shares()
